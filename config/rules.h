@@ -1,0 +1,29 @@
+/* Reads rule packs and other data files of config/rules (YAML, gitleaks' field names) into plain definitions. */
+#ifndef PRIVET_CONFIG_RULES_H
+#define PRIVET_CONFIG_RULES_H
+
+#include "config/config.h"
+#include "filters/api/refusal.h"
+#include "filters/detect/rules.h"
+
+struct rule_pack {
+    struct rule_def *defs;
+    size_t count, room;
+};
+/* Appends the rules of one file. Mistakes go to the report as FILE:LINE:COL; false if there was one. `cls` is the
+ * class for rules that name none (a pack may say `class: secrets|pii|injection` at the top). A gitleaks.toml turned
+ * into YAML loads as it is: RE2 syntax is translated (\z, (?P<n>, (?i) in the middle, \pN ...). */
+bool rule_pack_load(struct rule_pack *p, const char *path, struct config_report *report);
+void rule_pack_free(struct rule_pack *p);
+
+struct refusal_pack {
+    struct refusal_def *defs;
+    size_t count, room;
+};
+bool refusal_pack_load(struct refusal_pack *p, const char *path, struct config_report *report);
+void refusal_pack_free(struct refusal_pack *p);
+
+/* Path of a named pack under the configuration's rules directory, or of a path given as such. */
+void rule_pack_path(const struct config *c, const char *pack, char *out, size_t n);
+
+#endif

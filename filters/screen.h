@@ -1,0 +1,65 @@
+/* The only entry to the filters for requests: a body in; a decision, a rewritten body and findings out. No socket, no
+ * clock, no global state. Fail closed: any error but ERR_OK means that the body must not be sent.
+ *
+ * Way: json_parse -> dialect says which strings are text -> views (unescaped, folded, decoded, inner JSON) gathered ->
+ * detect_scan -> offsets brought back -> policy -> mask_value -> splices. Keys, numbers and names with a grammar that
+ * hold something to be masked cannot be rewritten safely: the request is blocked. */
+#ifndef PRIVET_FILTERS_SCREEN_H
+#define PRIVET_FILTERS_SCREEN_H
+
+#include "filters/api/dialect.h"
+#include "filters/detect/engine.h"
+#include "filters/mask/vault.h"
+#include "filters/policy.h"
+#include "filters/text/view.h"
+
+struct screen_limits {
+    uint32_t json_depth;
+    uint32_t decode_base64, decode_hex, decode_percent; /* levels */
+};
+
+/* Findings by rule and action: what records and metrics carry. Never a value. */
+struct screen_count {
+    uint16_t rule;
+    uint8_t action; /* enum action: what was done (or, under observe, would have been) */
+    uint32_t count;
+};
+#define SCREEN_COUNTS_MAX 64 /* further kinds are added up in the last row's place: counts_more */
+
+struct screening {
+    enum err error;         /* ERR_OK: send it. Else refuse with this: ERR_BLOCKED, ERR_JSON, ERR_NOT_SCANNED, ... */
+    bool changed;           /* body holds the rewritten bytes; else the original is to be sent */
+    bool reroute;           /* a finding asks for the sensitive target */
+    struct buf body;
+    struct vault *vault;    /* NULL: nothing to restore */
+    struct screen_count counts[SCREEN_COUNTS_MAX];
+    size_t count_rows;
+    uint32_t counts_more;
+    struct fold_counts fold;
+    uint32_t opaque;        /* strings that could not be read */
+    uint32_t decoded;       /* runs found inside base64, hex, percent, escapes */
+    /* Facts of the request, for routing and records. Offsets are into the bytes to be sent. */
+    uint32_t model_off, model_end; /* inside the quotes; both 0 if the request names no model */
+    char model[128];        /* unescaped, cut; NUL-terminated; printable ASCII kept, others '?' */
+    bool stream;
+};
+
+/* One for each thread; reused, wiped in between. */
+struct screener;
+struct screener *screener_new(void) MUST_CHECK;
+void screener_free(struct screener *s);
+
+/* Screens a JSON body for an endpoint. The returned value is also out->error. `out` is zeroed first; screening_free it
+ * in any case. The vault is made only when something reversible was masked. */
+enum err screen_request(struct screener *s, struct detect_scratch *scratch, const struct ruleset *rs, const struct policy *pol,
+                        const struct screen_limits *lim, const struct endpoint *ep, struct slice body, struct screening *out) MUST_CHECK;
+/* Screens plain text as one string of class TEXT_FREE: `privet scan`, header fields, queries. Findings are resolved
+ * and in bytes of `text`; *spans is appended to. */
+enum err screen_text(struct screener *s, struct detect_scratch *scratch, const struct ruleset *rs, const struct screen_limits *lim,
+                     struct slice text, struct findings *spans) MUST_CHECK;
+/* text rewritten under a policy, into out: `privet scan --redact`. */
+enum err screen_redact(struct screener *s, const struct ruleset *rs, const struct policy *pol, struct slice text,
+                       const struct findings *spans, struct buf *out) MUST_CHECK;
+void screening_free(struct screening *s);
+
+#endif

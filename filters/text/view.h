@@ -1,0 +1,49 @@
+/* A view is a text made readable from a source: unescaped, folded, decoded; with a map that brings every range of it
+ * back to the source's bytes. Detection runs on views; masking happens in the source.
+ *
+ * Layers compose: a view of a view maps back twice. All builders are linear in their input and append to *out, whose
+ * memory is reused between calls (view_reset). */
+#ifndef PRIVET_TEXT_VIEW_H
+#define PRIVET_TEXT_VIEW_H
+
+#include "proxy/base/buf.h"
+
+/* View bytes from v on (up to the next piece) come from source bytes from s on: one to one if width is 0, else the
+ * whole run comes from the unit [s, s + width). Bytes of the source between pieces were dropped. */
+struct view_piece {
+    uint32_t v, s, width;
+};
+struct view {
+    struct buf text;
+    struct view_piece *piece;
+    size_t count, room;
+};
+
+struct view view_make(size_t cap);
+void view_reset(struct view *v);
+void view_free(struct view *v);
+/* Source range of view range [start, end), start < end: from the first byte of the unit of `start` to the last byte of
+ * the unit of `end - 1`. */
+void view_back(const struct view *v, uint32_t start, uint32_t end, uint32_t *s_start, uint32_t *s_end);
+
+/* Appends src one to one, or a byte run standing for one source unit. `s` is the source offset of src's first byte. */
+enum err view_add(struct view *v, struct slice src, uint32_t s) MUST_CHECK;
+enum err view_add_unit(struct view *v, struct slice bytes, uint32_t s, uint32_t width) MUST_CHECK;
+
+/* JSON string content (between the quotes) unescaped: `s` is where raw stands in the source. */
+enum err view_unescape(struct view *v, struct slice raw, uint32_t s) MUST_CHECK;
+
+/* What folding met. */
+struct fold_counts {
+    uint32_t invisible;  /* zero-width, bidi, soft hyphen, variation selectors, BOM, NUL */
+    uint32_t tags;       /* Unicode tag characters (U+E0000..E007F): invisible instructions */
+    uint32_t folded;     /* full-width, mathematical, look-alike letters and digits */
+};
+/* True if folding would change anything: a quick vector pass; ASCII without NUL and ESC is the common "no". */
+bool view_needs_fold(struct slice text);
+/* Invisible characters, NUL and ANSI escape sequences dropped, full-width and mathematical letters and digits, circled
+ * and other compatibility forms and Cyrillic/Greek look-alikes inside Latin tokens folded to ASCII, exotic spaces to
+ * SP, dashes and quotes to ASCII. Other text stays. */
+enum err view_fold(struct view *v, struct slice text, struct fold_counts *counts) MUST_CHECK;
+
+#endif
