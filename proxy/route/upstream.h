@@ -9,12 +9,13 @@
 
 struct upstream_req;
 
-/* conn is open, and the caller's from now on, or NULL with err ERR_UP_CONNECT or ERR_UP_TLS. `reused`: it was kept
- * alive, so a reset before the first byte of an answer may mean that the server had closed it. */
-typedef void (*upstream_cb)(void *arg, enum err err, struct conn *conn, bool reused);
+/* conn is open, and the caller's from now on, or NULL with err ERR_UP_CONNECT or ERR_UP_TLS. */
+typedef void (*upstream_cb)(void *arg, enum err err, struct conn *conn);
 
-/* cb is never called from inside; NULL only if memory is out. fresh: never a kept one. */
-struct upstream_req *upstream_get(struct worker *w, struct backend *b, bool fresh, upstream_cb cb, void *arg) MUST_CHECK;
+/* A kept connection, at once, or NULL: the caller's from now on (conn_set_owner). */
+struct conn *upstream_take(struct worker *w, const struct backend *b);
+/* A new connection. cb is never called from inside; NULL only if memory is out. */
+struct upstream_req *upstream_get(struct worker *w, struct backend *b, upstream_cb cb, void *arg) MUST_CHECK;
 void upstream_cancel(struct upstream_req *r);
 /* Gives a connection back after a whole answer, to be kept. It must be idle with nothing to read. */
 void upstream_put(struct worker *w, struct backend *b, struct conn *c);
