@@ -11,6 +11,7 @@
 #include <cjson/cJSON.h>
 #include <openssl/evp.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #define ECHO_HEAD_MAX  (64u * 1024)
 #define ECHO_BODY_MAX  (64u * 1024 * 1024)
@@ -334,8 +335,11 @@ enum err echo_serve(struct worker *w, int fd)
     e->head = buf_make(ECHO_HEAD_MAX);
     e->body = buf_make(ECHO_BODY_MAX);
     e->tick = evtimer_new(w->base, on_tick, e);
-    if (e->tick) e->conn = conn_adopt(w, fd, lim, &ops, e);
-    if (!e->conn) {
+    if (e->tick)
+        e->conn = conn_adopt(w, fd, lim, &ops, e);
+    else
+        close(fd);
+    if (!e->conn) { /* conn_adopt has closed fd */
         echo_free(e);
         return ERR_MEMORY;
     }
