@@ -80,13 +80,17 @@ size_t ruleset_count(const struct ruleset *rs);
 const struct rule *ruleset_rule(const struct ruleset *rs, size_t i);
 /* -1 if there is none. */
 int ruleset_find(const struct ruleset *rs, const char *id);
+/* True if rule i is also to be looked for in a view without line breaks and emphasis (rule_def.join): a caller scans
+ * such a view as any text and keeps the findings of these rules only. */
+bool ruleset_joins(const struct ruleset *rs, size_t i);
 
 /* Dictionaries: plain terms (exact, any ASCII case; any number) or keyed fingerprints. They become rules of the set
- * with id "dictionary:NAME" and type DICTIONARY: call before the set is shared. */
+ * with id "dictionary:NAME", type DICTIONARY and class RULE_PII: call before the set is shared. */
 struct dictionary_def {
     const char *name;
     struct slice terms;       /* plain: one a line, UTF-8; or NULL slice */
     struct slice fingerprints;/* hashed: the file `privet dictionary hash` wrote; or NULL slice */
+    struct slice key;         /* hashed: the bytes of the key file the fingerprints were made with */
 };
 enum err ruleset_add_dictionary(struct ruleset *rs, const struct dictionary_def *d, ruleset_report report, void *arg) MUST_CHECK;
 
