@@ -23,6 +23,29 @@ enum err vault_tokenize(struct vault *v, const char *type, enum rule_class cls, 
 /* Records a surrogate that was made for a value. */
 enum err vault_surrogate(struct vault *v, const char *type, enum rule_class cls, struct slice value, struct slice surrogate) MUST_CHECK;
 size_t vault_count(const struct vault *v);
+/* The surrogate recorded for a value, if there is one; and whether a surrogate is free to be given to a value: it is
+ * neither another value's surrogate nor itself an original. */
+bool vault_surrogate_of(const struct vault *v, const char *type, struct slice value, struct slice *out);
+bool vault_surrogate_free(const struct vault *v, struct slice surrogate);
+
+/* For restore.c: what the vault gave out. */
+struct vault_entry {
+    struct slice value; /* the original */
+    struct slice out;   /* what stands for it */
+    bool secret, surrogate;
+};
+/* By canonical word ("EMAIL_ADDRESS_1"); NULL if it was never given out. */
+const struct vault_entry *vault_find_word(const struct vault *v, struct slice word);
+/* Whether a canonical word stood in the user's own text. */
+bool vault_is_reserved(const struct vault *v, struct slice word);
+/* Whether a canonical word may grow into one that was given out. */
+bool vault_word_may_grow(const struct vault *v, struct slice word);
+/* 256 flags: bytes at which anything given out can begin (brackets, first letters in either case, surrogates). */
+const uint8_t *vault_first(const struct vault *v);
+/* Surrogates as a trie: from node 0, the child by a byte, 0 if there is none; the entry that ends at a node, or NULL. */
+uint32_t vault_trie_step(const struct vault *v, uint32_t node, unsigned char byte);
+const struct vault_entry *vault_trie_end(const struct vault *v, uint32_t node);
+bool vault_has_surrogates(const struct vault *v);
 
 /* What replaces a value under an action, appended to *out: plain text, not escaped. Not for ALLOW, FLAG, BLOCK. */
 struct mask_ctx {

@@ -1,0 +1,209 @@
+/* Policies: which row wins, what the allow list lets through, what is refused when a policy is built. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+#include "filters/policy.h"
+
+/* A stand-in for the rule set: policies ask it for no more than this. */
+static const struct rule rules[] = {
+    {"aws-access-token", "API_KEY_OR_TOKEN", "", RULE_SECRETS}, {"aws-secret", "API_KEY_OR_TOKEN", "", RULE_SECRETS},
+    {"private-key", "PRIVATE_KEY", "", RULE_SECRETS},           {"email", "EMAIL_ADDRESS", "", RULE_PII},
+    {"card", "CREDIT_CARD", "", RULE_PII},                      {"ignore-previous", "PROMPT_INJECTION", "", RULE_INJECTION},
+    {"dictionary:projects", "DICTIONARY", "", RULE_PII},        {"dictionary:customers", "DICTIONARY", "", RULE_PII},
+};
+enum { AWS, AWS_SECRET, PEM, EMAIL, CARD, INJECTION, PROJECTS, CUSTOMERS };
+size_t ruleset_count(const struct ruleset *rs) { (void)rs; return sizeof rules / sizeof rules[0]; }
+const struct rule *ruleset_rule(const struct ruleset *rs, size_t i) { (void)rs; return &rules[i]; }
+int ruleset_find(const struct ruleset *rs, const char *id)
+{
+    (void)rs;
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
+        if (strcmp(rules[i].id, id) == 0) return (int)i;
+    return -1;
+}
+
+static char said[2000];
+static void report(void *arg, const struct rule_def *def, const char *message)
+{
+    assert_null(def);
+    ++*(int *)arg;
+    snprintf(said, sizeof said, "%s", message);
+}
+
+static struct policy_def base(void)
+{
+    return (struct policy_def){.name = "default",
+                               .cls = {ACTION_REDACT, ACTION_TOKENIZE, ACTION_FLAG},
+                               .restore_text = true,
+                               .restore_tool_arguments = true,
+                               .key = SLICE("0123456789abcdef")};
+}
+
+static struct policy *built(const struct policy_def *d)
+{
+    struct policy *p;
+    int n = 0;
+    assert_int_equal(policy_build(d, NULL, report, &n, &p), ERR_OK);
+    assert_int_equal(n, 0);
+    return p;
+}
+
+static void refused(const struct policy_def *d, const char *word)
+{
+    struct policy *p;
+    int n = 0;
+    assert_int_equal(policy_build(d, NULL, report, &n, &p), ERR_SHAPE);
+    assert_true(n > 0);
+    assert_non_null(strstr(said, word));
+    assert_null(p);
+}
+
+static void finer_wins(void **state)
+{
+    (void)state;
+    struct policy_rule_def r[] = {{"aws-access-token", ACTION_BLOCK}, {"API_KEY_OR_TOKEN", ACTION_HASH},
+                                  {"*", ACTION_FLAG},                 {"aws-*", ACTION_MASK},
+                                  {"CREDIT_CARD", ACTION_MASK},       {"priv*", ACTION_ALLOW},
+                                  {"p*", ACTION_BLOCK}};
+    struct policy_def d = base();
+    d.rules = r;
+    d.rule_count = sizeof r / sizeof r[0];
+    struct policy *p = built(&d);
+    assert_int_equal(policy_action(p, AWS), ACTION_BLOCK);       /* id over type */
+    assert_int_equal(policy_action(p, AWS_SECRET), ACTION_HASH); /* type over prefix */
+    assert_int_equal(policy_action(p, PEM), ACTION_ALLOW);       /* the longer prefix, though it stands first */
+    assert_int_equal(policy_action(p, EMAIL), ACTION_FLAG);      /* "*" over class */
+    assert_int_equal(policy_action(p, CARD), ACTION_MASK);
+    assert_int_equal(policy_action(p, 999), ACTION_BLOCK);       /* a rule it does not know */
+    policy_free(p);
+}
+
+static void class_and_later_row(void **state)
+{
+    (void)state;
+    struct policy_rule_def r[] = {{"email", ACTION_BLOCK}, {"email", ACTION_FLAG}};
+    struct policy_def d = base();
+    d.rules = r;
+    d.rule_count = 2;
+    struct policy *p = built(&d);
+    assert_int_equal(policy_action(p, AWS), ACTION_REDACT);
+    assert_int_equal(policy_action(p, CARD), ACTION_TOKENIZE);
+    assert_int_equal(policy_action(p, INJECTION), ACTION_FLAG);
+    assert_int_equal(policy_action(p, EMAIL), ACTION_FLAG);
+    policy_free(p);
+}
+
+static void names_must_mean_something(void **state)
+{
+    (void)state;
+    struct policy_rule_def r[] = {{"PERSON", ACTION_FLAG}, {"CREDIT_CRAD", ACTION_MASK}};
+    struct policy_def d = base();
+    d.rules = r;
+    d.rule_count = 1;
+    policy_free(built(&d)); /* known, though no rule here has it */
+    d.rule_count = 2;
+    refused(&d, "CREDIT_CRAD");
+    r[1].rule = "nothing-*";
+    refused(&d, "nothing-*");
+    d.rule_count = 0;
+    const char *dict[] = {"nobody"};
+    d.dictionaries = dict;
+    d.dictionary_count = 1;
+    refused(&d, "nobody");
+}
+
+static void dictionaries(void **state)
+{
+    (void)state;
+    struct policy_def d = base();
+    struct policy *p = built(&d); /* none named: all apply */
+    assert_int_equal(policy_action(p, PROJECTS), ACTION_TOKENIZE);
+    assert_int_equal(policy_action(p, CUSTOMERS), ACTION_TOKENIZE);
+    policy_free(p);
+    const char *dict[] = {"projects"};
+    d.dictionaries = dict;
+    d.dictionary_count = 1;
+    p = built(&d);
+    assert_int_equal(policy_action(p, PROJECTS), ACTION_TOKENIZE);
+    assert_int_equal(policy_action(p, CUSTOMERS), ACTION_ALLOW);
+    policy_free(p);
+}
+
+static void allow_list(void **state)
+{
+    (void)state;
+    const char *allow[] = {"Support@Example.com", "4111111111111111", "re:.*@example\\.org", "re:(a+)+$", "Zed"};
+    struct policy_def d = base();
+    d.allow = allow;
+    d.allow_count = 5;
+    struct policy *p = built(&d);
+    assert_true(policy_allows(p, SLICE("support@example.COM")));
+    assert_true(policy_allows(p, SLICE("4111111111111111")));
+    assert_false(policy_allows(p, SLICE("411111111111111")));
+    assert_false(policy_allows(p, SLICE("41111111111111111")));
+    assert_true(policy_allows(p, SLICE("Zed")));
+    assert_false(policy_allows(p, SLICE("zed"))); /* case is ignored only in what looks like an address */
+    assert_true(policy_allows(p, SLICE("a.b@example.org")));
+    assert_false(policy_allows(p, SLICE("a.b@example.org.evil.com"))); /* the whole value */
+    assert_false(policy_allows(p, SLICE("x@example.com")));
+    assert_false(policy_allows(p, SLICE("")));
+    assert_false(policy_allows(p, SLICE("\xff\xfe@example.or")));
+    char bomb[5000];
+    memset(bomb, 'a', sizeof bomb);
+    bomb[sizeof bomb - 1] = 'b';
+    assert_false(policy_allows(p, slice_of(bomb, sizeof bomb))); /* a limit that ran out is no leave */
+    policy_free(p);
+    const char *bad[] = {"re:(unclosed"};
+    d.allow = bad;
+    d.allow_count = 1;
+    refused(&d, "(unclosed");
+}
+
+static void tools(void **state)
+{
+    (void)state;
+    const char *never[] = {"http_get", "Send_*"};
+    struct policy_def d = base();
+    struct policy *p = built(&d);
+    assert_true(policy_restores_tool(p, SLICE("http_get")));
+    assert_true(policy_restores_tool(p, SLICE("")));
+    policy_free(p);
+    d.never_tools = never;
+    d.never_tool_count = 2;
+    p = built(&d);
+    assert_false(policy_restores_tool(p, SLICE("http_get")));
+    assert_false(policy_restores_tool(p, SLICE("HTTP_GET")));
+    assert_false(policy_restores_tool(p, SLICE("send_email")));
+    assert_true(policy_restores_tool(p, SLICE("http_get2")));
+    assert_false(policy_restores_tool(p, SLICE(""))); /* no name: the careful answer */
+    policy_free(p);
+    d.restore_tool_arguments = false;
+    p = built(&d);
+    assert_false(policy_restores_tool(p, SLICE("anything")));
+    policy_free(p);
+}
+
+static void key_needed(void **state)
+{
+    (void)state;
+    struct policy_def d = base();
+    d.key = SLICE("short");
+    policy_free(built(&d)); /* nothing asks for it */
+    d.cls[RULE_PII] = ACTION_HASH;
+    refused(&d, "16 bytes");
+}
+
+int main(void)
+{
+    mem_install_hooks();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(finer_wins),   cmocka_unit_test(class_and_later_row), cmocka_unit_test(names_must_mean_something),
+        cmocka_unit_test(dictionaries), cmocka_unit_test(allow_list),          cmocka_unit_test(tools),
+        cmocka_unit_test(key_needed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
