@@ -63,6 +63,9 @@ uint32_t json_first(const struct json_doc *d, uint32_t container);
 
 /* Appends string content unescaped (UTF-8; a lone surrogate becomes U+FFFD). The input is known to be valid. */
 enum err json_unescape(struct slice raw, struct buf *out) MUST_CHECK;
+/* The escape at raw.p[0] == '\\', of valid string content: writes its UTF-8 (a pair of surrogates is one character, a
+ * lone one U+FFFD) and returns the number of bytes, 1..4; *used is the length of the escape in the source. */
+size_t json_escape_read(struct slice raw, char out[4], size_t *used);
 /* Appends text as the inside of a JSON string: escapes '"', '\' and control bytes, keeps everything else. Invalid
  * UTF-8 is ERR_UTF8. */
 enum err json_escape(struct slice text, struct buf *out) MUST_CHECK;
