@@ -17,6 +17,7 @@ struct metrics;
 struct upstreams;
 struct detect_scratch;
 struct server;
+struct conn;
 
 struct worker {
     unsigned id;
@@ -33,6 +34,7 @@ struct worker {
     size_t exchanges;               /* requests being served */
     size_t connections;             /* client connections open */
     bool draining;                  /* no new requests; keep-alive ends */
+    struct conn *lingering;         /* connections that write their rest and go: net/conn.c */
     struct inbox *inbox;
 };
 

@@ -8,7 +8,12 @@
  * on_drain comes once when the output queue falls to CONN_LOW after it was above it.
  *
  * Callbacks may call conn_free on their own connection; the connection then touches nothing of itself afterwards.
- * conn never calls back after conn_free. */
+ * conn never calls back after conn_free. on_open comes after conn_accept (plain too) and conn_connect, never after
+ * conn_adopt, and always before on_data.
+ *
+ * A failed write is no end yet: what the peer sent before it went away is read first, then CONN_RESET comes. An end
+ * (EOF, TRUNCATED) keeps the write side. CONN_TIMEOUT changes nothing by itself: the owner may still answer, set another
+ * deadline, or free. After RESET, REFUSED and the TLS failures the connection is dead and only waits for conn_free. */
 #ifndef PRIVET_NET_CONN_H
 #define PRIVET_NET_CONN_H
 
@@ -60,9 +65,13 @@ void conn_free(struct conn *c);
  * not lost to a reset). No callbacks any more. */
 #define CONN_LINGER_MS 2000
 void conn_finish(struct conn *c);
+/* Cuts the lingering ones of a worker, at its end. */
+void conn_cut_lingering(struct worker *w);
 /* Changes the owner, for pooled connections. */
 void conn_set_owner(struct conn *c, const struct conn_ops *ops, void *arg);
 
+/* What waits. Slices into it live until the owner's callback returns, or for as long as the connection is paused: a read
+ * may move the bytes. */
 struct slice conn_in(const struct conn *c);
 /* n bytes of conn_in are done with. Slices into them are dead. */
 void conn_consume(struct conn *c, size_t n);

@@ -23,4 +23,9 @@ struct tls_client_opts {
 SSL_CTX *tls_server_ctx(const struct tls_server_opts *o, const char **why) MUST_CHECK;
 SSL_CTX *tls_client_ctx(const struct tls_client_opts *o, const char **why) MUST_CHECK;
 
+/* Before a client handshake on an SSL of a tls_client_ctx: SNI (names only), the name or address that the certificate
+ * must carry, and the session of the last connection to the same host, where there is one. ERR_UP_TLS if host cannot
+ * be checked. For conn.c. */
+enum err tls_client_prepare(SSL *ssl, const char *host) MUST_CHECK;
+
 #endif
