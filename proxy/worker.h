@@ -16,6 +16,7 @@ struct journal;
 struct metrics;
 struct upstreams;
 struct detect_scratch;
+struct screener;
 struct server;
 struct conn;
 
@@ -31,6 +32,8 @@ struct worker {
     struct metrics *metrics;        /* this worker's own counters */
     struct upstreams *upstreams;    /* idle connections by target: route/upstream.c */
     struct detect_scratch *scratch; /* filters/detect */
+    struct screener *screener;      /* filters/screen.h */
+    uint64_t dice;                  /* state of a small generator, for weights and ids; never 0 */
     size_t exchanges;               /* requests being served */
     size_t connections;             /* client connections open */
     bool draining;                  /* no new requests; keep-alive ends */
