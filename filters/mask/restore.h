@@ -4,7 +4,9 @@
  * wherever the input was cut.
  *
  * Bent placeholders are restored too: EMAIL_ADDRESS_1 without brackets as a whole word, \<EMAIL\_ADDRESS\_1\>, lower
- * case, full-width brackets, &lt;...&gt;. Reserved ones are left alone. */
+ * case, full-width brackets, &lt;...&gt;, \u003c...\u003e. Without brackets *and* in lower case only where the type has
+ * two words: email_address_1 is no accident, person_1 may well be a variable. Reserved ones are left alone.
+ * Surrogates are restored where they stand as they were given out, not inside a longer word or number. */
 #ifndef PRIVET_MASK_RESTORE_H
 #define PRIVET_MASK_RESTORE_H
 
@@ -23,6 +25,10 @@ struct restore {
     char *tail; /* held back; room for the longest candidate */
     size_t tail_len, tail_room;
     uint32_t restored, foreign; /* placeholders put back; placeholder-like strings that belong to nobody */
+    unsigned char prev;         /* the byte before: a word begins only behind a byte that is none of a word */
+    uint8_t escape;             /* RESTORE_JSON_TEXT: bytes of a JSON escape seen so far */
+    uint8_t word_len;           /* <WORD seen so far, for counting the foreign; 0: outside */
+    char word[VAULT_PLACEHOLDER_MAX];
 };
 
 enum err restore_init(struct restore *r, struct vault *v, enum restore_mode mode) MUST_CHECK;

@@ -60,6 +60,7 @@ struct vault {
     uint32_t *node_entry; /* by trie node */
     uint32_t node_count, node_room;
     struct chunk *arena;
+    size_t longest; /* surrogate */
     uint8_t first[256];
 };
 
@@ -471,6 +472,7 @@ enum err vault_surrogate(struct vault *v, const char *type, enum rule_class cls,
     table_put(&v->by_value, x.by_value, (uint32_t)v->count);
     v->count++;
     v->first[(unsigned char)surrogate.p[0]] = 1;
+    if (surrogate.n > v->longest) v->longest = surrogate.n;
     return ERR_OK;
 }
 
@@ -507,4 +509,4 @@ void vault_free(struct vault *v)
 
 size_t vault_count(const struct vault *v) { return v->count; }
 const uint8_t *vault_first(const struct vault *v) { return v->first; }
-bool vault_has_surrogates(const struct vault *v) { return v->node_count > 1; }
+size_t vault_longest_surrogate(const struct vault *v) { return v->longest; }

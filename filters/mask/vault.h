@@ -45,7 +45,8 @@ const uint8_t *vault_first(const struct vault *v);
 /* Surrogates as a trie: from node 0, the child by a byte, 0 if there is none; the entry that ends at a node, or NULL. */
 uint32_t vault_trie_step(const struct vault *v, uint32_t node, unsigned char byte);
 const struct vault_entry *vault_trie_end(const struct vault *v, uint32_t node);
-bool vault_has_surrogates(const struct vault *v);
+/* Bytes of the longest surrogate; 0 if there is none. */
+size_t vault_longest_surrogate(const struct vault *v);
 
 /* What replaces a value under an action, appended to *out: plain text, not escaped. Not for ALLOW, FLAG, BLOCK. */
 struct mask_ctx {
