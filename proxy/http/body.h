@@ -1,10 +1,13 @@
 /* Bodies of HTTP/1.x messages: takes the framing off, piece by piece, wherever the bytes were cut.
- * Chunk extensions are dropped and limited; trailers are checked, limited and dropped. Strict as the head parser is:
- * CRLF only, at most 16 hex digits (no overflow), no white space round a size. */
+ * Chunk extensions are dropped and limited; trailers are checked, limited and dropped, and one that only a head may
+ * hold (framing, routing, credentials, content) is an error. Strict as the head parser is: CRLF only, at most 16 hex
+ * digits (no overflow), no white space round a size or an extension's parts. */
 #ifndef PRIVET_HTTP_BODY_H
 #define PRIVET_HTTP_BODY_H
 
 #include "proxy/http/head.h"
+
+#define HTTP_OVERHEAD_MAX 8192u /* bytes of size lines, extensions and trailers that data has not paid for */
 
 struct http_body {
     enum http_framing_kind kind;
@@ -12,7 +15,10 @@ struct http_body {
     uint64_t left;     /* bytes left of the length or of the chunk */
     uint64_t total;    /* data bytes given out so far */
     uint64_t max;      /* more data bytes than this is an error */
-    uint32_t overhead; /* extension and trailer bytes since the last data, limited */
+    uint32_t overhead; /* bytes of size lines and trailers; each chunk pays for 16 of them and 2 for each data byte */
+    uint8_t digits;    /* of the chunk size */
+    uint8_t name_n;    /* bytes of the trailer's name; those that fit are kept, to know it */
+    char name[22];
     bool done;
 };
 

@@ -58,11 +58,18 @@ struct http_head {
  * a request line is skipped (RFC 9112 2.2). Looks at the new bytes only once: *seen is the caller's resume mark,
  * 0 at the start of each head. CONNECT, TRACE, unknown methods, "*" and authority-form are ERR_METHOD or ERR_HEAD;
  * a path with a bad percent escape, an encoded NUL, CR, LF, '/' or '\', dot segments or an empty first segment is
- * ERR_HEAD, so that route and upstream cannot disagree. Expect other than 100-continue: ERR_EXPECTATION. */
+ * ERR_HEAD, so that route and upstream cannot disagree; so is any other empty segment, an escape of an unreserved
+ * byte, an absolute-form whose authority is not Host's, a second Authorization or key or content field, and a known
+ * name spelt with '_' for '-'. Expect other than 100-continue: ERR_EXPECTATION (HTTP/1.0: ignored).
+ * Bytes that cannot open a request (TLS, another protocol) are ERR_HEAD as soon as they are seen. */
 enum err http_request_head(struct slice in, size_t limit, size_t *seen, struct http_head *out, size_t *used) MUST_CHECK;
 
-/* The same for an answer. Errors are ERR_UP_MALFORMED. 1xx heads are returned like others: the caller skips them. */
+/* The same for an answer. Errors are ERR_UP_MALFORMED. 1xx heads are returned like others: the caller skips them;
+ * 101 is malformed, since no upgrade is ever asked for. */
 enum err http_response_head(struct slice in, size_t limit, size_t *seen, struct http_head *out, size_t *used) MUST_CHECK;
+
+/* The id of a field name (ASCII case ignored), HF_OTHER if it is not one of ours or no token. */
+enum http_fid http_field_id(struct slice name);
 
 static inline const struct http_field *http_get(const struct http_head *h, enum http_fid id)
 {
@@ -81,14 +88,15 @@ struct http_framing {
 };
 
 /* How the body behind this head is framed (RFC 9112 6.3), in one place for both directions. Refused, with
- * ERR_FRAMING or ERR_UP_MALFORMED: Content-Length with Transfer-Encoding, differing or malformed lengths, any coding
- * but one single "chunked", Transfer-Encoding in HTTP/1.0, a Connection field that names either.
- * A POST, PUT or PATCH without both is ERR_LENGTH_REQUIRED. Lengths above max are ERR_BODY_TOO_LARGE
+ * ERR_FRAMING or ERR_UP_MALFORMED: Content-Length with Transfer-Encoding, more than one or a malformed length (a list
+ * of equal ones too; leading zeros pass, write lengths anew), any coding but one single "chunked",
+ * Transfer-Encoding in HTTP/1.0, a Connection field that names either, and either with a status that never has a body
+ * (but for Content-Length: 0). A POST, PUT or PATCH without both is ERR_LENGTH_REQUIRED. Lengths above max are ERR_BODY_TOO_LARGE
  * (ERR_UP_TOO_LARGE), compared before multiplying. */
 enum err http_request_framing(const struct http_head *h, uint64_t max, struct http_framing *out) MUST_CHECK;
 enum err http_response_framing(const struct http_head *h, enum http_method asked, uint64_t max, struct http_framing *out) MUST_CHECK;
 
-/* True if the field must not be passed on: hop-by-hop, framing, nominated by Connection, or Host. */
+/* True if the field must not be passed on: hop-by-hop, framing, nominated by Connection, Host, or Expect (met here). */
 bool http_field_is_hop(const struct http_field *f);
 
 /* The registered reason phrase, or "Unknown". */
