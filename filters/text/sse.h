@@ -1,8 +1,8 @@
 /* Server-sent events (WHATWG HTML, 9.2): a byte-level parser. Accepts LF, CRLF and CR line ends, "data:" with and
  * without a space, several data lines, comments, id and retry, a byte order mark at the start, and any cut of the
  * bytes, also inside a UTF-8 sequence. The same events come out wherever the bytes were cut. */
-#ifndef PRIVET_HTTP_SSE_H
-#define PRIVET_HTTP_SSE_H
+#ifndef PRIVET_TEXT_SSE_H
+#define PRIVET_TEXT_SSE_H
 
 #include "proxy/base/buf.h"
 

@@ -1,6 +1,6 @@
 /* Cuts a byte stream into server-sent events (WHATWG HTML 9.2.6). Lines are looked for once, sixteen bytes at a time,
  * and only positions are kept, so that an event of one data line is never copied again. */
-#include "proxy/http/sse.h"
+#include "filters/text/sse.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "proxy/base/mem.h"
-#include "proxy/http/sse.h"
+#include "filters/text/sse.h"
 
 /* Events as text: "[type|data]" each, "[-]" without data; then an error's name, if there is one. */
 static void note(char *out, size_t size, const struct sse_event *ev)
