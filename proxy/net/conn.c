@@ -519,6 +519,7 @@ void conn_cut_lingering(struct worker *w)
 static void opened(struct conn *c)
 {
     c->state = ST_OPEN;
+    if (c->ssl) (void)SSL_free_buffers(c->ssl); /* the handshake's; refuses while they hold something */
     if (c->ops && c->ops->on_open) c->ops->on_open(c->arg);
     /* Data may have come with the end of the handshake, into OpenSSL, where no event tells of it. */
     if (!c->dead && c->ssl && SSL_has_pending(c->ssl)) {
@@ -842,6 +843,8 @@ void conn_set_owner(struct conn *c, const struct conn_ops *ops, void *arg)
 {
     c->ops = ops;
     c->arg = arg;
+    /* Between owners it is idle. OpenSSL keeps its read buffer where a ticket came with the answer. */
+    if (c->ssl && c->state == ST_OPEN) (void)SSL_free_buffers(c->ssl);
 }
 
 /* ---- the owner's calls ---- */
