@@ -74,6 +74,8 @@ struct config_dictionary {
     char *name;
     char *file;   /* plain terms, one a line; or NULL */
     char *hashed; /* fingerprints made by `privet dictionary hash`; or NULL */
+    char *key;    /* the key's bytes they were made with; NULL for plain terms */
+    size_t key_len;
     struct config_pos pos;
 };
 

@@ -17,7 +17,6 @@ static int overview(void)
     return CLI_OK;
 }
 
-#if __has_include("config/schema.c")
 static int help_config(void)
 {
     struct buf out = buf_make(1u << 20);
@@ -29,7 +28,6 @@ static int help_config(void)
     buf_free(&out);
     return e == ERR_OK ? CLI_OK : CLI_FAILED;
 }
-#endif
 
 static int help_command(char *word)
 {
@@ -56,8 +54,6 @@ int cli_help(int argc, char **argv)
     if (status != CLI_GO) return status;
     if (a.operands == 0) return overview();
     if (a.operands > 1) return cli_wrong("help", "one command at a time, found `%s` too", a.operand[1]);
-#if __has_include("config/schema.c")
     if (!strcmp(a.operand[0], "config")) return help_config();
-#endif
     return help_command(a.operand[0]);
 }
