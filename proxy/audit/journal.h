@@ -4,11 +4,16 @@
  * next segment ready), retention and shipping.
  *
  * A line is one JSON object: the record, then "journal" (instance and worker), "seq" (from 1, no gaps in one journal),
- * "prev" and "mac": HMAC-SHA256(chain key, prev || line before the mac field), hex. A segment opens with a header line
- * that names the segment before and repeats its last mac, so that a missing segment shows. Unused bytes are NUL.
- * Files: DIRECTORY/INSTANCE.wN.SEGMENT.jsonl. A torn last line after a crash is recognised and is no break.
- * DIRECTORY/INSTANCE.wN.head holds (seq, mac, time), rewritten by the audit thread at each fsync: dropping the end
- * of the journal shows against it. */
+ * "prev" (the mac of the line before) and "mac": HMAC-SHA256 under the chain key over the line before the mac field,
+ * hex (line.h). A segment opens with a header line, itself in the chain, that names the segment before, so that a
+ * missing segment shows. Unused bytes are NUL. Files: DIRECTORY/INSTANCE.wN.SEGMENT.jsonl (segment.h). A torn last
+ * line after a crash is recognised, stays where it is and is no break: the writer goes on in a new segment.
+ * DIRECTORY/INSTANCE.wN.head holds (seq, mac, time), signed, rewritten by the audit thread at each fsync: dropping
+ * the end of the journal shows against it. DIRECTORY/lock is held while a process writes there.
+ *
+ * Where the disk has no room for a segment, smaller ones are tried down to AUDIT_SEGMENT_MIN; where there is none, a
+ * last eighth of the segment is kept for outcomes and intents are refused; an fsync that failed is never taken for a
+ * success: the segment is left and written anew. All that heals by itself. */
 #ifndef PRIVET_AUDIT_JOURNAL_H
 #define PRIVET_AUDIT_JOURNAL_H
 
@@ -17,9 +22,12 @@
 struct journal;
 struct audit; /* the audit thread and its journals */
 
+#define AUDIT_SEGMENT_MIN (64u * 1024u)
+
 struct audit_opts {
     const char *directory;
-    uint64_t segment, retain_ms;
+    uint64_t segment;       /* bytes; at least AUDIT_SEGMENT_MIN */
+    uint64_t retain_ms;     /* 0: forever */
     uint32_t sync_ms;
     struct slice chain_key; /* empty: DIRECTORY/chain.key, made with 32 random bytes and mode 0600 if it is not there */
     unsigned workers;
@@ -41,7 +49,7 @@ enum err journal_outcome(struct journal *j, const struct audit_record *r) MUST_C
 
 /* For /readyz and /metrics; thread-safe. */
 struct audit_status {
-    uint64_t appended, synced, shipped; /* lines, all journals */
+    uint64_t appended, synced, shipped; /* lines ever, all journals: the sums of their seqs */
     uint64_t failed;                    /* appends refused */
     bool redis_configured, redis_up;
     bool failing;                       /* the disk does not take lines now */

@@ -8,6 +8,7 @@
 
 #define AUDIT_ATTEMPTS_MAX 8
 #define AUDIT_FINDINGS_MAX 64
+#define AUDIT_TEXT_MAX     (1024u * 1024u) /* bytes of a redacted text in a line, escaped; the rest is cut and said so */
 
 struct audit_attempt {
     const char *target; /* "backend/model" or "backend" */
@@ -42,13 +43,14 @@ struct audit_record {
     struct audit_finding finding[AUDIT_FINDINGS_MAX];
     size_t findings;
     uint32_t findings_more;
-    struct slice redacted_request;  /* logging: redacted. Else empty */
-    struct slice redacted_answer;
+    struct slice redacted_request;  /* logging: redacted: what the model saw, written with the intent. Else empty */
+    struct slice redacted_answer;   /* what it said, written with the outcome */
 };
 
 /* One JSON object without its closing brace and without newline, so that the journal can add seq and mac.
- * `outcome` false: the intent (what is known before anything is sent). Strings are JSON-escaped; invalid UTF-8 in the
- * redacted texts is ERR_UTF8. */
+ * `outcome` false: the intent (what is known before anything is sent). Strings are JSON-escaped, and bad UTF-8 in them
+ * becomes U+FFFD. A name longer than 256 bytes is cut. A member that is empty, 0 or false is left out; a text that was
+ * cut is followed by "redacted_..._cut_from", its whole length. ERR_LIMIT, ERR_MEMORY: nothing was added. */
 enum err audit_record_write(const struct audit_record *r, bool outcome, struct buf *out) MUST_CHECK;
 
 #endif
