@@ -26,6 +26,12 @@ typedef void (*resolver_cb)(void *arg, enum err err, const struct resolved *r);
 
 /* NULL if the answer was given at once or the request failed at once (cb was called in both cases). */
 struct resolver_req *resolver_get(struct worker *w, const char *host, uint16_t port, resolver_cb cb, void *arg);
+/* cb is not called any more. */
 void resolver_cancel(struct resolver_req *r);
+
+/* Forgets kept answers and reads resolv.conf and hosts again: at a reload of the configuration. */
+void resolver_reload(struct worker *w);
+/* At the worker's end. Requests still open are answered with ERR_UP_CONNECT. */
+void resolver_fini(struct worker *w);
 
 #endif

@@ -146,15 +146,15 @@ static void owner_drain(void *arg)
     owner_frees(o, ON_DRAIN);
 }
 
-static const struct conn_ops owner_ops = {owner_open, owner_data, owner_end, owner_drain};
+static const __attribute__((unused)) struct conn_ops owner_ops = {owner_open, owner_data, owner_end, owner_drain};
 
-static void owner_init(struct owner *o)
+static __attribute__((unused)) void owner_init(struct owner *o)
 {
     memset(o, 0, sizeof *o);
     o->got = buf_make(64u << 20);
 }
 
-static void owner_fini(struct owner *o)
+static __attribute__((unused)) void owner_fini(struct owner *o)
 {
     if (o->c) conn_free(o->c);
     o->c = NULL;
