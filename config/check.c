@@ -49,9 +49,8 @@ static void check_clients(struct loader *l)
     bool certificates = takes_certificates(c);
     for (size_t i = 0; i < c->client_count; i++) {
         struct config_client *x = &c->clients[i];
-        bool tried = loader_pos(l, &x->key_hash, (struct config_pos){0, 0}).line ||
-                     loader_pos(l, &x->tls_subject, (struct config_pos){0, 0}).line;
-        if (!tried) mistake_add(&l->m, x->pos, "clients: a caller is known by `key_hash` or `tls_subject`, found neither");
+        if (!loader_given(l, &x->key_hash) && !loader_given(l, &x->tls_subject))
+            mistake_add(&l->m, x->pos, "clients: a caller is known by `key_hash` or `tls_subject`, found neither");
         if (x->tls_subject && !certificates)
             mistake_add(&l->m, loader_pos(l, &x->tls_subject, x->pos),
                         "tls_subject: no listener asks for certificates: `tls.client_ca` is missing");
@@ -109,7 +108,7 @@ static void check_policies(struct loader *l)
         if (!who && reroutes(&c->policies[i])) who = c->policies[i].name;
     }
     for (size_t i = 0; who && i < c->route_count; i++)
-        if (!loader_pos(l, &c->routes[i].sensitive, (struct config_pos){0, 0}).line)
+        if (!loader_given(l, &c->routes[i].sensitive))
             mistake_add(&l->m, c->routes[i].pos, "routes: policy `%s` reroutes, and this route has no `sensitive` target", who);
 }
 
@@ -119,9 +118,9 @@ static void check_dictionaries(struct loader *l)
     struct config *c = l->c;
     for (size_t i = 0; i < c->filters.dictionary_count; i++) {
         struct config_dictionary *d = &c->filters.dictionaries[i];
-        bool file = loader_pos(l, &d->file, (struct config_pos){0, 0}).line > 0;
-        bool hashed = loader_pos(l, &d->hashed, (struct config_pos){0, 0}).line > 0;
-        bool key = loader_pos(l, &d->key, (struct config_pos){0, 0}).line > 0;
+        bool file = loader_given(l, &d->file);
+        bool hashed = loader_given(l, &d->hashed);
+        bool key = loader_given(l, &d->key);
         if (file == hashed)
             mistake_add(&l->m, d->pos, "dictionaries: `%s` needs either `file` or `hashed`, found %s", d->name, file ? "both" : "neither");
         if (key && !hashed) mistake_add(&l->m, loader_pos(l, &d->key, d->pos), "key: is for `hashed` dictionaries");
@@ -177,7 +176,7 @@ static void check_audit(struct loader *l)
 {
     struct config *c = l->c;
     if (!doc_get(&l->doc, l->doc.root, "audit") || c->audit.directory) return;
-    if (loader_pos(l, &c->audit.directory, (struct config_pos){0, 0}).line) return;
+    if (loader_given(l, &c->audit.directory)) return;
     c->audit.directory = loader_copy(l, SLICE("/var/lib/privet/audit"));
 }
 

@@ -47,7 +47,7 @@ char *loader_copy(struct loader *l, struct slice s)
     return p;
 }
 
-void loader_note(struct loader *l, const void *field, struct config_pos pos)
+static void note(struct loader *l, const void *field, bool item, struct config_pos pos)
 {
     if (l->note_count == l->note_room) {
         size_t room = l->note_room ? l->note_room * 2 : 256;
@@ -59,14 +59,30 @@ void loader_note(struct loader *l, const void *field, struct config_pos pos)
         l->notes = v;
         l->note_room = room;
     }
-    l->notes[l->note_count++] = (struct note){field, pos};
+    l->notes[l->note_count++] = (struct note){field, item, pos};
 }
+
+static const struct note *find_note(const struct loader *l, const void *field, bool item)
+{
+    for (size_t i = l->note_count; i-- > 0;)
+        if (l->notes[i].field == field && l->notes[i].item == item) return &l->notes[i];
+    return NULL;
+}
+
+void loader_note(struct loader *l, const void *field, struct config_pos pos) { note(l, field, false, pos); }
 
 struct config_pos loader_pos(const struct loader *l, const void *field, struct config_pos other)
 {
-    for (size_t i = l->note_count; i-- > 0;)
-        if (l->notes[i].field == field) return l->notes[i].pos;
-    return other;
+    const struct note *n = find_note(l, field, false);
+    return n ? n->pos : other;
+}
+
+bool loader_given(const struct loader *l, const void *field) { return find_note(l, field, false) != NULL; }
+
+static struct config_pos item_pos(const struct loader *l, const void *item)
+{
+    const struct note *n = find_note(l, item, true);
+    return n ? n->pos : (struct config_pos){0, 0};
 }
 
 static void *field_of(const struct schema_row *row, void *base) { return (char *)base + row->offset; }
@@ -217,7 +233,7 @@ static bool set_items(struct loader *l, const struct schema_row *row, yaml_node_
         yaml_node_t *item = doc_item(&l->doc, node, i);
         void *at = items + i * row->item;
         set_defaults(l, prefix, at);
-        loader_note(l, at, doc_pos(item));
+        note(l, at, true, doc_pos(item));
         if (!doc_is_map(item)) (void)wrong_node(l, row, item, "a mapping");
         else (void)load_keys(l, prefix, item, at);
     }
@@ -279,7 +295,7 @@ static void load_entry(struct map_walk *w, size_t i)
     w->state[i] = 1;
     set_defaults(l, w->prefix, at);
     inherit(w, i, value);
-    loader_note(l, at, doc_pos(key));
+    note(l, at, true, doc_pos(key));
     if (doc_is_map(value)) (void)load_keys(l, w->prefix, value, at);
     else if (!doc_is_null(value)) (void)wrong_node(l, w->row, value, "a mapping");
     else {
@@ -385,14 +401,13 @@ static void add_default_policy(struct loader *l)
 static void set_positions(struct loader *l)
 {
     struct config *c = l->c;
-    const struct config_pos none = {0, 0};
-    for (size_t i = 0; i < c->listener_count; i++) c->listeners[i].pos = loader_pos(l, &c->listeners[i], none);
-    for (size_t i = 0; i < c->client_count; i++) c->clients[i].pos = loader_pos(l, &c->clients[i], none);
-    for (size_t i = 0; i < c->policy_count; i++) c->policies[i].pos = loader_pos(l, &c->policies[i], none);
+    for (size_t i = 0; i < c->listener_count; i++) c->listeners[i].pos = item_pos(l, &c->listeners[i]);
+    for (size_t i = 0; i < c->client_count; i++) c->clients[i].pos = item_pos(l, &c->clients[i]);
+    for (size_t i = 0; i < c->policy_count; i++) c->policies[i].pos = item_pos(l, &c->policies[i]);
+    for (size_t i = 0; i < c->backend_count; i++) c->backends[i].pos = item_pos(l, &c->backends[i]);
+    for (size_t i = 0; i < c->route_count; i++) c->routes[i].pos = item_pos(l, &c->routes[i]);
     for (size_t i = 0; i < c->filters.dictionary_count; i++)
-        c->filters.dictionaries[i].pos = loader_pos(l, &c->filters.dictionaries[i], none);
-    for (size_t i = 0; i < c->backend_count; i++) c->backends[i].pos = loader_pos(l, &c->backends[i], none);
-    for (size_t i = 0; i < c->route_count; i++) c->routes[i].pos = loader_pos(l, &c->routes[i], none);
+        c->filters.dictionaries[i].pos = item_pos(l, &c->filters.dictionaries[i]);
 }
 
 static void load_file(struct loader *l, const char *path)

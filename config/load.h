@@ -62,6 +62,7 @@ extern const struct schema_type type_address, type_admin_address, type_url, type
 /* Where a field's value was written, for the checks across fields. */
 struct note {
     const void *field;
+    bool item; /* an item of a list or map, which has the address of its first field */
     struct config_pos pos;
 };
 
@@ -84,6 +85,7 @@ char *loader_copy(struct loader *l, struct slice s);
 void loader_note(struct loader *l, const void *field, struct config_pos pos);
 /* Where a field was written, or `other`. */
 struct config_pos loader_pos(const struct loader *l, const void *field, struct config_pos other);
+bool loader_given(const struct loader *l, const void *field);
 
 /* The scalar with ${} expanded. False with a mistake. */
 bool text_of(struct loader *l, const struct schema_row *row, const yaml_node_t *node, struct text *out);

@@ -1,6 +1,8 @@
 /* The nearest known word to a misspelt one: edit distance with transpositions, ASCII case ignored. */
 #include "config/config.h"
 
+#include <limits.h>
+
 #define WORD_MAX 64
 
 static int lower(char c) { return c >= 'A' && c <= 'Z' ? c + 32 : (unsigned char)c; }
@@ -16,7 +18,7 @@ static unsigned distance(const char *a, size_t n, const char *b, size_t m)
 {
     unsigned rows[3][WORD_MAX + 1];
     unsigned *before = rows[0], *above = rows[1], *row = rows[2];
-    if (n > WORD_MAX || m > WORD_MAX) return WORD_MAX;
+    if (n > WORD_MAX || m > WORD_MAX) return UINT_MAX;
     for (size_t j = 0; j <= m; j++) above[j] = (unsigned)j;
     for (size_t i = 1; i <= n; i++) {
         row[0] = (unsigned)i;

@@ -52,7 +52,7 @@ bool slice_u64(struct slice s, uint64_t max, uint64_t *out)
     for (size_t i = 0; i < s.n; i++) {
         if (s.p[i] < '0' || s.p[i] > '9') return false;
         uint64_t d = (uint64_t)(s.p[i] - '0');
-        if (v > max / 10 || v * 10 > max - d) return false;
+        if (d > max || v > max / 10 || v * 10 > max - d) return false;
         v = v * 10 + d;
     }
     *out = v;
