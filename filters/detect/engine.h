@@ -31,6 +31,17 @@ void detect_scratch_free(struct detect_scratch *s);
 #define DETECT_GAP "\n\x1e\n"
 enum err detect_scan(const struct ruleset *rs, struct detect_scratch *s, struct slice text, struct findings *out) MUST_CHECK;
 
+/* What a scan did, for measuring: NULL ends it. `cycles` is the processor's time stamp counter. */
+struct detect_stats {
+    uint64_t keyword_hits, structural_hits; /* triggers that passed the first check of bytes */
+    uint64_t tries;                         /* calls of PCRE2 */
+    uint64_t context_bytes;                 /* searched for context words */
+    struct detect_rule_stats {
+        uint64_t tries, matches, findings, cycles;
+    } *rule; /* the caller's, ruleset_count rows; or NULL */
+};
+void detect_scratch_stats(struct detect_scratch *s, struct detect_stats *stats);
+
 /* Sorts and resolves overlaps: of overlapping findings the one that stays is chosen by span and score (a longer span
  * that wholly covers a shorter one wins; else the higher score, then the longer), and its span grows to cover the
  * union, so that a sensitive byte is never uncovered. Ascending, disjoint afterwards. */

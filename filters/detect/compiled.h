@@ -1,0 +1,128 @@
+/* A built rule set from the inside: what ruleset.c makes and engine.c runs. Immutable once shared, so any number of
+ * threads may scan with it; all that changes is in a thread's detect_scratch. */
+#ifndef PRIVET_DETECT_COMPILED_H
+#define PRIVET_DETECT_COMPILED_H
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include "filters/detect/rules.h"
+#include "filters/detect/shape.h"
+#include "filters/detect/validators.h"
+
+#include <hs/hs.h>
+#include <pcre2.h>
+
+#define RULES_MAX     4000u /* also: a finding's rule is 16 bits wide */
+#define KEYWORD_MAX   64u   /* bytes of a keyword or context word */
+#define AFTER_BYTES   8     /* positions checked behind a keyword */
+#define CAP_RULE      1024u /* bytes of subject behind a trigger */
+#define CAP_LONG      32768u/* for what begins with -----BEGIN, and for a match that fills CAP_RULE */
+#define BEHIND        128u  /* bytes of subject before an anchor, for lookbehind */
+#define SEARCH_BEFORE 48u   /* where a keyword is not part of the regex: looked at before and behind it */
+#define SEARCH_AFTER  256u
+
+/* A set of literals searched with Vectorscan, ASCII case ignored. */
+struct literals {
+    hs_database_t *db; /* NULL: empty */
+    size_t count;
+    uint32_t longest;
+};
+
+struct allow {
+    pcre2_code **regexes;
+    size_t regex_count;
+    struct literals stopwords;
+    int target;
+};
+
+struct crule {
+    struct rule pub;
+    pcre2_code *anchored; /* NULL where the rule is only searched for */
+    pcre2_code *search;   /* not anchored, with offset limit; NULL where it is not needed */
+    bool jit_anchored, jit_search;
+    bool join, has_context, require;
+    uint16_t group;
+    uint16_t score, min_score, boost; /* thousandths */
+    uint16_t before, after;           /* context window */
+    uint32_t cap;
+    float entropy;
+    const struct validator **validate;
+    size_t validate_count;
+    struct allow *allow;
+    size_t allow_count;
+    struct byteset prev; /* bytes that may stand before the anchor */
+    struct dictionary *dictionary; /* or NULL: then it has a regex */
+};
+
+/* How a keyword leads to its rule. */
+enum ref_mode {
+    REF_ANCHORED, /* the match starts exactly `lo` bytes before the keyword */
+    REF_WINDOW,   /* ... lo..hi bytes before */
+    REF_SEARCH,   /* somewhere near */
+};
+struct keyword_ref {
+    uint16_t rule;
+    uint8_t mode, lo, hi;
+    struct byteset after[AFTER_BYTES];
+};
+struct keyword {
+    uint32_t first, count; /* in ruleset.refs */
+    uint32_t len;
+    struct byteset prev, after[2]; /* the union of what its refs allow */
+};
+
+/* Rules started by a structural trigger, by what may stand at each position: one bit for each rule. */
+#define TABLE_RULES 256u
+#define TABLE_WORDS (TABLE_RULES / 64u)
+struct bits {
+    uint64_t w[TABLE_WORDS];
+};
+struct table {
+    uint16_t rule[TABLE_RULES];
+    size_t count;
+    uint8_t cls[256];   /* byte -> class of bytes no rule tells apart */
+    size_t classes;
+    struct bits *front; /* [SHAPE_FRONT][classes] */
+    struct bits prev[256];
+    struct bits none;   /* rules that may start at the very beginning of a text */
+    struct bits digits[32]; /* by number of digits; 31: that many and more */
+    unsigned least_digits;
+};
+enum table_kind { TABLE_DIGITS, TABLE_AT, TABLE_COLON, TABLE_ENTROPY, TABLE_COUNT };
+
+struct context_word {
+    uint32_t len;
+    bool edge_start, edge_end; /* the word's edge is a letter or digit that must not continue */
+};
+
+struct ruleset {
+    uint64_t id; /* unique in this process: scratches know what they were grown for */
+    struct crule *rules;
+    size_t count, room;
+    size_t regex_count; /* rules[0..regex_count) are of packs, dictionaries follow */
+
+    struct literals triggers;
+    struct keyword *keywords;
+    struct keyword_ref *refs;
+    size_t ref_count;
+
+    struct table table[TABLE_COUNT];
+
+    struct literals context;
+    struct context_word *words;
+    uint64_t *word_rules; /* [words][rule_words] */
+    size_t rule_words;
+    uint32_t widest_context;
+
+    pcre2_general_context *general;
+    pcre2_compile_context *compile;
+};
+
+/* Literals are UTF-8, unique, at most KEYWORD_MAX bytes; their ids are their places. */
+enum err literals_build(struct literals *l, const struct slice *v, size_t n) MUST_CHECK;
+void literals_free(struct literals *l);
+
+/* dictionary.c */
+struct dictionary;
+void dictionary_free(struct dictionary *d);
+
+#endif

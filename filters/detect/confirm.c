@@ -1,0 +1,216 @@
+/* Confirmation: PCRE2 anchored at a trigger, on a capped subject, under match limits; then what a regex cannot say:
+ * entropy, validators, allow-lists, words near by. */
+#include "filters/detect/scan.h"
+
+#include <x86intrin.h>
+
+#define LINE_LOOK 512u /* of an allow-list that looks at the line */
+
+/* --- the piece of text between gaps */
+
+static bool is_gap(struct slice t, size_t at)
+{
+    return at > 0 && at + 1 < t.n && t.p[at - 1] == '\n' && t.p[at + 1] == '\n';
+}
+
+void scan_segment(struct detect_scratch *s, size_t at)
+{
+    if (at >= s->seg_lo && at < s->seg_hi) return;
+    struct slice t = s->text;
+    size_t lo = at, hi = at;
+    for (;;) {
+        const char *p = lo ? memrchr(t.p, 0x1e, lo) : NULL;
+        lo = p ? (size_t)(p - t.p) : 0;
+        if (!p || is_gap(t, lo)) {
+            if (p) lo++;
+            break;
+        }
+    }
+    for (;;) {
+        const char *p = hi < t.n ? memchr(t.p + hi, 0x1e, t.n - hi) : NULL;
+        hi = p ? (size_t)(p - t.p) : t.n;
+        if (!p || is_gap(t, hi)) break;
+        hi++;
+    }
+    s->seg_lo = lo;
+    s->seg_hi = hi;
+}
+
+/* --- findings */
+
+void scan_found(struct detect_scratch *s, uint16_t rule, size_t start, size_t end, uint16_t score)
+{
+    if (s->err) return;
+    s->err = findings_add(s->out, (struct finding){(uint32_t)start, (uint32_t)end, rule, score});
+    if (s->stats && s->stats->rule) s->stats->rule[rule].findings++;
+}
+
+/* --- PCRE2 */
+
+/* A match, no match, or a failure: in s->err, never taken for "clean". */
+static int match(struct detect_scratch *s, const struct crule *r, bool search, struct slice subject, size_t at, size_t limit)
+{
+    const pcre2_code *code = search ? r->search : r->anchored;
+    bool jit = search ? r->jit_search : r->jit_anchored;
+    int rc = 0;
+    for (int patient = 0; patient < 2; patient++) {
+        pcre2_match_context *mc = patient ? s->patient : s->quick;
+        if (search) (void)pcre2_set_offset_limit(mc, limit);
+        s->budget -= patient ? 256 : 1;
+        if (s->stats) s->stats->tries++;
+        if (jit) rc = pcre2_jit_match(code, (PCRE2_SPTR)subject.p, subject.n, at, 0, s->md, mc);
+        else rc = pcre2_match(code, (PCRE2_SPTR)subject.p, subject.n, at, 0, s->md, mc);
+        if (search) (void)pcre2_set_offset_limit(mc, PCRE2_UNSET);
+        if (rc != PCRE2_ERROR_MATCHLIMIT) break;
+    }
+    if (s->budget < 0 || rc < PCRE2_ERROR_PARTIAL) s->err = ERR_NOT_SCANNED;
+    return s->err ? PCRE2_ERROR_NOMATCH : rc;
+}
+
+/* Spans of a match, in the text. */
+struct spans {
+    size_t start, end;             /* the value */
+    size_t match_start, match_end;
+};
+
+static bool take_spans(struct detect_scratch *s, const struct crule *r, int rc, size_t base, struct spans *out)
+{
+    const PCRE2_SIZE *ov = pcre2_get_ovector_pointer(s->md);
+    uint32_t groups = rc > 0 ? (uint32_t)rc : pcre2_get_ovector_count(s->md);
+    uint32_t g = r->group;
+    if (ov[1] < ov[0]) return false; /* \K in a lookahead */
+    if (g >= groups || (g && (ov[2 * g] == PCRE2_UNSET || ov[2 * g] >= ov[2 * g + 1]))) g = 0;
+    for (uint32_t i = 1; !g && i < groups; i++)
+        if (ov[2 * i] != PCRE2_UNSET && ov[2 * i] < ov[2 * i + 1]) g = i;
+    *out = (struct spans){base + ov[2 * g], base + ov[2 * g + 1], base + ov[0], base + ov[1]};
+    return out->start < out->end;
+}
+
+/* --- what a regex cannot say */
+
+static int on_stopword(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *arg)
+{
+    (void)id, (void)from, (void)to, (void)flags;
+    *(bool *)arg = true;
+    return 1;
+}
+
+static struct slice line_of(struct slice t, const struct spans *sp)
+{
+    size_t lo = sp->match_start, hi = sp->match_end;
+    while (lo > 0 && t.p[lo - 1] != '\n' && sp->match_start - lo < LINE_LOOK) lo--;
+    while (hi < t.n && t.p[hi] != '\n' && hi - sp->match_end < LINE_LOOK) hi++;
+    return slice_of(t.p + lo, hi - lo);
+}
+
+static bool allowed(struct detect_scratch *s, const struct allow *a, const struct spans *sp)
+{
+    struct slice value = slice_of(s->text.p + sp->start, sp->end - sp->start), target = value;
+    if (a->target == 1) target = slice_of(s->text.p + sp->match_start, sp->match_end - sp->match_start);
+    else if (a->target == 2) target = line_of(s->text, sp);
+    for (size_t i = 0; i < a->regex_count && !s->err; i++) {
+        int rc = pcre2_match(a->regexes[i], (PCRE2_SPTR)target.p, target.n, 0, 0, s->md, s->patient);
+        if (rc < PCRE2_ERROR_PARTIAL) s->err = ERR_NOT_SCANNED;
+        if (rc >= 0) return true;
+    }
+    bool stop = false;
+    if (a->stopwords.db) {
+        hs_error_t rc = hs_scan(a->stopwords.db, value.p, (unsigned)value.n, 0, s->inner, on_stopword, &stop);
+        if (rc != HS_SUCCESS && rc != HS_SCAN_TERMINATED) s->err = ERR_NOT_SCANNED;
+    }
+    return stop;
+}
+
+/* True if the match is a finding; it is added. */
+static bool accept(struct detect_scratch *s, uint16_t rule, const struct spans *sp)
+{
+    const struct crule *r = &s->rs->rules[rule];
+    struct slice value = slice_of(s->text.p + sp->start, sp->end - sp->start);
+    if (s->stats && s->stats->rule) s->stats->rule[rule].matches++;
+    if (r->entropy > 0 && entropy_shannon(value) < r->entropy) return false;
+    for (size_t i = 0; i < r->validate_count; i++)
+        if (!r->validate[i]->ok(value)) return false;
+    unsigned score = r->score;
+    if (r->has_context) {
+        bool near = context_near(s, rule, sp->start, sp->end);
+        if (r->require && !near) return false;
+        if (near) score = score + r->boost > 1000 ? 1000 : score + r->boost;
+    }
+    if (score < r->min_score) return false;
+    for (size_t i = 0; i < r->allow_count; i++)
+        if (allowed(s, &r->allow[i], sp)) return false;
+    if (s->err) return false;
+    scan_found(s, rule, sp->start, sp->end, (uint16_t)score);
+    return true;
+}
+
+/* --- entry */
+
+static bool try_once(struct detect_scratch *s, uint16_t rule, bool search, size_t from, size_t limit, struct spans *sp)
+{
+    const struct crule *r = &s->rs->rules[rule];
+    scan_segment(s, from);
+    size_t base = from > s->seg_lo + BEHIND ? from - BEHIND : s->seg_lo;
+    for (uint32_t cap = r->cap;; cap = CAP_LONG) {
+        size_t end = limit + cap < s->seg_hi ? limit + cap : s->seg_hi;
+        if (from >= end) return false;
+        int rc = match(s, r, search, slice_of(s->text.p + base, end - base), from - base, limit - base);
+        if (rc < 0 || !take_spans(s, r, rc, base, sp)) return false;
+        /* A match that fills a capped subject may go on: once more, with room. */
+        if (sp->match_end < end || end == s->seg_hi || cap >= CAP_LONG) return true;
+    }
+}
+
+static uint64_t cycles(const struct detect_scratch *s) { return s->stats && s->stats->rule ? __rdtsc() : 0; }
+
+static void count(struct detect_scratch *s, uint16_t rule, uint64_t since)
+{
+    if (!s->stats || !s->stats->rule) return;
+    s->stats->rule[rule].tries++;
+    s->stats->rule[rule].cycles += __rdtsc() - since;
+}
+
+static void remember(struct seen *seen, const struct spans *sp)
+{
+    seen->found_from = (uint32_t)sp->match_start;
+    seen->found_to = (uint32_t)sp->match_end;
+}
+
+bool confirm_anchored(struct detect_scratch *s, uint16_t rule, size_t anchor)
+{
+    struct seen *seen = &s->seen[rule];
+    if (seen->tried == anchor + 1 || (anchor >= seen->found_from && anchor < seen->found_to)) return false;
+    seen->tried = (uint32_t)anchor + 1;
+    uint64_t t = cycles(s);
+    struct spans sp;
+    bool found = try_once(s, rule, false, anchor, anchor, &sp) && accept(s, rule, &sp);
+    if (found) remember(seen, &sp);
+    count(s, rule, t);
+    return found;
+}
+
+bool confirm_search(struct detect_scratch *s, uint16_t rule, size_t from, size_t limit)
+{
+    struct seen *seen = &s->seen[rule];
+    bool found = false;
+    if (from < seen->searched) from = seen->searched;
+    if (from >= seen->found_from && from < seen->found_to) from = seen->found_to;
+    uint64_t t = cycles(s);
+    while (from <= limit && from < s->text.n && !s->err) {
+        struct spans sp;
+        scan_segment(s, from);
+        size_t last = limit < s->seg_hi ? limit : s->seg_hi;
+        if (!try_once(s, rule, true, from, last, &sp)) {
+            from = last + 1;
+        } else if (accept(s, rule, &sp)) {
+            found = true;
+            remember(seen, &sp);
+            from = sp.match_end;
+        } else {
+            from = sp.match_start + 1;
+        }
+    }
+    if (seen->searched <= limit) seen->searched = (uint32_t)limit + 1;
+    count(s, rule, t);
+    return found;
+}

@@ -1,0 +1,126 @@
+/* Words near a value. The words of all rules are one set of literals; a page of text is searched for them the first
+ * time somebody asks, and what was found serves every rule. */
+#include "filters/detect/scan.h"
+
+static bool is_alnum(unsigned char c)
+{
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+}
+static bool is_lower(unsigned char c) { return c >= 'a' && c <= 'z'; }
+static bool is_upper(unsigned char c) { return c >= 'A' && c <= 'Z'; }
+/* Lead bytes of two-byte letters: Latin, Greek, Cyrillic, Hebrew, Arabic. */
+static bool is_letter2(unsigned char c) { return c >= 0xc3 && c <= 0xdf; }
+
+/* Words end where the alphabet ends, and at the hump of aCamel. */
+static bool free_before(struct slice t, size_t at)
+{
+    if (at == 0) return true;
+    unsigned char c = (unsigned char)t.p[at], b = (unsigned char)t.p[at - 1];
+    if (is_alnum(b)) return is_upper(c) && !is_upper(b);
+    return !((b & 0xc0) == 0x80 && at >= 2 && is_letter2((unsigned char)t.p[at - 2]));
+}
+
+static bool free_behind(struct slice t, size_t end)
+{
+    if (end >= t.n) return true;
+    unsigned char last = (unsigned char)t.p[end - 1], c = (unsigned char)t.p[end];
+    if (is_alnum(c)) return (is_upper(c) && is_lower(last)) || (c >= '0' && c <= '9' && !(last >= '0' && last <= '9'));
+    return !is_letter2(c);
+}
+
+struct load {
+    struct detect_scratch *s;
+    struct page *page;
+    size_t base, from;
+};
+
+static int on_word(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *arg)
+{
+    (void)from, (void)flags;
+    struct load *l = arg;
+    struct detect_scratch *s = l->s;
+    const struct ruleset *rs = s->rs;
+    const struct context_word *w = &rs->words[id];
+    size_t end = l->base + (size_t)to, start = end - w->len;
+    if (end <= l->from) return 0;
+    if ((w->edge_start && !free_before(s->text, start)) || (w->edge_end && !free_behind(s->text, end))) return 0;
+    struct page *p = l->page;
+    if (p->count == PAGE_HITS) {
+        p->overflow = true;
+        return 1;
+    }
+    p->hits[p->count++] = (struct word_hit){(uint32_t)start, (uint32_t)end, id};
+    const uint64_t *bits = &rs->word_rules[id * rs->rule_words];
+    for (size_t i = 0; i < rs->rule_words; i++) p->rules[i] |= bits[i];
+    return 0;
+}
+
+static struct page *page_slot(struct detect_scratch *s, uint32_t number)
+{
+    struct page *p = &s->page[number % PAGES];
+    if (p->number != number) {
+        p->number = number;
+        p->asked = p->count = 0;
+        p->loaded = p->overflow = false;
+    }
+    return p;
+}
+
+static struct page *page_load(struct detect_scratch *s, uint32_t number)
+{
+    struct page *p = page_slot(s, number);
+    if (p->loaded) return p;
+    const struct ruleset *rs = s->rs;
+    size_t from = (size_t)number * PAGE_BYTES, to = from + PAGE_BYTES < s->text.n ? from + PAGE_BYTES : s->text.n;
+    size_t base = from > rs->context.longest ? from - rs->context.longest : 0;
+    struct load l = {s, p, base, from};
+    memset(p->rules, 0, rs->rule_words * sizeof *p->rules);
+    p->loaded = true;
+    if (s->stats) s->stats->context_bytes += to - base;
+    hs_error_t rc = hs_scan(rs->context.db, s->text.p + base, (unsigned)(to - base), 0, s->inner, on_word, &l);
+    if (rc != HS_SUCCESS && rc != HS_SCAN_TERMINATED) s->err = ERR_NOT_SCANNED;
+    return p;
+}
+
+void context_reset(struct detect_scratch *s)
+{
+    for (size_t i = 0; i < PAGES; i++) s->page[i].number = UINT32_MAX;
+}
+
+bool context_near(struct detect_scratch *s, uint16_t rule, size_t start, size_t end)
+{
+    const struct ruleset *rs = s->rs;
+    const struct crule *r = &rs->rules[rule];
+    if (!rs->context.db) return false;
+    size_t lo = start > s->seg_lo + r->before ? start - r->before : s->seg_lo;
+    size_t hi = end + r->after < s->seg_hi ? end + r->after : s->seg_hi;
+    for (uint32_t n = (uint32_t)(lo / PAGE_BYTES); (size_t)n * PAGE_BYTES < hi; n++) {
+        const struct page *p = page_load(s, n);
+        if (p->overflow) return true;
+        if (!((p->rules[rule >> 6] >> (rule & 63)) & 1)) continue;
+        for (uint32_t i = 0; i < p->count; i++) {
+            const struct word_hit *h = &p->hits[i];
+            if (h->start < lo || h->end > hi || (h->start < end && h->end > start)) continue;
+            if ((rs->word_rules[h->word * rs->rule_words + (rule >> 6)] >> (rule & 63)) & 1) return true;
+        }
+    }
+    return false;
+}
+
+#define ASKED_FEW 4u   /* so many in a page are confirmed first: cheaper than looking for words */
+#define VALUE_LONG 128u
+
+bool context_possible(struct detect_scratch *s, uint16_t rule, size_t at)
+{
+    const struct crule *r = &s->rs->rules[rule];
+    if (!r->require || !s->rs->context.db) return true;
+    struct page *p = page_slot(s, (uint32_t)(at / PAGE_BYTES));
+    if (p->asked++ < ASKED_FEW) return true;
+    size_t lo = at > r->before ? at - r->before : 0, hi = at + VALUE_LONG + r->after;
+    if (hi > s->text.n) hi = s->text.n;
+    for (uint32_t n = (uint32_t)(lo / PAGE_BYTES); (size_t)n * PAGE_BYTES < hi; n++) {
+        p = page_load(s, n);
+        if (p->overflow || ((p->rules[rule >> 6] >> (rule & 63)) & 1)) return true;
+    }
+    return false;
+}

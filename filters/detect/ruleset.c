@@ -1,0 +1,628 @@
+/* Compiles rule definitions into a set: triggers into one Vectorscan database and tables of bytes, every expression
+ * into JIT code. A definition that is wrong is reported and compiling goes on, so that one run names every mistake. */
+#include "filters/detect/compiled.h"
+
+#include "filters/detect/letters.h"
+
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct builder {
+    struct ruleset *rs;
+    ruleset_report report;
+    void *arg;
+    bool failed;
+    /* keywords, variants of case included, before they are sorted into the set */
+    struct word {
+        struct slice text; /* owned */
+        uint16_t rule;
+    } *word;
+    size_t word_count, word_room;
+    struct shape **shape; /* by rule */
+};
+
+static void complain(struct builder *b, const struct rule_def *def, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+static void complain(struct builder *b, const struct rule_def *def, const char *fmt, ...)
+{
+    char message[300];
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(message, sizeof message, fmt, ap);
+    va_end(ap);
+    b->failed = true;
+    if (b->report) b->report(b->arg, def, message);
+}
+
+/* --- literals */
+
+enum err literals_build(struct literals *l, const struct slice *v, size_t n)
+{
+    *l = (struct literals){0};
+    if (!n) return ERR_OK;
+    const char **text = mem_alloc(n * sizeof *text);
+    size_t *len = mem_alloc(n * sizeof *len);
+    unsigned *id = mem_alloc(n * sizeof *id), *flag = mem_alloc(n * sizeof *flag);
+    enum err e = ERR_MEMORY;
+    if (!text || !len || !id || !flag) goto done;
+    for (size_t i = 0; i < n; i++) {
+        text[i] = v[i].p;
+        len[i] = v[i].n;
+        id[i] = (unsigned)i;
+        flag[i] = HS_FLAG_CASELESS;
+        if (v[i].n > l->longest) l->longest = (uint32_t)v[i].n;
+    }
+    hs_compile_error_t *ce = NULL;
+    hs_error_t rc = hs_compile_lit_multi(text, flag, id, len, (unsigned)n, HS_MODE_BLOCK, NULL, &l->db, &ce);
+    if (ce) (void)hs_free_compile_error(ce);
+    e = rc == HS_SUCCESS ? ERR_OK : ERR_INTERNAL;
+    l->count = n;
+done:
+    mem_free(text);
+    mem_free(len);
+    mem_free(id);
+    mem_free(flag);
+    return e;
+}
+
+void literals_free(struct literals *l)
+{
+    if (l->db) (void)hs_free_database(l->db);
+    *l = (struct literals){0};
+}
+
+/* --- expressions */
+
+/* gitleaks' leading [\w.-]{0,50}? only widens a search; anchored at the keyword it is dead weight. */
+static char *without_lead(const char *regex)
+{
+    static const char *const leads[] = {"[\\w.-]{0,50}?", "[\\w\\.-]{0,50}?", "[\\w.\\-]{0,50}?"};
+    char *copy = mem_strdup(regex);
+    for (size_t i = 0; copy && i < sizeof leads / sizeof leads[0]; i++) {
+        char *at = strstr(copy, leads[i]);
+        if (!at || at - copy > 8) continue;
+        size_t n = strlen(leads[i]);
+        memmove(at, at + n, strlen(at + n) + 1);
+        break;
+    }
+    return copy;
+}
+
+static pcre2_code *compile(struct builder *b, const struct rule_def *def, const char *what, const char *regex, uint32_t options)
+{
+    int error = 0;
+    PCRE2_SIZE at = 0;
+    if (shape_needs_utf(regex)) options |= PCRE2_UTF | PCRE2_MATCH_INVALID_UTF;
+    options |= PCRE2_NEVER_BACKSLASH_C;
+    pcre2_code *code = pcre2_compile((PCRE2_SPTR)regex, PCRE2_ZERO_TERMINATED, options, &error, &at, b->rs->compile);
+    if (!code) {
+        char text[120] = "";
+        (void)pcre2_get_error_message(error, (PCRE2_UCHAR *)text, sizeof text);
+        complain(b, def, "%s does not compile: %s at offset %zu", what, text, (size_t)at);
+    }
+    return code;
+}
+
+/* True if the code runs as machine code. Where memory may not be made executable it is interpreted: slower, the same. */
+static bool jit(pcre2_code *code) { return code && pcre2_jit_compile(code, PCRE2_JIT_COMPLETE) == 0; }
+
+static uint16_t thousandths(float f)
+{
+    if (!(f > 0)) return 0;
+    return (uint16_t)(f >= 1 ? 1000 : f * 1000 + 0.5f);
+}
+
+static char *copy_or_empty(const char *s) { return mem_strdup(s ? s : ""); }
+
+static bool build_validators(struct builder *b, struct crule *r, const struct rule_def *d)
+{
+    if (!d->validate_count) return true;
+    r->validate = mem_zalloc(d->validate_count * sizeof *r->validate);
+    if (!r->validate) return false;
+    for (size_t i = 0; i < d->validate_count; i++) {
+        const struct validator *v = validator_find(d->validate[i]);
+        if (v) r->validate[r->validate_count++] = v;
+        else complain(b, d, "unknown validator \"%s\"", d->validate[i]);
+    }
+    return true;
+}
+
+static enum err build_stopwords(struct allow *a, const struct rule_allow *d)
+{
+    struct slice *v = mem_alloc(d->stopword_count * sizeof *v);
+    if (!v) return ERR_MEMORY;
+    size_t n = 0;
+    for (size_t i = 0; i < d->stopword_count; i++)
+        if (d->stopwords[i] && d->stopwords[i][0]) v[n++] = slice_str(d->stopwords[i]);
+    enum err e = literals_build(&a->stopwords, v, n);
+    mem_free(v);
+    return e;
+}
+
+static bool build_allow(struct builder *b, struct crule *r, const struct rule_def *d)
+{
+    if (!d->allow_count) return true;
+    r->allow = mem_zalloc(d->allow_count * sizeof *r->allow);
+    if (!r->allow) return false;
+    r->allow_count = d->allow_count;
+    for (size_t i = 0; i < d->allow_count; i++) {
+        struct allow *a = &r->allow[i];
+        a->target = d->allow[i].target;
+        if (d->allow[i].stopword_count && build_stopwords(a, &d->allow[i])) return false;
+        if (!d->allow[i].regex_count) continue;
+        a->regexes = mem_zalloc(d->allow[i].regex_count * sizeof *a->regexes);
+        if (!a->regexes) return false;
+        for (size_t k = 0; k < d->allow[i].regex_count; k++) {
+            pcre2_code *code = compile(b, d, "an allowlist's regex", d->allow[i].regexes[k], 0);
+            if (!code) continue;
+            (void)jit(code);
+            a->regexes[a->regex_count++] = code;
+        }
+    }
+    return true;
+}
+
+/* The end of the group that opens at p, or of the expression; alternatives at the group's own level set *alternatives. */
+static const char *group_end(const char *p, bool *alternatives)
+{
+    int depth = 0;
+    for (bool cls = false; *p; p++) {
+        if (*p == '\\' && p[1]) p++;
+        else if (cls) cls = *p != ']';
+        else if (*p == '[') {
+            cls = true;
+            if (p[1] == '^') p++;
+            if (p[1] == ']') p++;
+        } else if (*p == '(') depth++;
+        else if (*p == ')' && --depth == 0) return p + 1;
+        else if (*p == '|' && depth == 0) *alternatives = true;
+    }
+    return p;
+}
+
+/* Which bytes may stand before a match: the lookbehinds an expression begins with, asked one byte at a time. */
+static enum err probe_prev(struct builder *b, struct crule *r, const char *regex, pcre2_match_data *md)
+{
+    r->prev = byteset_all();
+    const char *p = regex;
+    bool looks = false, alternatives = false;
+    for (;;) {
+        size_t flags = strncmp(p, "(?", 2) == 0 ? 2 + strspn(p + 2, "imsx") : 0;
+        if (flags > 2 && p[flags] == ')') p += flags + 1;
+        else if (strncmp(p, "(?<!", 4) == 0 || strncmp(p, "(?<=", 4) == 0) {
+            bool inner = false;
+            p = group_end(p, &inner);
+            looks = true;
+        } else break;
+    }
+    if (!looks) return ERR_OK;
+    (void)group_end(p, &alternatives);
+    if (alternatives) return ERR_OK;
+    char *head = mem_strndup(regex, (size_t)(p - regex));
+    if (!head) return ERR_MEMORY;
+    pcre2_code *code = compile(b, NULL, "lookbehind", head, PCRE2_ANCHORED);
+    for (unsigned c = 0; code && c < 128; c++) {
+        unsigned char byte = (unsigned char)c;
+        if (pcre2_match(code, &byte, 1, 1, 0, md, NULL) == PCRE2_ERROR_NOMATCH) r->prev.w[c >> 6] &= ~(1ull << (c & 63));
+    }
+    pcre2_code_free(code);
+    mem_free(head);
+    return ERR_OK;
+}
+
+static void check_def(struct builder *b, const struct rule_def *d, size_t index, const struct rule_def *all)
+{
+    if (!d->id || !*d->id) complain(b, d, "a rule has no id");
+    for (size_t i = 0; d->id && i < index; i++)
+        if (all[i].id && strcmp(all[i].id, d->id) == 0) {
+            complain(b, d, "duplicate rule id \"%s\"", d->id);
+            break;
+        }
+    if (!d->type || !*d->type) complain(b, d, "the rule has no type");
+    if (!d->regex || !*d->regex) complain(b, d, "the rule has no regex");
+    unsigned triggers = d->triggers ? d->triggers : TRIGGER_KEYWORDS;
+    if ((triggers & TRIGGER_KEYWORDS) && !d->keyword_count && !(triggers & ~(unsigned)TRIGGER_KEYWORDS))
+        complain(b, d, "the rule has no trigger: it needs keywords, or trigger: digits, at, colon or entropy");
+    if ((triggers & TRIGGER_DIGITS) && (d->digits_min == 0 || d->digits_max < d->digits_min))
+        complain(b, d, "trigger digits needs digits: [least, most], both at least 1");
+}
+
+static bool build_expression(struct builder *b, size_t index, const struct rule_def *d)
+{
+    struct crule *r = &b->rs->rules[index];
+    char *regex = without_lead(d->regex);
+    if (!regex) return false;
+    const char *complaint = NULL;
+    bool ok = false;
+    r->anchored = compile(b, d, "regex", regex, PCRE2_ANCHORED);
+    if (r->anchored) {
+        r->jit_anchored = jit(r->anchored);
+        ok = shape_read(regex, shape_needs_utf(regex), &b->shape[index], &complaint) == ERR_OK;
+        if (complaint) complain(b, d, "regex: %s", complaint);
+        pcre2_match_data *md = pcre2_match_data_create_from_pattern(r->anchored, b->rs->general);
+        ok = ok && md && probe_prev(b, r, regex, md) == ERR_OK;
+        pcre2_match_data_free(md);
+        uint32_t groups = 0;
+        (void)pcre2_pattern_info(r->anchored, PCRE2_INFO_CAPTURECOUNT, &groups);
+        if (d->secret_group < 0 || (uint32_t)d->secret_group > groups)
+            complain(b, d, "secretGroup is %d, but the regex has %u groups", d->secret_group, groups);
+        r->cap = strstr(regex, "-----BEGIN") || strstr(regex, "----[- ]") ? CAP_LONG : CAP_RULE;
+    } else {
+        ok = true; /* reported */
+    }
+    mem_free(regex);
+    return ok;
+}
+
+static bool build_rule(struct builder *b, size_t index, const struct rule_def *d)
+{
+    struct crule *r = &b->rs->rules[index];
+    r->pub.id = copy_or_empty(d->id);
+    r->pub.type = copy_or_empty(d->type);
+    r->pub.description = copy_or_empty(d->description);
+    r->pub.cls = d->cls;
+    r->join = d->join;
+    r->group = (uint16_t)(d->secret_group > 0 ? d->secret_group : 0);
+    r->entropy = d->entropy;
+    r->score = thousandths(d->score > 0 ? d->score : 0.85f);
+    r->min_score = thousandths(d->min_score > 0 ? d->min_score : 0.5f);
+    r->has_context = d->context.count > 0;
+    r->require = d->context.require && r->has_context;
+    r->boost = thousandths(d->context.boost > 0 ? d->context.boost : 0.35f);
+    r->before = d->context.before ? d->context.before : 80;
+    r->after = d->context.after ? d->context.after : 40;
+    if (!r->pub.id || !r->pub.type || !r->pub.description) return false;
+    if (d->context.require && !r->has_context) complain(b, d, "context is required but has no words");
+    if (!build_validators(b, r, d) || !build_allow(b, r, d)) return false;
+    return !d->regex || !*d->regex || build_expression(b, index, d);
+}
+
+/* --- words in their cases */
+
+/* Writes s with its letters beyond ASCII in lower case (mode 0), the first of all letters a capital (1), all capitals (2). */
+static void recase(char *out, struct slice s, int mode)
+{
+    memcpy(out, s.p, s.n);
+    for (size_t i = 0; i + 1 < s.n; i++) {
+        unsigned char *p = (unsigned char *)out + i;
+        if (!letter_is_lead2(p[0])) continue;
+        bool upper, want = mode == 2 || (mode == 1 && i == 0);
+        uint32_t other = letter_other_case(letter_read2(p), &upper);
+        if (other && upper != want) letter_write2(other, p);
+        i++;
+    }
+}
+
+static bool word_push(struct builder *b, struct slice s, uint16_t rule)
+{
+    for (size_t i = b->word_count; i > 0 && b->word[i - 1].rule == rule; i--)
+        if (slice_ieq(b->word[i - 1].text, s)) return true;
+    if (b->word_count == b->word_room) {
+        size_t room = b->word_room ? b->word_room * 2 : 256;
+        struct word *w = mem_realloc(b->word, room * sizeof *w);
+        if (!w) return false;
+        b->word = w;
+        b->word_room = room;
+    }
+    char *copy = mem_strndup(s.p, s.n);
+    if (!copy) return false;
+    for (size_t i = 0; i < s.n; i++)
+        if (copy[i] >= 'A' && copy[i] <= 'Z') copy[i] = (char)(copy[i] + 32);
+    b->word[b->word_count++] = (struct word){slice_of(copy, s.n), rule};
+    return true;
+}
+
+static bool word_add(struct builder *b, const struct rule_def *d, const char *what, const char *text, uint16_t rule)
+{
+    struct slice s = slice_str(text);
+    if (s.n < 2 || s.n > KEYWORD_MAX) {
+        complain(b, d, "%s \"%.70s\" must have 2 to %u bytes", what, text, KEYWORD_MAX);
+        return true;
+    }
+    char v[KEYWORD_MAX];
+    for (int mode = 0; mode < 3; mode++) {
+        recase(v, s, mode);
+        if (!word_push(b, slice_of(v, s.n), rule)) return false;
+    }
+    return true;
+}
+
+static int word_order(const void *a, const void *b)
+{
+    const struct word *x = a, *y = b;
+    size_t n = x->text.n < y->text.n ? x->text.n : y->text.n;
+    int c = memcmp(x->text.p, y->text.p, n);
+    if (c) return c;
+    if (x->text.n != y->text.n) return x->text.n < y->text.n ? -1 : 1;
+    return (x->rule > y->rule) - (x->rule < y->rule);
+}
+
+static void words_clear(struct builder *b)
+{
+    for (size_t i = 0; i < b->word_count; i++) mem_free((void *)(uintptr_t)b->word[i].text.p);
+    b->word_count = 0;
+}
+
+/* Sorts, and returns the number of different words; their texts are written to *unique (the caller frees it). */
+static size_t words_unique(struct builder *b, struct slice **unique)
+{
+    if (b->word_count) qsort(b->word, b->word_count, sizeof *b->word, word_order);
+    *unique = mem_alloc((b->word_count + 1) * sizeof **unique);
+    if (!*unique) return 0;
+    size_t n = 0;
+    for (size_t i = 0; i < b->word_count; i++)
+        if (i == 0 || !slice_eq(b->word[i].text, b->word[i - 1].text)) (*unique)[n++] = b->word[i].text;
+    return n;
+}
+
+/* --- keywords */
+
+static enum err need_search(struct builder *b, const struct rule_def *d, struct crule *r)
+{
+    if (r->search) return ERR_OK;
+    char *regex = without_lead(d->regex);
+    if (!regex) return ERR_MEMORY;
+    r->search = compile(b, d, "regex", regex, PCRE2_USE_OFFSET_LIMIT);
+    r->jit_search = jit(r->search);
+    mem_free(regex);
+    return ERR_OK;
+}
+
+static enum err build_ref(struct builder *b, const struct rule_def *defs, struct keyword_ref *ref, const struct word *w)
+{
+    unsigned lo = 0, hi = 0;
+    struct byteset after[SHAPE_FRONT];
+    *ref = (struct keyword_ref){.rule = w->rule, .mode = REF_SEARCH};
+    for (int k = 0; k < AFTER_BYTES; k++) ref->after[k] = byteset_all();
+    const struct shape *s = b->shape[w->rule];
+    if (s && shape_find(s, w->text, &lo, &hi)) {
+        ref->mode = lo == 0 || lo == hi ? REF_ANCHORED : REF_WINDOW;
+        ref->lo = (uint8_t)lo;
+        ref->hi = (uint8_t)hi;
+        shape_after(s, w->text, after);
+        memcpy(ref->after, after, sizeof ref->after);
+    }
+    return ref->mode == REF_ANCHORED ? ERR_OK : need_search(b, &defs[w->rule], &b->rs->rules[w->rule]);
+}
+
+static void merge_sets(struct byteset *into, const struct byteset *s)
+{
+    for (int i = 0; i < 4; i++) into->w[i] |= s->w[i];
+}
+
+/* What every ref of a keyword has in common, for the first and cheapest check. */
+static void sum_keyword(const struct ruleset *rs, struct keyword *k)
+{
+    for (uint32_t i = k->first; i < k->first + k->count; i++) {
+        const struct keyword_ref *ref = &rs->refs[i];
+        struct byteset all = byteset_all();
+        merge_sets(&k->prev, ref->mode == REF_ANCHORED && ref->lo == 0 ? &rs->rules[ref->rule].prev : &all);
+        merge_sets(&k->after[0], &ref->after[0]);
+        merge_sets(&k->after[1], &ref->after[1]);
+    }
+}
+
+static enum err build_keywords(struct builder *b, const struct rule_def *defs, size_t n)
+{
+    struct ruleset *rs = b->rs;
+    for (size_t i = 0; i < n; i++) {
+        if (defs[i].triggers && !(defs[i].triggers & TRIGGER_KEYWORDS)) continue;
+        for (size_t k = 0; k < defs[i].keyword_count; k++)
+            if (!word_add(b, &defs[i], "keyword", defs[i].keywords[k], (uint16_t)i)) return ERR_MEMORY;
+    }
+    struct slice *unique;
+    size_t count = words_unique(b, &unique);
+    enum err e = ERR_MEMORY;
+    rs->keywords = mem_zalloc((count + 1) * sizeof *rs->keywords);
+    rs->refs = mem_zalloc((b->word_count + 1) * sizeof *rs->refs);
+    if (!unique || !rs->keywords || !rs->refs) goto done;
+    e = ERR_OK;
+    size_t at = 0;
+    for (size_t k = 0; k < count && !e; k++) {
+        struct keyword *kw = &rs->keywords[k];
+        kw->first = (uint32_t)at;
+        kw->len = (uint32_t)unique[k].n;
+        for (; at < b->word_count && slice_eq(b->word[at].text, unique[k]) && !e; at++) {
+            e = build_ref(b, defs, &rs->refs[at], &b->word[at]);
+            kw->count++;
+        }
+        sum_keyword(rs, kw);
+    }
+    rs->ref_count = at;
+    if (!e) e = literals_build(&rs->triggers, unique, count);
+done:
+    mem_free(unique);
+    words_clear(b);
+    return e;
+}
+
+/* --- structural triggers */
+
+static void bit_set(struct bits *b, size_t i) { b->w[i >> 6] |= 1ull << (i & 63); }
+
+/* Bytes no rule tells apart share a class, which keeps the tables in the first-level cache. */
+static bool classify(struct table *t, struct byteset (*front)[SHAPE_FRONT])
+{
+    struct bits *full = mem_zalloc(256 * SHAPE_FRONT * sizeof *full); /* [byte][position] */
+    if (!full) return false;
+    for (size_t i = 0; i < t->count; i++)
+        for (unsigned k = 0; k < SHAPE_FRONT; k++)
+            for (unsigned c = 0; c < 256; c++)
+                if (byteset_has(&front[i][k], (unsigned char)c)) bit_set(&full[c * SHAPE_FRONT + k], i);
+    uint8_t first[256];
+    for (unsigned c = 0; c < 256; c++) {
+        size_t k = 0;
+        while (k < t->classes && memcmp(&full[first[k] * SHAPE_FRONT], &full[c * SHAPE_FRONT], SHAPE_FRONT * sizeof *full)) k++;
+        if (k == t->classes) first[t->classes++] = (uint8_t)c;
+        t->cls[c] = (uint8_t)k;
+    }
+    t->front = mem_alloc(SHAPE_FRONT * t->classes * sizeof *t->front);
+    for (unsigned k = 0; t->front && k < SHAPE_FRONT; k++)
+        for (size_t c = 0; c < t->classes; c++) t->front[k * t->classes + c] = full[first[c] * SHAPE_FRONT + k];
+    mem_free(full);
+    return t->front != NULL;
+}
+
+static enum err build_table(struct builder *b, const struct rule_def *defs, size_t n, enum table_kind kind)
+{
+    static const unsigned trigger[TABLE_COUNT] = {TRIGGER_DIGITS, TRIGGER_AT, TRIGGER_COLON, TRIGGER_ENTROPY};
+    struct table *t = &b->rs->table[kind];
+    struct byteset(*front)[SHAPE_FRONT] = mem_zalloc(TABLE_RULES * sizeof *front);
+    if (!front) return ERR_MEMORY;
+    t->least_digits = 31;
+    for (size_t i = 0; i < n; i++) {
+        const struct rule_def *d = &defs[i];
+        if (!(d->triggers & trigger[kind]) || !b->shape[i]) continue;
+        if (t->count == TABLE_RULES) {
+            complain(b, d, "more than %u rules have this trigger", TABLE_RULES);
+            break;
+        }
+        size_t k = t->count++;
+        t->rule[k] = (uint16_t)i;
+        shape_front(b->shape[i], front[k]);
+        for (unsigned c = 0; c < 256; c++)
+            if (byteset_has(&b->rs->rules[i].prev, (unsigned char)c)) bit_set(&t->prev[c], k);
+        bit_set(&t->none, k);
+        for (unsigned c = d->digits_min; c <= d->digits_max && c < 32; c++) bit_set(&t->digits[c], k);
+        if (d->digits_max > 31) bit_set(&t->digits[31], k);
+        if (d->digits_min < t->least_digits) t->least_digits = d->digits_min;
+    }
+    enum err e = classify(t, front) ? ERR_OK : ERR_MEMORY;
+    mem_free(front);
+    return e;
+}
+
+/* --- context words */
+
+/* True if the word's edge is a letter or digit, so that another next to it would make it part of a longer word. */
+static bool edge_binds(struct slice w, bool end)
+{
+    unsigned char c = (unsigned char)w.p[end ? w.n - 1 : 0];
+    if (c < 0x80) return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z');
+    if (!end) return c < 0xe0;
+    size_t i = w.n - 1;
+    while (i > 0 && ((unsigned char)w.p[i] & 0xc0) == 0x80) i--;
+    return (unsigned char)w.p[i] < 0xe0;
+}
+
+static enum err build_context(struct builder *b, const struct rule_def *defs, size_t n)
+{
+    struct ruleset *rs = b->rs;
+    for (size_t i = 0; i < n; i++) {
+        for (size_t k = 0; k < defs[i].context.count; k++)
+            if (!word_add(b, &defs[i], "context word", defs[i].context.words[k], (uint16_t)i)) return ERR_MEMORY;
+        uint32_t wide = rs->rules[i].before > rs->rules[i].after ? rs->rules[i].before : rs->rules[i].after;
+        if (defs[i].context.count && wide > rs->widest_context) rs->widest_context = wide;
+    }
+    struct slice *unique;
+    size_t count = words_unique(b, &unique);
+    enum err e = ERR_MEMORY;
+    rs->rule_words = (n + 63) / 64 + 1;
+    rs->words = mem_zalloc((count + 1) * sizeof *rs->words);
+    rs->word_rules = mem_zalloc((count + 1) * rs->rule_words * sizeof *rs->word_rules);
+    if (!unique || !rs->words || !rs->word_rules) goto done;
+    size_t at = 0;
+    for (size_t k = 0; k < count; k++) {
+        rs->words[k] = (struct context_word){(uint32_t)unique[k].n, edge_binds(unique[k], false), edge_binds(unique[k], true)};
+        for (; at < b->word_count && slice_eq(b->word[at].text, unique[k]); at++) {
+            uint16_t r = b->word[at].rule;
+            rs->word_rules[k * rs->rule_words + (r >> 6)] |= 1ull << (r & 63);
+        }
+    }
+    e = literals_build(&rs->context, unique, count);
+done:
+    mem_free(unique);
+    words_clear(b);
+    return e;
+}
+
+/* --- the whole */
+
+static enum err build_all(struct builder *b, const struct rule_def *defs, size_t n)
+{
+    struct ruleset *rs = b->rs;
+    if (n > RULES_MAX) {
+        complain(b, NULL, "more than %u rules", RULES_MAX);
+        return ERR_SHAPE;
+    }
+    rs->room = n;
+    rs->rules = mem_zalloc((n + 1) * sizeof *rs->rules);
+    b->shape = mem_zalloc((n + 1) * sizeof *b->shape);
+    rs->general = pcre2_general_context_create(mem_pcre2_alloc, mem_pcre2_free, NULL);
+    rs->compile = rs->general ? pcre2_compile_context_create(rs->general) : NULL;
+    if (!rs->rules || !b->shape || !rs->compile) return ERR_MEMORY;
+    rs->count = rs->regex_count = n;
+    for (size_t i = 0; i < n; i++) {
+        check_def(b, &defs[i], i, defs);
+        if (!build_rule(b, i, &defs[i])) return ERR_MEMORY;
+    }
+    enum err e = build_keywords(b, defs, n);
+    for (int k = 0; k < TABLE_COUNT && !e; k++) e = build_table(b, defs, n, (enum table_kind)k);
+    if (!e) e = build_context(b, defs, n);
+    return e ? e : b->failed ? ERR_SHAPE : ERR_OK;
+}
+
+enum err ruleset_build(const struct rule_def *defs, size_t n, ruleset_report report, void *arg, struct ruleset **out)
+{
+    static _Atomic uint64_t next_id = 1;
+    *out = NULL;
+    struct ruleset *rs = mem_zalloc(sizeof *rs);
+    if (!rs) return ERR_MEMORY;
+    rs->id = atomic_fetch_add(&next_id, 1);
+    struct builder b = {.rs = rs, .report = report, .arg = arg};
+    enum err e = build_all(&b, defs, n);
+    for (size_t i = 0; b.shape && i < n; i++) shape_free(b.shape[i]);
+    words_clear(&b);
+    mem_free(b.word);
+    mem_free(b.shape);
+    if (e) ruleset_free(rs);
+    else *out = rs;
+    return e;
+}
+
+static void free_rule(struct crule *r)
+{
+    mem_free((void *)(uintptr_t)r->pub.id);
+    mem_free((void *)(uintptr_t)r->pub.type);
+    mem_free((void *)(uintptr_t)r->pub.description);
+    pcre2_code_free(r->anchored);
+    pcre2_code_free(r->search);
+    mem_free(r->validate);
+    for (size_t i = 0; i < r->allow_count; i++) {
+        for (size_t k = 0; k < r->allow[i].regex_count; k++) pcre2_code_free(r->allow[i].regexes[k]);
+        mem_free(r->allow[i].regexes);
+        literals_free(&r->allow[i].stopwords);
+    }
+    mem_free(r->allow);
+    dictionary_free(r->dictionary);
+}
+
+void ruleset_free(struct ruleset *rs)
+{
+    if (!rs) return;
+    for (size_t i = 0; rs->rules && i < rs->count; i++) free_rule(&rs->rules[i]);
+    literals_free(&rs->triggers);
+    literals_free(&rs->context);
+    for (int k = 0; k < TABLE_COUNT; k++) mem_free(rs->table[k].front);
+    mem_free(rs->rules);
+    mem_free(rs->keywords);
+    mem_free(rs->refs);
+    mem_free(rs->words);
+    mem_free(rs->word_rules);
+    if (rs->compile) pcre2_compile_context_free(rs->compile);
+    if (rs->general) pcre2_general_context_free(rs->general);
+    mem_free(rs);
+}
+
+size_t ruleset_count(const struct ruleset *rs) { return rs->count; }
+const struct rule *ruleset_rule(const struct ruleset *rs, size_t i) { return &rs->rules[i].pub; }
+bool ruleset_joins(const struct ruleset *rs, size_t i) { return rs->rules[i].join; }
+
+int ruleset_find(const struct ruleset *rs, const char *id)
+{
+    for (size_t i = 0; i < rs->count; i++)
+        if (strcmp(rs->rules[i].pub.id, id) == 0) return (int)i;
+    return -1;
+}

@@ -1,0 +1,85 @@
+/* A scan from the inside: what a thread's scratch holds while it looks through one text. Shared by the files of this
+ * room only. */
+#ifndef PRIVET_DETECT_SCAN_H
+#define PRIVET_DETECT_SCAN_H
+
+#include "filters/detect/compiled.h"
+#include "filters/detect/engine.h"
+#include "filters/detect/structure.h"
+
+#define HITS_MAX   8192u
+#define PAGE_BYTES 2048u /* context words are looked up page by page, where somebody asks */
+#define PAGES      8u
+#define PAGE_HITS  4096u
+
+struct hit {
+    uint32_t start, keyword;
+};
+
+struct word_hit {
+    uint32_t start, end;
+    uint32_t word;
+};
+struct page {
+    uint32_t number; /* UINT32_MAX: empty */
+    uint32_t asked;  /* confirmations in it that would have needed it */
+    bool loaded, overflow;
+    uint32_t count;
+    struct word_hit *hits; /* PAGE_HITS */
+    uint64_t *rules;       /* rules one of whose words is in it */
+};
+
+/* What was done for a rule in this text: triggers do not come in the order of the text, so these are ranges. */
+struct seen {
+    uint32_t found_from, found_to; /* the last match that became a finding */
+    uint32_t tried;                /* the anchor tried last, + 1 */
+    uint32_t searched;             /* searched up to here */
+};
+
+struct detect_scratch {
+    uint64_t set; /* id of the rule set everything below is large enough for */
+    hs_scratch_t *outer, *inner; /* a callback of the one may scan with the other */
+    pcre2_general_context *general;
+    pcre2_match_context *quick, *patient; /* low and high match limit */
+    pcre2_match_data *md;
+    pcre2_jit_stack *stack;
+    struct seen *seen; /* by rule */
+    size_t rules;
+    struct page page[PAGES];
+    size_t page_words;
+    struct hit *hits;
+    struct structure *structure;
+
+    /* the text being scanned */
+    const struct ruleset *rs;
+    struct slice text;
+    struct findings *out;
+    size_t seg_lo, seg_hi; /* the piece between gaps that was looked at last */
+    int64_t budget;        /* confirmations left */
+    enum err err;
+    size_t block_from;     /* hits that end here or before belong to the block before */
+    size_t block_base;
+    size_t hit_count;
+    uint32_t last_hit_end;
+
+    struct detect_stats *stats; /* or NULL */
+};
+
+/* confirm.c. Each returns true if something was found; a failure is in s->err. */
+bool confirm_anchored(struct detect_scratch *s, uint16_t rule, size_t anchor);
+bool confirm_search(struct detect_scratch *s, uint16_t rule, size_t from, size_t limit);
+/* Sets seg_lo and seg_hi for a position. */
+void scan_segment(struct detect_scratch *s, size_t at);
+void scan_found(struct detect_scratch *s, uint16_t rule, size_t start, size_t end, uint16_t score);
+
+/* context.c */
+void context_reset(struct detect_scratch *s);
+/* True if a word of the rule stands near the value. */
+bool context_near(struct detect_scratch *s, uint16_t rule, size_t start, size_t end);
+/* False only if the rule needs a word and there can be none near `at`; cheap, and asked only where many are tried. */
+bool context_possible(struct detect_scratch *s, uint16_t rule, size_t at);
+
+/* dictionary.c: every term of rule's dictionary in the text. */
+void dictionary_scan(struct detect_scratch *s, uint16_t rule);
+
+#endif

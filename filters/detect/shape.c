@@ -1,0 +1,900 @@
+/* Reads a regular expression into an automaton of byte sets (Thompson's construction; a repeated atom is simply read
+ * again for each copy) and simulates its first steps. Copies are capped: beyond the cap a repetition becomes a loop,
+ * which allows more, never less. */
+#include "filters/detect/shape.h"
+
+#include "filters/detect/letters.h"
+
+#include <stdlib.h>
+
+#define STATES_MAX 12000u
+#define COPIES_MAX 16u
+#define DEPTH_MAX  60u
+#define LOOP_FROM  16u /* a repetition that may go on so long counts as a loop for the linearity check */
+
+enum kind { K_EMPTY, K_SPLIT, K_SET, K_ANY }; /* K_ANY: from here on anything (accepted, or not understood) */
+
+struct state {
+    uint8_t kind;
+    uint16_t out, alt;
+    struct byteset set;
+};
+
+struct shape {
+    struct state *v;
+    size_t count, room;
+    uint16_t start;
+    uint8_t *lo, *hi; /* by state: least and greatest number of bytes before it, 255 if not reached */
+};
+
+struct frag {
+    uint16_t in, out;
+    bool nullable, loop; /* loop: what it must match is nothing but an unbounded repetition */
+};
+
+struct reader {
+    const unsigned char *p, *end;
+    struct shape *s;
+    bool utf, icase, dotall, extended;
+    bool full;   /* out of states or memory */
+    unsigned depth;
+    const char *complaint;
+};
+
+static bool is_word(unsigned c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_'; }
+static bool is_space(unsigned c) { return c == ' ' || (c >= 9 && c <= 13); }
+static bool is_digit(unsigned c) { return c >= '0' && c <= '9'; }
+
+static uint16_t add_state(struct reader *r, enum kind kind)
+{
+    struct shape *s = r->s;
+    if (r->full || s->count == STATES_MAX) {
+        r->full = true;
+        return 0;
+    }
+    if (s->count == s->room) {
+        size_t room = s->room ? s->room * 2 : 256;
+        struct state *v = mem_realloc(s->v, room * sizeof *v);
+        if (!v) {
+            r->full = true;
+            return 0;
+        }
+        s->v = v;
+        s->room = room;
+    }
+    s->v[s->count] = (struct state){.kind = (uint8_t)kind};
+    return (uint16_t)s->count++;
+}
+
+static struct frag frag_empty(struct reader *r)
+{
+    uint16_t q = add_state(r, K_EMPTY);
+    return (struct frag){q, q, true, false};
+}
+
+/* Everything is possible from here on. */
+static struct frag frag_unknown(struct reader *r)
+{
+    uint16_t q = add_state(r, K_ANY);
+    uint16_t e = add_state(r, K_EMPTY);
+    return (struct frag){q, e, false, false};
+}
+
+static struct frag frag_set(struct reader *r, struct byteset set)
+{
+    uint16_t q = add_state(r, K_SET), e = add_state(r, K_EMPTY);
+    if (r->full) return (struct frag){0, 0, false, false};
+    r->s->v[q].set = set;
+    r->s->v[q].out = e;
+    return (struct frag){q, e, false, false};
+}
+
+static void link_states(struct reader *r, uint16_t from, uint16_t to)
+{
+    if (!r->full) r->s->v[from].out = to;
+}
+
+static struct frag frag_cat(struct reader *r, struct frag a, struct frag b)
+{
+    link_states(r, a.out, b.in);
+    bool loop = (a.loop && b.nullable) || (b.loop && a.nullable);
+    return (struct frag){a.in, b.out, a.nullable && b.nullable, loop};
+}
+
+static struct frag frag_alt(struct reader *r, struct frag a, struct frag b)
+{
+    uint16_t q = add_state(r, K_SPLIT), e = add_state(r, K_EMPTY);
+    if (r->full) return a;
+    r->s->v[q].out = a.in;
+    r->s->v[q].alt = b.in;
+    link_states(r, a.out, e);
+    link_states(r, b.out, e);
+    return (struct frag){q, e, a.nullable || b.nullable, a.loop || b.loop};
+}
+
+static struct frag frag_star(struct reader *r, struct frag a)
+{
+    uint16_t q = add_state(r, K_SPLIT), e = add_state(r, K_EMPTY);
+    if (r->full) return a;
+    r->s->v[q].out = a.in;
+    r->s->v[q].alt = e;
+    link_states(r, a.out, q);
+    return (struct frag){q, e, true, true};
+}
+
+static struct frag frag_maybe(struct reader *r, struct frag a)
+{
+    struct frag e = frag_empty(r);
+    return frag_alt(r, a, e);
+}
+
+/* One character beyond ASCII, or any of `set`, in UTF mode: a lead byte and any number of following bytes. */
+static struct frag frag_multibyte(struct reader *r, struct byteset set)
+{
+    set.w[2] = set.w[3] = ~0ull;
+    struct byteset follow = {{0, 0, ~0ull, 0}};
+    struct frag lead = frag_set(r, set), rest = frag_set(r, follow);
+    struct frag f = frag_cat(r, lead, frag_star(r, rest));
+    f.loop = false;
+    return f;
+}
+
+/* --- characters and classes */
+
+static void set_fold(struct byteset *s)
+{
+    for (unsigned c = 'a'; c <= 'z'; c++) {
+        if (byteset_has(s, (unsigned char)c)) byteset_add(s, (unsigned char)(c - 32));
+        else if (byteset_has(s, (unsigned char)(c - 32))) byteset_add(s, (unsigned char)c);
+    }
+}
+
+static void set_if(struct byteset *s, bool (*is)(unsigned), bool negate)
+{
+    for (unsigned c = 0; c < 256; c++)
+        if (is(c) != negate) byteset_add(s, (unsigned char)c);
+}
+
+static bool is_hspace(unsigned c) { return c == ' ' || c == '\t' || c == 0xa0; }
+static bool is_vspace(unsigned c) { return (c >= 10 && c <= 13) || c == 0x85; }
+static bool is_not_newline(unsigned c) { return c != '\n'; }
+
+/* \d and its like. False if c names no class. */
+static bool set_escape(struct byteset *s, unsigned char c, bool *beyond)
+{
+    switch (c) {
+    case 'd': set_if(s, is_digit, false); return true;
+    case 'D': set_if(s, is_digit, true); *beyond = true; return true;
+    case 'w': set_if(s, is_word, false); return true;
+    case 'W': set_if(s, is_word, true); *beyond = true; return true;
+    case 's': set_if(s, is_space, false); return true;
+    case 'S': set_if(s, is_space, true); *beyond = true; return true;
+    case 'h': set_if(s, is_hspace, false); *beyond = true; return true;
+    case 'H': set_if(s, is_hspace, true); *beyond = true; return true;
+    case 'v': set_if(s, is_vspace, false); *beyond = true; return true;
+    case 'V': set_if(s, is_vspace, true); *beyond = true; return true;
+    case 'N': set_if(s, is_not_newline, false); *beyond = true; return true;
+    default: return false;
+    }
+}
+
+static unsigned hex_value(unsigned char c)
+{
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10u;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10u;
+    return 16;
+}
+
+/* \xhh and \x{h...}, behind the x. */
+static uint32_t read_hex(struct reader *r)
+{
+    uint32_t v = 0;
+    if (r->p < r->end && *r->p == '{') {
+        for (r->p++; r->p < r->end && *r->p != '}'; r->p++)
+            if (v < 0x110000 && hex_value(*r->p) < 16) v = v * 16 + hex_value(*r->p);
+        if (r->p < r->end) r->p++;
+        return v;
+    }
+    for (int i = 0; i < 2 && r->p < r->end && hex_value(*r->p) < 16; i++) v = v * 16 + hex_value(*r->p++);
+    return v;
+}
+
+/* A character escape, behind the backslash: its value; 0x110000 if it is none that we know. */
+static uint32_t read_char_escape(struct reader *r)
+{
+    unsigned char c = *r->p++;
+    switch (c) {
+    case 'n': return '\n';
+    case 'r': return '\r';
+    case 't': return '\t';
+    case 'f': return '\f';
+    case 'a': return 7;
+    case 'e': return 27;
+    case 'x': return read_hex(r);
+    case '0': return 0;
+    default: return is_word(c) ? 0x110000 : c;
+    }
+}
+
+/* One character as it stands in the pattern: a byte, or in UTF mode a whole character (value: anything >= 0x80). */
+static uint32_t read_plain(struct reader *r)
+{
+    unsigned char c = *r->p++;
+    if (!r->utf || c < 0xc0) return c;
+    while (r->p < r->end && (*r->p & 0xc0) == 0x80) r->p++;
+    return 0x10ffff;
+}
+
+static const struct {
+    const char *name;
+    const char *chars; /* ranges */
+} posix_classes[] = {
+    {"alpha", "azAZ"}, {"digit", "09"}, {"alnum", "azAZ09"}, {"upper", "AZ"}, {"lower", "az"}, {"xdigit", "09afAF"},
+    {"space", "\t\r  "}, {"word", "azAZ09__"}, {"punct", "!/:@[`{~"}, {"blank", "\t\t  "}, {"graph", "!~"}, {"print", " ~"},
+};
+
+/* [:alpha:] at r->p. False if there is none. */
+static bool read_posix(struct reader *r, struct byteset *set)
+{
+    if (r->end - r->p < 4 || r->p[0] != '[' || r->p[1] != ':') return false;
+    for (size_t i = 0; i < sizeof posix_classes / sizeof posix_classes[0]; i++) {
+        size_t n = strlen(posix_classes[i].name);
+        if ((size_t)(r->end - r->p) < n + 4 || memcmp(r->p + 2, posix_classes[i].name, n) || memcmp(r->p + 2 + n, ":]", 2)) continue;
+        for (const char *k = posix_classes[i].chars; *k; k += 2)
+            for (unsigned c = (unsigned char)k[0]; c <= (unsigned char)k[1]; c++) byteset_add(set, (unsigned char)c);
+        r->p += n + 4;
+        return true;
+    }
+    return false;
+}
+
+/* One member of a class; ranges too. */
+static void read_member(struct reader *r, struct byteset *set, bool *beyond)
+{
+    if (read_posix(r, set)) return;
+    uint32_t lo;
+    if (*r->p == '\\' && r->p + 1 < r->end) {
+        r->p++;
+        if (set_escape(set, *r->p, beyond)) {
+            r->p++;
+            return;
+        }
+        if (*r->p == 'b') { /* backspace */
+            r->p++;
+            lo = 8;
+        } else {
+            lo = read_char_escape(r);
+        }
+    } else {
+        lo = read_plain(r);
+    }
+    uint32_t hi = lo;
+    if (r->end - r->p >= 2 && r->p[0] == '-' && r->p[1] != ']' && !(r->p[1] == '\\' && r->end - r->p > 2 && memchr("dDwWsShHvVN", r->p[2], 11))) {
+        r->p++;
+        if (*r->p == '\\' && r->p + 1 < r->end) {
+            r->p++;
+            hi = read_char_escape(r);
+        } else {
+            hi = read_plain(r);
+        }
+    }
+    if (lo == 0x110000 || hi == 0x110000) { /* \p{..} and other names: anything */
+        *set = byteset_all();
+        *beyond = true;
+        while (r->p < r->end && *r->p != '}' && *r->p != ']') r->p++;
+        if (r->p < r->end && *r->p == '}') r->p++;
+        return;
+    }
+    if (hi > 0x7f && r->utf) *beyond = true;
+    for (uint32_t c = lo; c <= hi && c < (r->utf ? 128u : 256u); c++) byteset_add(set, (unsigned char)c);
+}
+
+static struct frag read_class(struct reader *r)
+{
+    struct byteset set = {{0}};
+    bool beyond = false, negate = r->p < r->end && *r->p == '^';
+    if (negate) r->p++;
+    bool first = true;
+    while (r->p < r->end && (first || *r->p != ']')) {
+        first = false;
+        read_member(r, &set, &beyond);
+    }
+    if (r->p < r->end) r->p++;
+    if (r->icase) set_fold(&set);
+    if (negate) {
+        for (int i = 0; i < 4; i++) set.w[i] = ~set.w[i];
+        beyond = true;
+    }
+    return r->utf && beyond ? frag_multibyte(r, set) : frag_set(r, set);
+}
+
+static struct frag read_byte(struct reader *r, uint32_t c)
+{
+    struct byteset set = {{0}};
+    byteset_add(&set, (unsigned char)c);
+    if (r->icase) set_fold(&set);
+    return frag_set(r, set);
+}
+
+/* --- atoms, groups, repetition */
+
+static struct frag read_alt(struct reader *r);
+
+static void skip_to(struct reader *r, unsigned char c)
+{
+    while (r->p < r->end && *r->p != c) r->p++;
+    if (r->p < r->end) r->p++;
+}
+
+/* (?imsx-imsx) and (?i: ; behind the question mark. True if a group follows (':'), false if ')' was read. */
+static bool read_flags(struct reader *r)
+{
+    bool on = true;
+    for (; r->p < r->end; r->p++) {
+        switch (*r->p) {
+        case '-': on = false; break;
+        case '^': r->icase = r->dotall = r->extended = false; break;
+        case 'i': r->icase = on; break;
+        case 's': r->dotall = on; break;
+        case 'x': r->extended = on; break;
+        case ':': r->p++; return true;
+        case ')': r->p++; return false;
+        default: break;
+        }
+    }
+    return false;
+}
+
+static struct frag read_body(struct reader *r)
+{
+    if (r->depth >= DEPTH_MAX) {
+        r->full = true;
+        return (struct frag){0};
+    }
+    r->depth++;
+    bool icase = r->icase, dotall = r->dotall, extended = r->extended;
+    struct frag f = read_alt(r);
+    r->icase = icase;
+    r->dotall = dotall;
+    r->extended = extended;
+    r->depth--;
+    if (r->p < r->end && *r->p == ')') r->p++;
+    return f;
+}
+
+/* Behind "(?". */
+static struct frag read_special_group(struct reader *r)
+{
+    unsigned char c = r->p < r->end ? *r->p : 0, d = r->p + 1 < r->end ? r->p[1] : 0;
+    if (c == '#') {
+        skip_to(r, ')');
+        return frag_empty(r);
+    }
+    if (c == '=' || c == '!' || (c == '<' && (d == '=' || d == '!'))) {
+        r->p += c == '<' ? 2 : 1;
+        (void)read_body(r); /* zero width: what it says is for PCRE2 to check */
+        return frag_empty(r);
+    }
+    if (c == '>') {
+        r->p++;
+        struct frag f = read_body(r);
+        f.loop = false;
+        return f;
+    }
+    if (c == '|') {
+        r->p++;
+        return read_body(r);
+    }
+    if (c == 'P' && d == '<') r->p++, c = '<';
+    if (c == '<' || c == '\'') {
+        r->p++;
+        skip_to(r, c == '<' ? '>' : '\'');
+        return read_body(r);
+    }
+    if (c == ':' || c == '-' || c == '^' || (c >= 'a' && c <= 'z')) {
+        bool icase = r->icase, dotall = r->dotall, extended = r->extended;
+        if (!read_flags(r)) return frag_empty(r);
+        struct frag f = read_body(r);
+        r->icase = icase;
+        r->dotall = dotall;
+        r->extended = extended;
+        return f;
+    }
+    r->full = true; /* conditions, recursion: not understood */
+    return (struct frag){0};
+}
+
+static struct frag read_group(struct reader *r)
+{
+    if (r->p < r->end && *r->p == '*') { /* a verb */
+        skip_to(r, ')');
+        return frag_empty(r);
+    }
+    if (r->p < r->end && *r->p == '?') {
+        r->p++;
+        return read_special_group(r);
+    }
+    return read_body(r);
+}
+
+/* Behind the backslash. */
+static struct frag read_escape(struct reader *r)
+{
+    if (r->p >= r->end) return frag_empty(r);
+    unsigned char c = *r->p;
+    struct byteset set = {{0}};
+    bool beyond = false;
+    if (set_escape(&set, c, &beyond)) {
+        r->p++;
+        return r->utf && beyond ? frag_multibyte(r, set) : frag_set(r, set);
+    }
+    if (strchr("bBAzZGK", c)) {
+        r->p++;
+        return frag_empty(r);
+    }
+    if (c == 'Q') {
+        struct frag f = frag_empty(r);
+        for (r->p++; r->p < r->end && !(r->p[0] == '\\' && r->p + 1 < r->end && r->p[1] == 'E'); r->p++)
+            f = frag_cat(r, f, read_byte(r, *r->p));
+        if (r->p < r->end) r->p += 2;
+        return f;
+    }
+    if (c == 'E') {
+        r->p++;
+        return frag_empty(r);
+    }
+    if (c == 'p' || c == 'P') {
+        r->p++;
+        if (r->p < r->end && *r->p == '{') skip_to(r, '}');
+        else if (r->p < r->end) r->p++;
+        return frag_multibyte(r, byteset_all());
+    }
+    uint32_t v = read_char_escape(r);
+    if (v == 0x110000) return frag_unknown(r);
+    if (v < (r->utf ? 0x80u : 0x100u)) return read_byte(r, v);
+    return frag_multibyte(r, (struct byteset){{0}});
+}
+
+/* A character beyond ASCII in UTF mode, with its other case where case is ignored. */
+static struct frag read_character(struct reader *r)
+{
+    const unsigned char *at = r->p;
+    struct frag f = read_byte(r, *r->p++);
+    while (r->p < r->end && (*r->p & 0xc0) == 0x80) f = frag_cat(r, f, read_byte(r, *r->p++));
+    bool upper;
+    if (!r->icase || r->p - at != 2 || !letter_is_lead2(at[0])) return f;
+    uint32_t other = letter_other_case(letter_read2(at), &upper);
+    if (!other) return f;
+    unsigned char o[2];
+    letter_write2(other, o);
+    struct frag g = read_byte(r, o[0]);
+    return frag_alt(r, f, frag_cat(r, g, read_byte(r, o[1])));
+}
+
+static struct frag read_atom(struct reader *r)
+{
+    unsigned char c = *r->p;
+    if (c == '(') {
+        r->p++;
+        return read_group(r);
+    }
+    if (c == '[') {
+        r->p++;
+        return read_class(r);
+    }
+    if (c == '\\') {
+        r->p++;
+        return read_escape(r);
+    }
+    if (c == '^' || c == '$') {
+        r->p++;
+        return frag_empty(r);
+    }
+    if (c == '.') {
+        r->p++;
+        struct byteset set = byteset_all();
+        if (!r->dotall) set.w[0] &= ~(1ull << '\n');
+        return r->utf ? frag_multibyte(r, set) : frag_set(r, set);
+    }
+    if (c < 0x80 || !r->utf) {
+        r->p++;
+        return read_byte(r, c);
+    }
+    return read_character(r);
+}
+
+#define UNBOUNDED 100000u
+
+/* A quantifier at r->p. False if there is none. */
+static bool read_quantifier(struct reader *r, unsigned *min, unsigned *max, bool *possessive)
+{
+    *possessive = false;
+    if (r->p >= r->end) return false;
+    unsigned char c = *r->p;
+    if (c == '*') *min = 0, *max = UNBOUNDED;
+    else if (c == '+') *min = 1, *max = UNBOUNDED;
+    else if (c == '?') *min = 0, *max = 1;
+    else if (c == '{') {
+        const unsigned char *q = r->p + 1;
+        unsigned a = 0, b = 0;
+        bool comma = false, digits = false;
+        for (; q < r->end && is_digit(*q) && a < UNBOUNDED; q++) a = a * 10 + (unsigned)(*q - '0'), digits = true;
+        b = a;
+        if (digits && q < r->end && *q == ',') {
+            comma = true;
+            q++;
+            if (q < r->end && *q == '}') b = UNBOUNDED;
+            else
+                for (b = 0; q < r->end && is_digit(*q) && b < UNBOUNDED; q++) b = b * 10 + (unsigned)(*q - '0');
+        }
+        (void)comma;
+        if (!digits || q >= r->end || *q != '}') return false;
+        *min = a;
+        *max = b;
+        r->p = q;
+    } else return false;
+    r->p++;
+    if (r->p < r->end && *r->p == '?') r->p++;
+    else if (r->p < r->end && *r->p == '+') r->p++, *possessive = true;
+    return true;
+}
+
+static struct frag read_copy(struct reader *r, const unsigned char *at)
+{
+    r->p = at;
+    return read_atom(r);
+}
+
+static struct frag read_repeat(struct reader *r)
+{
+    const unsigned char *at = r->p;
+    bool icase = r->icase, dotall = r->dotall, extended = r->extended;
+    struct frag one = read_atom(r);
+    bool same = icase == r->icase && dotall == r->dotall && extended == r->extended;
+    unsigned min, max;
+    bool possessive;
+    if (!same || !read_quantifier(r, &min, &max, &possessive)) return one;
+    const unsigned char *after = r->p;
+    if (one.loop && max > 1 && !possessive) r->complaint = "a repetition of a repetition without bound can take exponential time";
+    bool loop = max >= LOOP_FROM && !possessive;
+    struct frag f = frag_empty(r);
+    bool used = false;
+    unsigned copies = min < COPIES_MAX ? min : COPIES_MAX;
+    for (unsigned i = 0; i < copies && !r->full; i++) {
+        f = frag_cat(r, f, used ? read_copy(r, at) : one);
+        used = true;
+    }
+    if (max > COPIES_MAX || min > COPIES_MAX) {
+        f = frag_cat(r, f, frag_star(r, used ? read_copy(r, at) : one));
+    } else {
+        for (unsigned i = copies; i < max && !r->full; i++) {
+            f = frag_cat(r, f, frag_maybe(r, used ? read_copy(r, at) : one));
+            used = true;
+        }
+    }
+    r->p = after;
+    f.nullable = min == 0 || one.nullable;
+    f.loop = loop || (one.loop && max >= 1);
+    return f;
+}
+
+static void skip_extended(struct reader *r)
+{
+    while (r->extended && r->p < r->end) {
+        if (is_space(*r->p)) r->p++;
+        else if (*r->p == '#') skip_to(r, '\n');
+        else return;
+    }
+}
+
+static struct frag read_cat(struct reader *r)
+{
+    struct frag f = frag_empty(r);
+    skip_extended(r);
+    while (r->p < r->end && *r->p != '|' && *r->p != ')' && !r->full) {
+        f = frag_cat(r, f, read_repeat(r));
+        skip_extended(r);
+    }
+    return f;
+}
+
+static struct frag read_alt(struct reader *r)
+{
+    struct frag f = read_cat(r);
+    while (r->p < r->end && *r->p == '|' && !r->full) {
+        r->p++;
+        f = frag_alt(r, f, read_cat(r));
+    }
+    return f;
+}
+
+/* --- simulation */
+
+struct front {
+    uint16_t *v;
+    size_t n;
+    uint32_t *mark; /* by state: the round it was added in */
+    uint32_t round;
+    uint16_t *stack;
+};
+
+static bool front_make(struct front *f, const struct shape *s)
+{
+    *f = (struct front){0};
+    f->v = mem_alloc(s->count * sizeof *f->v);
+    f->stack = mem_alloc((s->count + 1) * 2 * sizeof *f->stack);
+    f->mark = mem_zalloc(s->count * sizeof *f->mark);
+    return f->v && f->stack && f->mark;
+}
+
+static void front_free(struct front *f)
+{
+    mem_free(f->v);
+    mem_free(f->stack);
+    mem_free(f->mark);
+}
+
+static void front_clear(struct front *f)
+{
+    f->n = 0;
+    f->round++;
+}
+
+/* Adds q and what it reaches without a byte. */
+static void front_add(struct front *f, const struct shape *s, uint16_t q)
+{
+    size_t top = 0;
+    f->stack[top++] = q;
+    while (top) {
+        q = f->stack[--top];
+        if (f->mark[q] == f->round) continue;
+        f->mark[q] = f->round;
+        const struct state *st = &s->v[q];
+        if (st->kind == K_SET || st->kind == K_ANY) {
+            f->v[f->n++] = q;
+            continue;
+        }
+        f->stack[top++] = st->out;
+        if (st->kind == K_SPLIT) f->stack[top++] = st->alt;
+    }
+}
+
+static size_t set_size(const struct byteset *s)
+{
+    size_t n = 0;
+    for (int i = 0; i < 4; i++) n += (size_t)__builtin_popcountll(s->w[i]);
+    return n;
+}
+
+/* to = what `from` becomes by a byte; c < 0: by any. Only sets of at most `widest` members are passed. */
+static void front_step(struct front *to, const struct front *from, const struct shape *s, int c, size_t widest)
+{
+    front_clear(to);
+    for (size_t i = 0; i < from->n; i++) {
+        const struct state *st = &s->v[from->v[i]];
+        if (st->kind == K_ANY) {
+            if (widest >= 256) front_add(to, s, from->v[i]);
+            continue;
+        }
+        bool ok = c < 0 || byteset_has(&st->set, (unsigned char)c);
+        if (!ok && c >= 'a' && c <= 'z') ok = byteset_has(&st->set, (unsigned char)(c - 32));
+        if (!ok && c >= 'A' && c <= 'Z') ok = byteset_has(&st->set, (unsigned char)(c + 32));
+        if (ok && (widest >= 256 || set_size(&st->set) <= widest)) front_add(to, s, st->out);
+    }
+}
+
+static struct byteset front_bytes(const struct front *f, const struct shape *s)
+{
+    struct byteset out = {{0}};
+    for (size_t i = 0; i < f->n; i++) {
+        const struct state *st = &s->v[f->v[i]];
+        for (int k = 0; k < 4; k++) out.w[k] |= st->kind == K_ANY ? ~0ull : st->set.w[k];
+    }
+    return out;
+}
+
+static void front_swap(struct front *a, struct front *b)
+{
+    struct front t = *a;
+    *a = *b;
+    *b = t;
+}
+
+/* Fills lo and hi by walking SHAPE_REACH steps. */
+static enum err measure(struct shape *s)
+{
+    struct front a, b;
+    enum err e = ERR_MEMORY;
+    bool ok = front_make(&a, s);
+    ok = front_make(&b, s) && ok;
+    s->lo = mem_alloc(s->count);
+    s->hi = mem_alloc(s->count);
+    if (!ok || !s->lo || !s->hi) goto done;
+    memset(s->lo, 255, s->count);
+    memset(s->hi, 255, s->count);
+    front_clear(&a);
+    front_add(&a, s, s->start);
+    for (unsigned k = 0; k <= SHAPE_REACH && a.n; k++) {
+        for (size_t i = 0; i < a.n; i++) {
+            uint16_t q = a.v[i];
+            if (s->lo[q] == 255) s->lo[q] = (uint8_t)k;
+            s->hi[q] = (uint8_t)k;
+        }
+        front_step(&b, &a, s, -1, 256);
+        front_swap(&a, &b);
+    }
+    e = ERR_OK;
+done:
+    front_free(&a);
+    front_free(&b);
+    return e;
+}
+
+enum err shape_read(const char *regex, bool utf, struct shape **out, const char **complaint)
+{
+    *out = NULL;
+    *complaint = NULL;
+    struct shape *s = mem_zalloc(sizeof *s);
+    if (!s) return ERR_MEMORY;
+    struct reader r = {.p = (const unsigned char *)regex, .end = (const unsigned char *)regex + strlen(regex), .s = s, .utf = utf};
+    struct frag f = read_alt(&r);
+    uint16_t any = add_state(&r, K_ANY);
+    link_states(&r, f.out, any);
+    s->start = f.in;
+    *complaint = r.complaint;
+    if (r.full || r.p < r.end) { /* too large or not understood: everything may be */
+        r.full = false;
+        s->count = 0;
+        s->start = add_state(&r, K_ANY);
+        if (r.full) {
+            shape_free(s);
+            return ERR_MEMORY;
+        }
+    }
+    enum err e = measure(s);
+    if (e) shape_free(s);
+    else *out = s;
+    return e;
+}
+
+void shape_free(struct shape *s)
+{
+    if (!s) return;
+    mem_free(s->v);
+    mem_free(s->lo);
+    mem_free(s->hi);
+    mem_free(s);
+}
+
+#define SPELLED 8 /* sets of at most so many bytes spell a literal: [_-], [Aa] */
+
+/* True if the literal can be read from state q on; *least is the distance a caller has seen so far. */
+static bool spells(const struct shape *s, struct front *a, struct front *b, uint16_t q, struct slice literal)
+{
+    front_clear(a);
+    front_add(a, s, q);
+    for (size_t i = 0; i < literal.n && a->n; i++) {
+        front_step(b, a, s, (unsigned char)literal.p[i], SPELLED);
+        front_swap(a, b);
+    }
+    return a->n > 0;
+}
+
+/* Adds to `starts` the states the literal starts from, nearest to the start of a match. */
+static bool find_states(const struct shape *s, struct slice literal, struct front *starts, unsigned *lo, unsigned *hi)
+{
+    struct front a, b;
+    bool ok = front_make(&a, s);
+    ok = front_make(&b, s) && ok;
+    *lo = 255;
+    *hi = 0;
+    for (size_t q = 0; ok && literal.n && q < s->count; q++) {
+        const struct state *st = &s->v[q];
+        if (st->kind != K_SET || s->lo[q] == 255 || s->lo[q] > *lo || set_size(&st->set) > SPELLED) continue;
+        if (!spells(s, &a, &b, (uint16_t)q, literal)) continue;
+        if (s->lo[q] < *lo) {
+            *lo = s->lo[q];
+            *hi = 0;
+            front_clear(starts);
+        }
+        if (s->hi[q] > *hi) *hi = s->hi[q];
+        front_add(starts, s, (uint16_t)q);
+    }
+    front_free(&a);
+    front_free(&b);
+    return *lo != 255;
+}
+
+bool shape_find(const struct shape *s, struct slice literal, unsigned *lo, unsigned *hi)
+{
+    struct front starts;
+    bool found = front_make(&starts, s);
+    if (found) {
+        front_clear(&starts);
+        found = find_states(s, literal, &starts, lo, hi);
+    }
+    front_free(&starts);
+    return found;
+}
+
+static void follow(const struct shape *s, struct front *a, struct front *b, struct byteset out[SHAPE_FRONT])
+{
+    for (int k = 0; k < SHAPE_FRONT; k++) {
+        out[k] = front_bytes(a, s);
+        front_step(b, a, s, -1, 256);
+        front_swap(a, b);
+    }
+}
+
+void shape_after(const struct shape *s, struct slice literal, struct byteset out[SHAPE_FRONT])
+{
+    for (int k = 0; k < SHAPE_FRONT; k++) out[k] = byteset_all();
+    struct front a, b;
+    bool ok = front_make(&a, s);
+    ok = front_make(&b, s) && ok;
+    unsigned lo, hi;
+    if (ok) {
+        front_clear(&a);
+        if (find_states(s, literal, &a, &lo, &hi)) {
+            for (size_t i = 0; i < literal.n; i++) {
+                front_step(&b, &a, s, (unsigned char)literal.p[i], 256);
+                front_swap(&a, &b);
+            }
+            follow(s, &a, &b, out);
+        }
+    }
+    front_free(&a);
+    front_free(&b);
+}
+
+void shape_front(const struct shape *s, struct byteset out[SHAPE_FRONT])
+{
+    for (int k = 0; k < SHAPE_FRONT; k++) out[k] = byteset_all();
+    struct front a, b;
+    bool ok = front_make(&a, s);
+    ok = front_make(&b, s) && ok;
+    if (ok) {
+        front_clear(&a);
+        front_add(&a, s, s->start);
+        follow(s, &a, &b, out);
+    }
+    front_free(&a);
+    front_free(&b);
+}
+
+/* --- does it need UTF mode */
+
+static bool lead_folds(unsigned char c) { return (c >= 0xc3 && c <= 0xd6) || c == 0xe1; }
+
+bool shape_needs_utf(const char *regex)
+{
+    const unsigned char *p = (const unsigned char *)regex;
+    bool icase = strstr(regex, "(?i") != NULL, in_class = false;
+    if (strstr(regex, "(*UTF)") || strstr(regex, "(*UCP)")) return true;
+    for (; *p; p++) {
+        if (*p == '\\' && p[1]) {
+            p++;
+            if (*p == 'p' || *p == 'P' || *p == 'X') return true;
+            if (*p == 'x' && p[1] == '{' && strtoul((const char *)p + 2, NULL, 16) > 0x7f) return true;
+            if (*p == 'N' && p[1] == '{') return true;
+            continue;
+        }
+        if (*p == '[' && !in_class) {
+            in_class = true;
+            if (p[1] == '^') p++;
+            if (p[1] == ']') p++;
+            continue;
+        }
+        if (*p == '[' && in_class && p[1] == ':') {
+            const char *e = strstr((const char *)p, ":]");
+            if (e) p = (const unsigned char *)e + 1;
+            continue;
+        }
+        if (*p == ']') in_class = false;
+        if (*p < 0x80) continue;
+        if (in_class || (icase && lead_folds(*p))) return true;
+        if ((*p & 0xc0) == 0x80 && (p[1] & 0xc0) != 0x80 && p[1] && strchr("?*+{", p[1])) return true;
+    }
+    return false;
+}

@@ -1,0 +1,39 @@
+/* What a regular expression can begin with: a small reader of PCRE2 syntax that turns an expression into an automaton
+ * of bytes and answers, for every position behind an anchor, which bytes may stand there. It only ever errs towards
+ * "may": what it does not understand (back references, conditions, too many states) allows every byte. The engine
+ * uses it to know where to anchor and to dismiss nearly every trigger without calling PCRE2. */
+#ifndef PRIVET_DETECT_SHAPE_H
+#define PRIVET_DETECT_SHAPE_H
+
+#include "proxy/base/err.h"
+#include "proxy/base/mem.h"
+#include "proxy/base/slice.h"
+
+struct byteset {
+    uint64_t w[4];
+};
+static inline bool byteset_has(const struct byteset *s, unsigned char c) { return (s->w[c >> 6] >> (c & 63)) & 1; }
+static inline void byteset_add(struct byteset *s, unsigned char c) { s->w[c >> 6] |= 1ull << (c & 63); }
+static inline struct byteset byteset_all(void) { return (struct byteset){{~0ull, ~0ull, ~0ull, ~0ull}}; }
+
+#define SHAPE_FRONT 12 /* positions looked at */
+#define SHAPE_REACH 64 /* furthest a keyword may stand from the start of a match */
+
+struct shape;
+/* Reads a regex that PCRE2 has compiled already. *complaint is set to a message (static) if the expression repeats
+ * what already repeats without bound, which can take exponential time; NULL otherwise. */
+enum err shape_read(const char *regex, bool utf, struct shape **out, const char **complaint) MUST_CHECK;
+void shape_free(struct shape *s);
+
+/* True if the expression must be compiled with PCRE2_UTF: it names characters beyond ASCII where bytes will not do. */
+bool shape_needs_utf(const char *regex);
+
+/* Where the literal (any ASCII case) can stand: its distance from the start of a match, in bytes. *lo == *hi is exact;
+ * *hi == SHAPE_REACH means so far or further. False if the expression does not spell it out. */
+bool shape_find(const struct shape *s, struct slice literal, unsigned *lo, unsigned *hi);
+/* Which bytes may follow the literal found by shape_find, by position behind it. */
+void shape_after(const struct shape *s, struct slice literal, struct byteset out[SHAPE_FRONT]);
+/* Which bytes may stand at each position from the start of a match. */
+void shape_front(const struct shape *s, struct byteset out[SHAPE_FRONT]);
+
+#endif

@@ -1,0 +1,201 @@
+/* Classifies bytes 64 at a time into bit masks and finds the beginnings of runs with shifts and carries: no byte of
+ * ordinary prose is ever looked at alone. */
+#include "filters/detect/structure.h"
+
+#include <immintrin.h>
+
+struct masks {
+    uint64_t digit, letter, at, colon, dash, extra; /* extra: '+', '/', '_' */
+};
+
+#define WORDS (STRUCTURE_BLOCK / 64u)
+
+/* --- classification */
+
+static inline uint64_t join4(__m128i a, __m128i b, __m128i c, __m128i d)
+{
+    return (uint64_t)(uint32_t)_mm_movemask_epi8(a) | (uint64_t)(uint32_t)_mm_movemask_epi8(b) << 16 |
+           (uint64_t)(uint32_t)_mm_movemask_epi8(c) << 32 | (uint64_t)(uint32_t)_mm_movemask_epi8(d) << 48;
+}
+
+static inline __m128i within(__m128i v, char lo, char span)
+{
+    __m128i x = _mm_sub_epi8(v, _mm_set1_epi8(lo));
+    return _mm_cmpeq_epi8(_mm_min_epu8(x, _mm_set1_epi8(span)), x);
+}
+
+#define EACH(f) join4(f(v[0]), f(v[1]), f(v[2]), f(v[3]))
+#define DIGIT(x)  within(x, '0', 9)
+#define LETTER(x) within(_mm_or_si128(x, _mm_set1_epi8(0x20)), 'a', 25)
+#define AT(x)     _mm_cmpeq_epi8(x, _mm_set1_epi8('@'))
+#define COLON(x)  _mm_cmpeq_epi8(x, _mm_set1_epi8(':'))
+#define DASH(x)   _mm_cmpeq_epi8(x, _mm_set1_epi8('-'))
+#define EXTRA(x)                                                                                                       \
+    _mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8('+')),                                                                \
+                 _mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8('/')), _mm_cmpeq_epi8(x, _mm_set1_epi8('_'))))
+
+static void classify_sse2(const char *p, size_t words, struct masks *m)
+{
+    for (size_t i = 0; i < words; i++, p += 64) {
+        __m128i v[4];
+        for (int k = 0; k < 4; k++) v[k] = _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * k));
+        m[i].digit = EACH(DIGIT);
+        m[i].letter = EACH(LETTER);
+        m[i].at = EACH(AT);
+        m[i].colon = EACH(COLON);
+        m[i].dash = EACH(DASH);
+        m[i].extra = EACH(EXTRA);
+    }
+}
+
+#define AVX2 __attribute__((target("avx2")))
+
+AVX2 static inline uint64_t join2(__m256i a, __m256i b)
+{
+    return (uint64_t)(uint32_t)_mm256_movemask_epi8(a) | (uint64_t)(uint32_t)_mm256_movemask_epi8(b) << 32;
+}
+
+AVX2 static inline __m256i within2(__m256i v, char lo, char span)
+{
+    __m256i x = _mm256_sub_epi8(v, _mm256_set1_epi8(lo));
+    return _mm256_cmpeq_epi8(_mm256_min_epu8(x, _mm256_set1_epi8(span)), x);
+}
+
+AVX2 static inline __m256i equal2(__m256i v, char c) { return _mm256_cmpeq_epi8(v, _mm256_set1_epi8(c)); }
+
+AVX2 static inline __m256i extra2(__m256i v)
+{
+    return _mm256_or_si256(equal2(v, '+'), _mm256_or_si256(equal2(v, '/'), equal2(v, '_')));
+}
+
+AVX2 static void classify_avx2(const char *p, size_t words, struct masks *m)
+{
+    for (size_t i = 0; i < words; i++, p += 64) {
+        __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)p);
+        __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(p + 32));
+        __m256i space = _mm256_set1_epi8(0x20);
+        m[i].digit = join2(within2(a, '0', 9), within2(b, '0', 9));
+        m[i].letter = join2(within2(_mm256_or_si256(a, space), 'a', 25), within2(_mm256_or_si256(b, space), 'a', 25));
+        m[i].at = join2(equal2(a, '@'), equal2(b, '@'));
+        m[i].colon = join2(equal2(a, ':'), equal2(b, ':'));
+        m[i].dash = join2(equal2(a, '-'), equal2(b, '-'));
+        m[i].extra = join2(extra2(a), extra2(b));
+    }
+}
+
+static void classify(const char *p, size_t words, struct masks *m)
+{
+    static _Atomic int have = -1;
+    int h = have;
+    if (h < 0) have = h = __builtin_cpu_supports("avx2") ? 1 : 0;
+    if (h) classify_avx2(p, words, m);
+    else classify_sse2(p, words, m);
+}
+
+/* --- runs */
+
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+static bool is_letter(char c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; }
+static bool is_extra(char c) { return c == '+' || c == '/' || c == '_' || c == '-'; }
+
+static inline size_t put(uint32_t *v, size_t n, uint64_t mask, size_t base)
+{
+    while (mask) {
+        v[n++] = (uint32_t)(base + (size_t)__builtin_ctzll(mask));
+        mask &= mask - 1;
+    }
+    return n;
+}
+
+struct carry {
+    uint64_t word;    /* the byte before was a letter or digit */
+    uint64_t initial; /* ... one of the letters a token begins with */
+    size_t run;       /* length of the token run that reaches the word's start */
+};
+
+/* What goes on before text[from]: looked at once for a block. */
+static struct carry carry_before(struct slice text, size_t from)
+{
+    struct carry c = {0};
+    size_t i = from;
+    while (i > 0 && from - i < 64 && is_letter(text.p[i - 1])) i--;
+    c.initial = i < from && !(i > 0 && is_digit(text.p[i - 1]));
+    c.word = from > 0 && (is_letter(text.p[from - 1]) || is_digit(text.p[from - 1]));
+    for (i = from; i > 0 && from - i < 64 && (is_letter(text.p[i - 1]) || is_digit(text.p[i - 1]) || is_extra(text.p[i - 1])); i--) c.run++;
+    return c;
+}
+
+static void find_numbers(const struct masks *m, size_t base, struct carry *c, struct structure *out)
+{
+    uint64_t word = m->digit | m->letter;
+    uint64_t before = word << 1 | c->word;
+    out->numbers = put(out->number, out->numbers, m->digit & ~before, base);
+    /* Adding the first letters of tokens to the letters carries through each run to the byte behind it. */
+    uint64_t initial = m->letter & ~before, sum, over, over2;
+    over = __builtin_add_overflow(m->letter, initial, &sum);
+    over2 = __builtin_add_overflow(sum, c->initial, &sum);
+    out->lettereds = put(out->lettered, out->lettereds, sum & ~m->letter & m->digit, base);
+    c->initial = over | over2;
+    c->word = word >> 63;
+}
+
+/* Token runs of STRUCTURE_TOKEN bytes and more; `run` carries a run that crosses words, and a run is put once, when it
+ * gets long enough. */
+static void find_tokens(const struct masks *m, size_t base, struct carry *c, struct structure *out)
+{
+    uint64_t t = m->digit | m->letter | m->extra | m->dash;
+    size_t at = 0;
+    if (t == ~0ull) {
+        if (c->run < STRUCTURE_TOKEN && c->run + 64 >= STRUCTURE_TOKEN && base >= c->run)
+            out->token[out->tokens++] = (uint32_t)(base - c->run);
+        c->run += 64;
+        return;
+    }
+    size_t head = (size_t)__builtin_ctzll(~t);
+    if (c->run < STRUCTURE_TOKEN && c->run + head >= STRUCTURE_TOKEN && base >= c->run)
+        out->token[out->tokens++] = (uint32_t)(base - c->run);
+    at = head;
+    t &= ~0ull << at;
+    uint64_t x = t & (t >> 1);
+    x &= x >> 2;
+    x &= x >> 4;
+    x &= x >> 8; /* 16 in a row from here */
+    x &= x >> (STRUCTURE_TOKEN - 16);
+    out->tokens = put(out->token, out->tokens, x & ~(x << 1), base);
+    c->run = (size_t)__builtin_clzll(~t);
+}
+
+/* Colons next to a hex digit or another colon; dashes between groups of two. `next`: the dashes of the word behind. */
+static void find_colons(const struct masks *m, uint64_t next_dash, size_t base, struct slice text, struct structure *out)
+{
+    uint64_t hits = m->colon | (m->dash & (m->dash >> 3 | next_dash << 61) & (m->dash >> 6 | next_dash << 58));
+    while (hits) {
+        size_t i = base + (size_t)__builtin_ctzll(hits);
+        hits &= hits - 1;
+        char next = i + 1 < text.n ? text.p[i + 1] : 0;
+        if (next == ' ' || next == '"' || next == '\n' || next == '/') continue; /* by far the most common */
+        if (next == ':' || is_digit(next) || ((next | 0x20) >= 'a' && (next | 0x20) <= 'f')) out->colon[out->colons++] = (uint32_t)i;
+    }
+}
+
+void structure_find(struct slice text, size_t from, size_t to, unsigned want, struct structure *out)
+{
+    struct masks m[WORDS];
+    size_t n = to - from, words = n / 64;
+    classify(text.p + from, words, m);
+    if (n % 64) {
+        char tail[64] = {0};
+        memcpy(tail, text.p + from + words * 64, n % 64);
+        classify(tail, 1, &m[words]);
+        words++;
+    }
+    out->numbers = out->lettereds = out->ats = out->colons = out->tokens = 0;
+    struct carry c = carry_before(text, from);
+    for (size_t i = 0; i < words; i++) {
+        size_t base = from + i * 64;
+        if ((want & STRUCTURE_NUMBERS) && (m[i].digit | c.initial | c.word | m[i].letter)) find_numbers(&m[i], base, &c, out);
+        if ((want & STRUCTURE_AT) && m[i].at) out->ats = put(out->at, out->ats, m[i].at, base);
+        if ((want & STRUCTURE_COLON) && (m[i].colon | m[i].dash)) find_colons(&m[i], i + 1 < words ? m[i + 1].dash : ~0ull, base, text, out);
+        if (want & STRUCTURE_TOKENS) find_tokens(&m[i], base, &c, out);
+    }
+}
