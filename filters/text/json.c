@@ -214,6 +214,7 @@ enum err json_escape(struct slice text, struct buf *out)
 {
     static const char hex[] = "0123456789abcdef";
     if (!utf8_valid(text, NULL)) return ERR_UTF8;
+    if (text.n == 0) return ERR_OK;
     const char *p = text.p, *end = text.p + text.n;
     while (p < end) {
         bool high = false;
