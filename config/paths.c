@@ -59,14 +59,19 @@ static bool beside_prefix(char *out, size_t n)
     return k > 0 && (size_t)k < n && is_dir(out);
 }
 
+void rules_dir(const char *beside, char *out, size_t n)
+{
+    const char *env = getenv("PRIVET_RULES");
+    if (n) out[0] = 0;
+    if (beside) snprintf(out, n, "%s/rules", beside);
+    if (env && env[0]) snprintf(out, n, "%s", env);
+    else if (!is_dir(out) && !above_executable(out, n) && !beside_prefix(out, n)) snprintf(out, n, "/usr/share/privet/rules");
+}
+
 void find_rules_dir(struct loader *l)
 {
     char path[PATH_MAX + 64];
-    const char *env = getenv("PRIVET_RULES");
-    snprintf(path, sizeof path, "%s/rules", l->dir);
-    if (env && env[0]) snprintf(path, sizeof path, "%s", env);
-    else if (!is_dir(path) && !above_executable(path, sizeof path) && !beside_prefix(path, sizeof path))
-        snprintf(path, sizeof path, "/usr/share/privet/rules");
+    rules_dir(l->dir, path, sizeof path);
     l->c->filters.rules_dir = loader_copy(l, slice_str(path));
 }
 

@@ -23,6 +23,9 @@ struct refusal_pack {
 bool refusal_pack_load(struct refusal_pack *p, const char *path, struct config_report *report);
 void refusal_pack_free(struct refusal_pack *p);
 
+/* Where named packs are: $PRIVET_RULES, else rules/ in the directory `beside` (of a configuration file; NULL: none), else
+ * config/rules of the source tree this was built in, else share/privet/rules of its prefix. */
+void rules_dir(const char *beside, char *out, size_t n);
 /* Path of a named pack under the configuration's rules directory, or of a path given as such. */
 void rule_pack_path(const struct config *c, const char *pack, char *out, size_t n);
 
