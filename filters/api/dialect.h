@@ -15,7 +15,7 @@ enum endpoint_kind {
 
 struct dialect;
 struct endpoint {
-    const char *path;   /* "/v1/chat/completions" */
+    const char *path;   /* "/v1/chat/completions"; with a slash at its end: and an identifier behind it */
     const char *name;   /* "chat.completions", for records and metrics */
     enum endpoint_kind kind;
     unsigned methods;   /* bits 1 << enum http_method value order: GET HEAD POST PUT DELETE PATCH OPTIONS; 0: any */
@@ -24,7 +24,7 @@ struct endpoint {
 
 /* What a string of a request is. */
 enum text_class {
-    TEXT_SKIP,   /* an identifier, an enum value, a signature: neither screened nor changed */
+    TEXT_SKIP,   /* an identifier, an enum value, a signature: looked at for secrets only, never changed; one blocks */
     TEXT_FREE,   /* text: screened, rewritten */
     TEXT_JSON,   /* JSON in a string: screened inside, replacements escaped twice */
     TEXT_NAME,   /* a name with a grammar: screened; a finding blocks instead of rewriting */
@@ -35,13 +35,15 @@ struct dialect {
     const char *name; /* "openai" */
     /* Class of string value node i; called for strings only. */
     enum text_class (*classify)(const struct json_doc *d, uint32_t i);
+    /* True if key node i is one of the protocol's own: it holds no text and lends no context. */
+    bool (*key_known)(const struct json_doc *d, uint32_t i);
     /* Appends an error body in the dialect's shape. Text comes from the table row, never from a peer. */
     enum err (*error_body)(const struct err_row *row, const char *request_id, struct buf *out);
     /* Appends an error as a stream event. */
     enum err (*error_event)(const struct err_row *row, struct buf *out);
 };
 
-/* The endpoint a path means, whatever base path stands before "/v1/": never NULL (an EP_UNKNOWN row for paths nobody
+/* The endpoint a path (without query) means, compared byte for byte: never NULL (an EP_UNKNOWN row for paths nobody
  * knows, with the dialect the path looks like, "openai" if none). */
 const struct endpoint *endpoint_find(struct slice path);
 /* The row used for EP_UNKNOWN paths that are scanned. */

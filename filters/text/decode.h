@@ -13,12 +13,23 @@ struct decode_run {
     enum decode_kind kind;
 };
 
-/* The next run of `kind` at or after *from; false if there is none. Base64 and hex runs are at least 16 characters,
- * not part of a longer token, and not a `data:` image. */
+/* Which kinds may occur at all, and whether a token may be broken: bits 1 << kind, and DECODE_BREAKS. One vector pass;
+ * a bit that is not set is certain. */
+#define DECODE_BREAKS (1u << DECODE_KINDS)
+unsigned decode_hints(struct slice text);
+
+/* The next run of `kind` at or after *from, which moves behind it; false if there is none. Escapes are taken with
+ * their line, percent escapes and entities with their token. Base64 and hex runs have at least 16 and 20 characters,
+ * are whole tokens or whole parts between "/+-_", and their first bytes look like text; base64 may be wrapped in equal
+ * lines of 60 to 76 characters. */
 bool decode_next(struct slice text, enum decode_kind kind, uint32_t *from, struct decode_run *run);
-/* Decodes a run into v (appended). ERR_SHAPE if it is not text after all (below nine tenths printable, or a known
- * binary head): then v is as it was. For escapes, percent and entities every byte maps to its own unit; for base64
- * and hex the whole run is one unit. */
-enum err decode_run(struct slice text, const struct decode_run *run, struct view *v) MUST_CHECK;
+/* Decodes a run into v (appended); `s` is the source offset of text's first byte. ERR_SHAPE if it is not text after
+ * all (below nine tenths printable, or a known binary head): then v is as it was. For escapes, percent and entities
+ * every byte maps to its own unit; for base64 and hex the whole run is one unit. Never longer than the run. */
+enum err decode_run(struct slice text, const struct decode_run *run, uint32_t s, struct view *v) MUST_CHECK;
+
+/* True if JSON string content is nothing but base64 (a slash may be escaped), at least 64 characters, of something
+ * that is not text: an image, audio, an archive, ciphertext. */
+bool decode_opaque(struct slice raw);
 
 #endif

@@ -2,7 +2,9 @@
  * back to the source's bytes. Detection runs on views; masking happens in the source.
  *
  * Layers compose: a view of a view maps back twice. All builders are linear in their input and append to *out, whose
- * memory is reused between calls (view_reset). */
+ * memory is reused between calls (view_reset). A view may be its own source: builders append a part made from an
+ * earlier part, with source offsets the caller marks as it likes. The builders never write more bytes than they read,
+ * so that a caller who reserves the input's length first may pass a slice of the very view. */
 #ifndef PRIVET_TEXT_VIEW_H
 #define PRIVET_TEXT_VIEW_H
 
@@ -20,15 +22,20 @@ struct view {
 };
 
 struct view view_make(size_t cap);
-void view_reset(struct view *v);
+/* Empties and wipes it up to what was written; memory beyond `keep` bytes goes back. */
+void view_reset(struct view *v, size_t keep);
 void view_free(struct view *v);
 /* Source range of view range [start, end), start < end: from the first byte of the unit of `start` to the last byte of
  * the unit of `end - 1`. */
 void view_back(const struct view *v, uint32_t start, uint32_t end, uint32_t *s_start, uint32_t *s_end);
+/* The piece that view byte `at` belongs to. */
+size_t view_piece_at(const struct view *v, uint32_t at);
 
 /* Appends src one to one, or a byte run standing for one source unit. `s` is the source offset of src's first byte. */
 enum err view_add(struct view *v, struct slice src, uint32_t s) MUST_CHECK;
 enum err view_add_unit(struct view *v, struct slice bytes, uint32_t s, uint32_t width) MUST_CHECK;
+/* Text the caller wrote at the end of v->text himself, from `at` on, stands for one source unit. */
+enum err view_mark(struct view *v, uint32_t at, uint32_t s, uint32_t width) MUST_CHECK;
 
 /* JSON string content (between the quotes) unescaped: `s` is where raw stands in the source. */
 enum err view_unescape(struct view *v, struct slice raw, uint32_t s) MUST_CHECK;
@@ -43,7 +50,8 @@ struct fold_counts {
 bool view_needs_fold(struct slice text);
 /* Invisible characters, NUL and ANSI escape sequences dropped, full-width and mathematical letters and digits, circled
  * and other compatibility forms and Cyrillic/Greek look-alikes inside Latin tokens folded to ASCII, exotic spaces to
- * SP, dashes and quotes to ASCII. Other text stays. */
-enum err view_fold(struct view *v, struct slice text, struct fold_counts *counts) MUST_CHECK;
+ * SP, dashes and quotes to ASCII. Other text stays: so do joiners and variation selectors between characters that are
+ * not ASCII (emoji, Persian, Indic). `s` is where text stands in the source. */
+enum err view_fold(struct view *v, struct slice text, uint32_t s, struct fold_counts *counts) MUST_CHECK;
 
 #endif

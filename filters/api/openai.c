@@ -1,0 +1,186 @@
+/* OpenAI chat completions: what the strings of a request are, and what errors look like. Everything is text unless a
+ * row says otherwise, and even then only while the value has the shape the row expects: a key alone hides nothing. */
+#include "filters/api/openai.h"
+
+#include "filters/text/decode.h"
+
+enum key_kind {
+    KIND_NONE,      /* a key nobody knows */
+    KIND_TEXT,      /* free text */
+    KIND_OTHER,     /* a container, number or switch of the protocol */
+    KIND_ID,        /* an identifier or enum value, if it looks like one */
+    KIND_MODEL,     /* at the top: the model's name */
+    KIND_NAME,      /* a function's name in some places, free text in others */
+    KIND_JSON,      /* JSON in a string */
+    KIND_SIGNED,    /* signatures and ciphertext: sent back as they came */
+};
+
+struct key_row {
+    const char *name;
+    enum key_kind kind;
+};
+static const struct key_row key_rows[] = {
+    {"content", KIND_TEXT}, {"text", KIND_TEXT}, {"refusal", KIND_TEXT}, {"reasoning", KIND_TEXT},
+    {"reasoning_content", KIND_TEXT}, {"description", KIND_TEXT}, {"title", KIND_TEXT}, {"user", KIND_TEXT},
+    {"user_id", KIND_TEXT}, {"end_user_id", KIND_TEXT}, {"user_profile_id", KIND_TEXT}, {"safety_identifier", KIND_TEXT},
+    {"prompt_cache_key", KIND_TEXT}, {"url", KIND_TEXT}, {"input", KIND_TEXT}, {"prompt", KIND_TEXT}, {"suffix", KIND_TEXT},
+    {"stop", KIND_TEXT}, {"instructions", KIND_TEXT}, {"filename", KIND_TEXT}, {"pattern", KIND_TEXT}, {"output", KIND_TEXT},
+    {"system", KIND_TEXT}, {"thinking", KIND_TEXT}, {"summary", KIND_TEXT}, {"data", KIND_TEXT}, {"file_data", KIND_TEXT},
+    {"messages", KIND_OTHER}, {"tools", KIND_OTHER}, {"functions", KIND_OTHER}, {"function", KIND_OTHER},
+    {"custom", KIND_OTHER}, {"parameters", KIND_OTHER}, {"properties", KIND_OTHER}, {"required", KIND_OTHER},
+    {"enum", KIND_OTHER}, {"items", KIND_OTHER}, {"additionalProperties", KIND_OTHER}, {"strict", KIND_OTHER},
+    {"metadata", KIND_OTHER}, {"response_format", KIND_OTHER}, {"json_schema", KIND_OTHER}, {"schema", KIND_OTHER},
+    {"tool_calls", KIND_OTHER}, {"function_call", KIND_OTHER}, {"stream", KIND_OTHER}, {"stream_options", KIND_OTHER},
+    {"include_usage", KIND_OTHER}, {"logit_bias", KIND_OTHER}, {"logprobs", KIND_OTHER}, {"top_logprobs", KIND_OTHER},
+    {"max_tokens", KIND_OTHER}, {"max_completion_tokens", KIND_OTHER}, {"temperature", KIND_OTHER}, {"top_p", KIND_OTHER},
+    {"n", KIND_OTHER}, {"seed", KIND_OTHER}, {"presence_penalty", KIND_OTHER}, {"frequency_penalty", KIND_OTHER},
+    {"created", KIND_OTHER}, {"store", KIND_OTHER}, {"modalities", KIND_OTHER}, {"audio", KIND_OTHER},
+    {"image_url", KIND_OTHER}, {"input_audio", KIND_OTHER}, {"file", KIND_OTHER}, {"prediction", KIND_OTHER},
+    {"index", KIND_OTHER}, {"parallel_tool_calls", KIND_OTHER}, {"web_search_options", KIND_OTHER},
+    {"type", KIND_ID}, {"role", KIND_ID}, {"object", KIND_ID}, {"id", KIND_ID}, {"status", KIND_ID}, {"detail", KIND_ID},
+    {"format", KIND_ID}, {"voice", KIND_ID}, {"tool_choice", KIND_ID}, {"service_tier", KIND_ID},
+    {"reasoning_effort", KIND_ID}, {"verbosity", KIND_ID}, {"finish_reason", KIND_ID}, {"system_fingerprint", KIND_ID},
+    {"model", KIND_MODEL}, {"name", KIND_NAME}, {"arguments", KIND_JSON}, {"partial_json", KIND_JSON},
+    {"signature", KIND_SIGNED}, {"encrypted_content", KIND_SIGNED}, {"encrypted_index", KIND_SIGNED},
+    {"encrypted_stdout", KIND_SIGNED}, {"thought_signature", KIND_SIGNED}, {"thoughtSignature", KIND_SIGNED},
+};
+#define KEY_ROWS (sizeof key_rows / sizeof key_rows[0])
+
+/* An index over the rows, filled once before main: every key of every body is looked up. */
+static uint8_t key_first[256], key_next[KEY_ROWS], key_len[KEY_ROWS]; /* row + 1; 0: none */
+
+static inline unsigned key_hash(const char *p, size_t n)
+{
+    return (unsigned)(n * 37 + (unsigned char)p[0] * 5u + (unsigned char)p[n - 1] * 17u + (unsigned char)p[n / 2]) & 255u;
+}
+
+__attribute__((constructor)) static void index_keys(void)
+{
+    _Static_assert(KEY_ROWS < 255, "a row's number fits a byte");
+    for (size_t i = 0; i < KEY_ROWS; i++) {
+        size_t n = strlen(key_rows[i].name);
+        unsigned h = key_hash(key_rows[i].name, n);
+        key_len[i] = (uint8_t)n;
+        key_next[i] = key_first[h];
+        key_first[h] = (uint8_t)(i + 1);
+    }
+}
+
+static enum key_kind key_kind(const struct json_doc *d, uint32_t key)
+{
+    if (key == JSON_NONE || d->node[key].escaped) return KIND_NONE;
+    struct slice s = json_raw(d, key);
+    if (s.n == 0) return KIND_NONE;
+    for (unsigned i = key_first[key_hash(s.p, s.n)]; i; i = key_next[i - 1])
+        if (key_len[i - 1] == s.n && memcmp(key_rows[i - 1].name, s.p, s.n) == 0) return key_rows[i - 1].kind;
+    return slice_ends(s, SLICE("_id")) ? KIND_ID : KIND_NONE;
+}
+
+/* ---- shapes of values -------------------------------------------------------------------------------------- */
+
+#define IDENTIFIER_MAX 64u
+#define SIGNED_MIN     128u /* shorter ones are looked at like an identifier */
+#define OPAQUE_MIN     256u /* a payload under any key */
+
+static bool is_identifier(struct slice s)
+{
+    if (s.n > IDENTIFIER_MAX) return false;
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
+                  c == ':' || c == '-';
+        if (!ok) return false;
+    }
+    return true;
+}
+
+/* "data:" TYPE [";" PARAMETER]* ";base64," PAYLOAD (RFC 2397), where the payload is really nothing but base64 of
+ * something that is no text. The slash of the type may be escaped. */
+static bool is_data_url(struct slice s)
+{
+    if (s.n < 5 || !slice_ieq(slice_of(s.p, 5), SLICE("data:"))) return false;
+    size_t head = s.n < 256 ? s.n : 256, comma = slice_find(slice_of(s.p, head), ',');
+    if (comma == head || comma < 12 || !slice_ieq(slice_of(s.p + comma - 7, 7), SLICE(";base64"))) return false;
+    for (size_t i = 5; i < comma; i++)
+        if ((unsigned char)s.p[i] <= ' ') return false;
+    return decode_opaque(slice_of(s.p + comma + 1, s.n - comma - 1));
+}
+
+/* ---- places ------------------------------------------------------------------------------------------------ */
+
+static bool under_metadata(const struct json_doc *d, uint32_t i)
+{
+    for (uint32_t up = d->node[i].parent; up != JSON_NONE; up = d->node[up].parent) {
+        uint32_t key = d->node[up].key;
+        if (d->node[up].depth == 1) return key != JSON_NONE && json_text_eq(d, key, SLICE("metadata"));
+    }
+    return false;
+}
+
+/* A tool's, function's or schema's name, as against a person's. */
+static bool names_function(const struct json_doc *d, uint32_t i)
+{
+    static const struct slice holders[] = {SLICE_INIT("function"), SLICE_INIT("custom"), SLICE_INIT("json_schema"),
+                                           SLICE_INIT("function_call"), SLICE_INIT("functions"), SLICE_INIT("tools")};
+    uint32_t up = d->node[i].parent;
+    if (up == JSON_NONE) return false;
+    uint32_t key = d->node[up].key;
+    if (key == JSON_NONE && d->node[up].parent != JSON_NONE) key = d->node[d->node[up].parent].key; /* an element */
+    if (key == JSON_NONE) return false;
+    for (size_t k = 0; k < sizeof holders / sizeof holders[0]; k++)
+        if (json_text_eq(d, key, holders[k])) return true;
+    return false;
+}
+
+static enum text_class classify(const struct json_doc *d, uint32_t i)
+{
+    struct slice s = json_raw(d, i);
+    if (s.n >= OPAQUE_MIN && decode_opaque(s)) {
+        enum key_kind k = key_kind(d, d->node[i].key);
+        return k == KIND_SIGNED ? TEXT_SKIP : TEXT_OPAQUE;
+    }
+    if (s.n >= 5 && (s.p[0] | 32) == 'd' && is_data_url(s)) return TEXT_OPAQUE;
+    switch (key_kind(d, d->node[i].key)) {
+    case KIND_JSON: return TEXT_JSON;
+    case KIND_ID: return is_identifier(s) && !under_metadata(d, i) ? TEXT_SKIP : TEXT_FREE;
+    case KIND_MODEL:
+        if (d->node[i].depth == 1) return TEXT_NAME;
+        return is_identifier(s) && !under_metadata(d, i) ? TEXT_SKIP : TEXT_FREE;
+    case KIND_NAME: return names_function(d, i) ? TEXT_NAME : TEXT_FREE;
+    case KIND_SIGNED: return s.n >= SIGNED_MIN && decode_opaque(s) ? TEXT_SKIP : TEXT_FREE;
+    default: return TEXT_FREE;
+    }
+}
+
+static bool key_known(const struct json_doc *d, uint32_t key) { return key_kind(d, key) != KIND_NONE; }
+
+/* ---- errors ------------------------------------------------------------------------------------------------ */
+
+static enum err add_quoted(struct buf *out, const char *s)
+{
+    if (!s) return buf_add(out, SLICE("null"));
+    enum err e = buf_add_byte(out, '"');
+    if (!e) e = json_escape(slice_str(s), out);
+    return e ? e : buf_add_byte(out, '"');
+}
+
+static enum err error_body(const struct err_row *row, const char *request_id, struct buf *out)
+{
+    (void)request_id; /* OpenAI's errors carry it in the x-request-id field only */
+    enum err e = buf_add(out, SLICE("{\"error\":{\"message\":"));
+    if (!e) e = add_quoted(out, row->text);
+    if (!e) e = buf_add(out, SLICE(",\"type\":"));
+    if (!e) e = add_quoted(out, row->type);
+    if (!e) e = buf_add(out, SLICE(",\"param\":null,\"code\":"));
+    if (!e) e = add_quoted(out, row->code);
+    return e ? e : buf_add(out, SLICE("}}"));
+}
+
+static enum err error_event(const struct err_row *row, struct buf *out)
+{
+    enum err e = buf_add(out, SLICE("data: "));
+    if (!e) e = error_body(row, NULL, out);
+    return e ? e : buf_add(out, SLICE("\n\n"));
+}
+
+const struct dialect dialect_openai = {"openai", classify, key_known, error_body, error_event};

@@ -1,0 +1,602 @@
+/* Decoders: find what is written in another alphabet, and read it. Finders are vector passes over the text; readers
+ * walk a run once and stop where it ceases to be text, so that everything stays linear whatever comes. */
+#include "filters/text/decode.h"
+
+#include "filters/text/utf8.h"
+
+#include <assert.h>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#define BASE64_MIN  16u
+#define HEX_MIN     20u
+#define OPAQUE_MIN  64u
+#define LINE_LEAST  60u
+#define LINE_MOST   76u
+#define INDENT_MOST 32u
+
+/* ---- classes of bytes -------------------------------------------------------------------------------------- */
+
+static inline int hex_value(char c)
+{
+    if (c >= '0' && c <= '9') return c - '0';
+    if ((c | 32) >= 'a' && (c | 32) <= 'f') return (c | 32) - 'a' + 10;
+    return -1;
+}
+
+static uint8_t base64_values[256]; /* both alphabets; 255: none */
+
+__attribute__((constructor)) static void make_values(void)
+{
+    memset(base64_values, 255, sizeof base64_values);
+    for (unsigned i = 0; i < 26; i++) {
+        base64_values['A' + i] = (uint8_t)i;
+        base64_values['a' + i] = (uint8_t)(26 + i);
+    }
+    for (unsigned i = 0; i < 10; i++) base64_values['0' + i] = (uint8_t)(52 + i);
+    base64_values['+'] = base64_values['-'] = 62;
+    base64_values['/'] = base64_values['_'] = 63;
+}
+
+static inline bool is_base64(char c) { return base64_values[(unsigned char)c] != 255; }
+static inline bool is_separator(char c) { return c == '/' || c == '+' || c == '-' || c == '_'; }
+
+struct masks {
+    uint64_t base64, escape, percent, ampersand, breaks;
+};
+
+#if defined(__x86_64__)
+static inline __m128i load16(const char *p) { return _mm_loadu_si128((const __m128i *)(const void *)p); }
+static inline __m128i is(__m128i v, char c) { return _mm_cmpeq_epi8(v, _mm_set1_epi8(c)); }
+static inline __m128i within(__m128i v, char first, char span)
+{
+    __m128i x = _mm_sub_epi8(v, _mm_set1_epi8(first));
+    return _mm_cmpeq_epi8(_mm_min_epu8(x, _mm_set1_epi8(span)), x);
+}
+static inline __m128i base64_16(__m128i v)
+{
+    __m128i letter = within(_mm_or_si128(v, _mm_set1_epi8(32)), 'a', 25), digit = within(v, '/', 10);
+    __m128i other = _mm_or_si128(_mm_or_si128(is(v, '+'), is(v, '-')), is(v, '_'));
+    return _mm_or_si128(_mm_or_si128(letter, digit), other);
+}
+static inline uint64_t base64_64(const char *p)
+{
+    uint64_t m = 0;
+    for (unsigned i = 0; i < 4; i++) m |= (uint64_t)(unsigned)_mm_movemask_epi8(base64_16(load16(p + 16 * i))) << (16 * i);
+    return m;
+}
+#else
+static uint64_t base64_64(const char *p)
+{
+    uint64_t m = 0;
+    for (unsigned i = 0; i < 64; i++) m |= (uint64_t)is_base64(p[i]) << i;
+    return m;
+}
+#endif
+
+/* The base64 bytes of the block of 64 at `at`; what lies behind the text is none. */
+static uint64_t base64_mask(struct slice t, size_t at)
+{
+    if (t.n - at >= 64) return base64_64(t.p + at);
+    char pad[64] = {0};
+    memcpy(pad, t.p + at, t.n - at);
+    return base64_64(pad);
+}
+
+/* Bits where sixteen in a row begin. */
+static inline uint64_t sixteen(uint64_t m)
+{
+    m &= m >> 1;
+    m &= m >> 2;
+    m &= m >> 4;
+    return m & m >> 8;
+}
+
+static inline unsigned low_ones(uint64_t m) { return ~m ? (unsigned)__builtin_ctzll(~m) : 64; }
+static inline unsigned high_ones(uint64_t m) { return ~m ? (unsigned)__builtin_clzll(~m) : 64; }
+
+/* The next whole run of at least sixteen base64 bytes at or after `from`. */
+static bool find_run(struct slice t, size_t from, size_t *start, size_t *end)
+{
+    bool open = false;
+    for (size_t at = from; at < t.n; at += 64) {
+        uint64_t m = base64_mask(t, at);
+        if (open) {
+            unsigned k = low_ones(m);
+            if (k == 64) continue;
+            *end = at + k;
+            if (*end - *start >= BASE64_MIN) return true;
+            open = false;
+            m &= ~((1ull << k) - 1); /* k < 64 */
+        }
+        uint64_t hit = sixteen(m);
+        if (hit) {
+            unsigned k = (unsigned)__builtin_ctzll(hit), len = low_ones(m >> k);
+            *start = at + k;
+            *end = *start + len;
+            if (k + len < 64) return true;
+            open = true;
+        } else {
+            unsigned k = high_ones(m);
+            *start = at + 64 - k;
+            open = k > 0;
+        }
+    }
+    *end = t.n;
+    return open && *end - *start >= BASE64_MIN;
+}
+
+#if defined(__x86_64__)
+unsigned decode_hints(struct slice t)
+{
+    unsigned hints = 0, carry = 0; /* carry: base64 bytes at the end of the block before */
+    __m128i esc = _mm_setzero_si128(), per = esc, amp = esc, brk = esc;
+    for (size_t at = 0; at < t.n; at += 64) {
+        char pad[64];
+        const char *p = t.p + at;
+        if (t.n - at < 64) {
+            memset(pad, 0, sizeof pad);
+            memcpy(pad, p, t.n - at);
+            p = pad;
+        }
+        uint64_t m = 0;
+        for (unsigned i = 0; i < 4; i++) {
+            __m128i v = load16(p + 16 * i);
+            m |= (uint64_t)(unsigned)_mm_movemask_epi8(base64_16(v)) << (16 * i);
+            esc = _mm_or_si128(esc, is(v, '\\'));
+            per = _mm_or_si128(per, is(v, '%'));
+            amp = _mm_or_si128(amp, is(v, '&'));
+            brk = _mm_or_si128(brk, _mm_or_si128(_mm_or_si128(is(v, '\n'), is(v, '*')), _mm_or_si128(is(v, '`'), is(v, '~'))));
+        }
+        if (sixteen(m) || carry + low_ones(m) >= BASE64_MIN) hints |= 1u << DECODE_BASE64 | 1u << DECODE_HEX;
+        carry = ~m ? high_ones(m) : carry + 64;
+    }
+    if (_mm_movemask_epi8(esc)) hints |= 1u << DECODE_ESCAPES;
+    if (_mm_movemask_epi8(per)) hints |= 1u << DECODE_PERCENT;
+    if (_mm_movemask_epi8(amp)) hints |= 1u << DECODE_ENTITIES;
+    if (_mm_movemask_epi8(brk)) hints |= DECODE_BREAKS;
+    return hints;
+}
+#else
+unsigned decode_hints(struct slice t)
+{
+    size_t a, b;
+    unsigned hints = find_run(t, 0, &a, &b) ? 1u << DECODE_BASE64 | 1u << DECODE_HEX : 0;
+    for (size_t i = 0; i < t.n; i++) {
+        if (t.p[i] == '\\') hints |= 1u << DECODE_ESCAPES;
+        if (t.p[i] == '%') hints |= 1u << DECODE_PERCENT;
+        if (t.p[i] == '&') hints |= 1u << DECODE_ENTITIES;
+        if (t.p[i] == '\n' || t.p[i] == '*' || t.p[i] == '`' || t.p[i] == '~') hints |= DECODE_BREAKS;
+    }
+    return hints;
+}
+#endif
+
+/* ---- is it text? ------------------------------------------------------------------------------------------- */
+
+/* Judges decoded bytes as they come: printable ASCII, white space and whole UTF-8 characters are good. */
+struct judge {
+    size_t good, bad;
+    unsigned need; /* continuation bytes still due */
+};
+
+static inline void judge_byte(struct judge *j, unsigned char c)
+{
+    if (j->need) {
+        if ((c & 0xC0) == 0x80) {
+            j->good++;
+            j->need--;
+            return;
+        }
+        j->bad++;
+        j->need = 0;
+    }
+    if (c < 0x80) {
+        if (c >= 0x20 ? c != 0x7F : c == '\n' || c == '\r' || c == '\t') j->good++;
+        else j->bad++;
+        return;
+    }
+    j->need = c >= 0xC2 && c < 0xE0 ? 1 : c >= 0xE0 && c < 0xF0 ? 2 : c >= 0xF0 && c < 0xF5 ? 3 : 0;
+    if (j->need) j->good++;
+    else j->bad++;
+}
+
+static inline bool judge_gives_up(const struct judge *j) { return j->bad * 10 > j->good + 20; }
+static inline bool judge_is_text(const struct judge *j) { return j->good > 0 && j->bad * 10 <= j->good + j->bad; }
+
+/* Heads of formats that are not text although they begin printable. */
+static bool known_binary(struct slice s)
+{
+    static const struct slice heads[] = {
+        SLICE_INIT("%PDF-"), SLICE_INIT("\x89PNG"), SLICE_INIT("GIF8"), SLICE_INIT("\xFF\xD8\xFF"), SLICE_INIT("PK\x03\x04"),
+        SLICE_INIT("RIFF"), SLICE_INIT("ID3"), SLICE_INIT("OggS"), SLICE_INIT("fLaC"), SLICE_INIT("\x1F\x8B"), SLICE_INIT("BM"),
+        SLICE_INIT("wOFF"), SLICE_INIT("wOF2"), SLICE_INIT("\x7F" "ELF"), SLICE_INIT("Rar!"), SLICE_INIT("7z\xBC\xAF"),
+    };
+    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
+        if (!slice_starts(s, heads[i])) continue;
+        if (heads[i].n > 2) return true;
+        /* two letters alone prove nothing: a bitmap's reserved bytes are zero */
+        if (s.n >= 10 && memcmp(s.p + 6, "\0\0\0\0", 4) == 0) return true;
+    }
+    return false;
+}
+
+/* ---- base64 ------------------------------------------------------------------------------------------------ */
+
+/* Reads [start, end) as base64 (white space skipped) into out, at most room bytes, and judges. Stops where it is no
+ * text any more; *stop is there. Returns the bytes read. With out NULL nothing is kept. */
+static size_t read_base64(struct slice t, size_t start, size_t end, struct judge *j, char *out, size_t room, size_t *stop)
+{
+    uint32_t acc = 0;
+    unsigned bits = 0;
+    size_t n = 0, i = start;
+    for (; i < end && n < room; i++) {
+        unsigned v = base64_values[(unsigned char)t.p[i]];
+        if (v == 255) continue; /* line ends and padding */
+        acc = acc << 6 | v;
+        bits += 6;
+        if (bits < 8) continue;
+        bits -= 8;
+        char c = (char)(acc >> bits);
+        judge_byte(j, (unsigned char)c);
+        if (judge_gives_up(j)) break;
+        if (out) out[n] = c;
+        n++;
+    }
+    *stop = i;
+    return n;
+}
+
+/* The first characters must all be text: what lets almost every identifier and path go by at once. */
+static bool head_is_text(struct slice t, size_t start, size_t end)
+{
+    struct judge j = {0, 0, 0};
+    char head[12];
+    size_t stop, n = read_base64(t, start, end, &j, head, sizeof head, &stop);
+    return n >= 11 && j.bad == 0 && !known_binary(slice_of(head, n));
+}
+
+/* A run of 60 to 76 bytes may go on in lines of the same length; the last may be shorter, if with its padding it makes
+ * up whole groups of four (else it is the next word of the text). */
+static size_t wrapped_end(struct slice t, size_t start, size_t end)
+{
+    size_t line = end - start, at = end;
+    if (line < LINE_LEAST || line > LINE_MOST || line % 4) return end;
+    while (1) {
+        size_t i = at, indent = 0;
+        if (i < t.n && t.p[i] == '\r') i++;
+        if (i >= t.n || t.p[i] != '\n') return at;
+        i++;
+        while (i < t.n && (t.p[i] == ' ' || t.p[i] == '\t') && indent++ < INDENT_MOST) i++;
+        size_t k = 0;
+        while (i + k < t.n && k <= line && is_base64(t.p[i + k])) k++;
+        if (k == 0 || k > line) return at;
+        if (k < line) {
+            size_t pad = 0;
+            while (pad < 2 && i + k + pad < t.n && t.p[i + k + pad] == '=') pad++;
+            return (k + pad) % 4 ? at : i + k;
+        }
+        at = i + k;
+    }
+}
+
+static bool next_base64(struct slice t, uint32_t *from, struct decode_run *run)
+{
+    size_t start, end, at = *from;
+    while (find_run(t, at, &start, &end)) {
+        at = end;
+        size_t last = wrapped_end(t, start, end);
+        for (size_t cand = start; cand + BASE64_MIN <= end;) {
+            if (head_is_text(t, cand, last)) {
+                struct judge j = {0, 0, 0};
+                size_t stop;
+                (void)read_base64(t, cand, last, &j, NULL, SIZE_MAX, &stop);
+                while (stop < last && !is_separator(t.p[stop])) stop++;
+                while (stop < t.n && stop - last < 2 && stop >= last && t.p[stop] == '=') stop++;
+                *run = (struct decode_run){(uint32_t)cand, (uint32_t)stop, DECODE_BASE64};
+                *from = (uint32_t)stop;
+                return true;
+            }
+            while (cand < end && !is_separator(t.p[cand])) cand++;
+            while (cand < end && is_separator(t.p[cand])) cand++;
+        }
+    }
+    *from = (uint32_t)t.n;
+    return false;
+}
+
+bool decode_opaque(struct slice raw)
+{
+    if (raw.n < OPAQUE_MIN) return false;
+    char head[OPAQUE_MIN];
+    size_t n = 0, i = 0;
+    for (; i < raw.n && n < sizeof head; i++) {
+        char c = raw.p[i];
+        if (c == '\\' && i + 1 < raw.n && raw.p[i + 1] == '/') continue;
+        if (!is_base64(c)) return false;
+        head[n++] = c;
+    }
+    if (n < sizeof head) return false;
+    while (i < raw.n) { /* the rest, sixteen runs at a step */
+        uint64_t m = base64_mask(raw, i);
+        unsigned k = low_ones(m);
+        i += k;
+        if (k == 64 || i >= raw.n) continue;
+        if (raw.p[i] == '\\' && i + 1 < raw.n && raw.p[i + 1] == '/') i += 2;
+        else break;
+    }
+    while (i < raw.n && raw.p[i] == '=') i++;
+    if (i < raw.n) return false;
+    struct judge j = {0, 0, 0};
+    char out[48];
+    size_t stop, got = read_base64(slice_of(head, n), 0, n, &j, out, sizeof out, &stop);
+    return known_binary(slice_of(out, got)) || stop < n || !judge_is_text(&j);
+}
+
+/* ---- hex --------------------------------------------------------------------------------------------------- */
+
+static size_t read_hex(struct slice t, size_t start, size_t end, struct judge *j, char *out, size_t room, size_t *stop)
+{
+    size_t n = 0, i = start;
+    for (; i + 2 <= end && n < room; i += 2) {
+        char c = (char)(hex_value(t.p[i]) << 4 | hex_value(t.p[i + 1]));
+        judge_byte(j, (unsigned char)c);
+        if (judge_gives_up(j)) break;
+        if (out) out[n] = c;
+        n++;
+    }
+    *stop = i;
+    return n;
+}
+
+static bool next_hex(struct slice t, uint32_t *from, struct decode_run *run)
+{
+    size_t start, end, at = *from;
+    while (find_run(t, at, &start, &end)) {
+        at = end;
+        size_t i = start;
+        while (i < end) {
+            while (i < end && hex_value(t.p[i]) < 0) i++;
+            size_t k = i;
+            while (k < end && hex_value(t.p[k]) >= 0) k++;
+            size_t len = (k - i) & ~(size_t)1;
+            if (len >= HEX_MIN) {
+                struct judge j = {0, 0, 0};
+                size_t stop;
+                (void)read_hex(t, i, i + HEX_MIN, &j, NULL, HEX_MIN, &stop);
+                if (j.bad == 0) {
+                    *run = (struct decode_run){(uint32_t)i, (uint32_t)k, DECODE_HEX};
+                    *from = (uint32_t)k;
+                    return true;
+                }
+            }
+            i = k;
+        }
+    }
+    *from = (uint32_t)t.n;
+    return false;
+}
+
+/* ---- escapes, percent, entities: one unit at a time -------------------------------------------------------- */
+
+/* A unit at t.p[i]: its bytes in out (at most 4), *used its length in the text; 0 if there is none. */
+typedef size_t (*unit_reader)(struct slice t, size_t i, char out[4], size_t *used);
+
+static int hex_run(struct slice t, size_t i, size_t n)
+{
+    if (t.n - i < n) return -1;
+    int v = 0;
+    for (size_t k = 0; k < n; k++) {
+        int h = hex_value(t.p[i + k]);
+        if (h < 0) return -1;
+        v = v << 4 | h;
+    }
+    return v;
+}
+
+static size_t unit_u(struct slice t, size_t i, char out[4], size_t *used)
+{
+    if (i + 2 < t.n && t.p[i + 2] == '{') {
+        size_t k = i + 3;
+        uint32_t c = 0;
+        for (; k < t.n && k < i + 10 && hex_value(t.p[k]) >= 0; k++) c = c << 4 | (uint32_t)hex_value(t.p[k]);
+        if (k == i + 3 || k >= t.n || t.p[k] != '}') return 0;
+        *used = k + 1 - i;
+        return utf8_put(c, out);
+    }
+    int c = i + 2 <= t.n ? hex_run(t, i + 2, 4) : -1;
+    if (c < 0) return 0;
+    *used = 6;
+    if (c >= 0xD800 && c < 0xDC00 && t.n - i >= 12 && t.p[i + 6] == '\\' && t.p[i + 7] == 'u') {
+        int low = hex_run(t, i + 8, 4);
+        if (low >= 0xDC00 && low < 0xE000) {
+            *used = 12;
+            return utf8_put(0x10000u + ((uint32_t)(c - 0xD800) << 10) + (uint32_t)(low - 0xDC00), out);
+        }
+    }
+    return utf8_put((uint32_t)c, out);
+}
+
+static size_t unit_escape(struct slice t, size_t i, char out[4], size_t *used)
+{
+    static const char from[] = "\"'\\/bfnrtve0", to[] = "\"'\\/\b\f\n\r\t\v\033\0";
+    if (t.n - i < 2) return 0;
+    char c = t.p[i + 1];
+    int v;
+    *used = 2;
+    switch (c) {
+    case 'u': return unit_u(t, i, out, used);
+    case 'U':
+        v = hex_run(t, i + 2, 8);
+        *used = 10;
+        return v < 0 ? 0 : utf8_put((uint32_t)v, out);
+    case 'x':
+        v = hex_run(t, i + 2, 2);
+        *used = 4;
+        out[0] = (char)v;
+        return v < 0 ? 0 : 1;
+    default: break;
+    }
+    if (c >= '0' && c <= '3' && t.n - i >= 4 && t.p[i + 2] >= '0' && t.p[i + 2] <= '7' && t.p[i + 3] >= '0' && t.p[i + 3] <= '7') {
+        *used = 4;
+        out[0] = (char)((c - '0') << 6 | (t.p[i + 2] - '0') << 3 | (t.p[i + 3] - '0'));
+        return 1;
+    }
+    const char *hit = memchr(from, c, sizeof from - 1);
+    if (!hit) return 0;
+    out[0] = to[hit - from];
+    return 1;
+}
+
+static size_t unit_percent(struct slice t, size_t i, char out[4], size_t *used)
+{
+    if (t.n - i < 3) return 0;
+    if ((t.p[i + 1] | 32) == 'u') { /* escape() of old browsers */
+        int c = hex_run(t, i + 2, 4);
+        *used = 6;
+        return c < 0 ? 0 : utf8_put((uint32_t)c, out);
+    }
+    int v = hex_run(t, i + 1, 2);
+    *used = 3;
+    out[0] = (char)v;
+    return v < 0 ? 0 : 1;
+}
+
+static size_t unit_entity(struct slice t, size_t i, char out[4], size_t *used)
+{
+    static const struct {
+        struct slice name;
+        const char *text;
+    } names[] = {
+        {SLICE_INIT("lt;"), "<"}, {SLICE_INIT("gt;"), ">"}, {SLICE_INIT("amp;"), "&"}, {SLICE_INIT("quot;"), "\""},
+        {SLICE_INIT("apos;"), "'"}, {SLICE_INIT("nbsp;"), " "}, {SLICE_INIT("commat;"), "@"}, {SLICE_INIT("period;"), "."},
+        {SLICE_INIT("colon;"), ":"}, {SLICE_INIT("sol;"), "/"}, {SLICE_INIT("bsol;"), "\\"}, {SLICE_INIT("lowbar;"), "_"},
+        {SLICE_INIT("hyphen;"), "-"}, {SLICE_INIT("dash;"), "-"}, {SLICE_INIT("equals;"), "="}, {SLICE_INIT("plus;"), "+"},
+        {SLICE_INIT("num;"), "#"}, {SLICE_INIT("dollar;"), "$"}, {SLICE_INIT("percnt;"), "%"}, {SLICE_INIT("shy;"), ""},
+    };
+    struct slice rest = slice_of(t.p + i + 1, t.n - i - 1);
+    if (rest.n >= 2 && rest.p[0] == '#') {
+        bool hex = (rest.p[1] | 32) == 'x';
+        size_t k = hex ? 2 : 1, first = k;
+        uint32_t c = 0;
+        for (; k < rest.n && k < first + 8; k++) {
+            int d = hex_value(rest.p[k]);
+            if (d < 0 || (!hex && d > 9)) break;
+            c = c * (hex ? 16u : 10u) + (uint32_t)d;
+        }
+        if (k == first) return 0;
+        *used = k + 1 + (k < rest.n && rest.p[k] == ';');
+        if (c > 0x10FFFF) c = UTF8_REPLACEMENT;
+        return utf8_put(c, out);
+    }
+    for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
+        if (slice_starts(rest, names[k].name)) {
+            *used = 1 + names[k].name.n;
+            out[0] = names[k].text[0] ? names[k].text[0] : ' ';
+            return 1;
+        }
+    return 0;
+}
+
+struct unit_kind {
+    char mark;
+    bool lines; /* the run is whole lines; else whole tokens */
+    unit_reader read;
+};
+static const struct unit_kind unit_kinds[] = {
+    [DECODE_ESCAPES] = {'\\', true, unit_escape},
+    [DECODE_PERCENT] = {'%', false, unit_percent},
+    [DECODE_ENTITIES] = {'&', false, unit_entity},
+};
+
+static inline bool ends_run(char c, bool lines)
+{
+    if (lines) return c == '\n' || c == 0x1E;
+    return (unsigned char)c <= ' ' || c == '"' || c == '\'' || c == '<' || c == '>' || c == '`';
+}
+
+static bool next_units(struct slice t, enum decode_kind kind, uint32_t *from, struct decode_run *run)
+{
+    const struct unit_kind *u = &unit_kinds[kind];
+    size_t i = *from;
+    char out[4];
+    size_t used;
+    while (i < t.n) {
+        const char *hit = memchr(t.p + i, u->mark, t.n - i);
+        if (!hit) break;
+        i = (size_t)(hit - t.p);
+        if (!u->read(t, i, out, &used)) {
+            i++;
+            continue;
+        }
+        size_t start = i, end = i + used;
+        while (start > *from && !ends_run(t.p[start - 1], u->lines)) start--;
+        while (end < t.n && !ends_run(t.p[end], u->lines)) end++;
+        *run = (struct decode_run){(uint32_t)start, (uint32_t)end, kind};
+        *from = (uint32_t)end;
+        return true;
+    }
+    *from = (uint32_t)t.n;
+    return false;
+}
+
+static enum err read_units(struct slice t, const struct decode_run *run, uint32_t s, struct view *v)
+{
+    const struct unit_kind *u = &unit_kinds[run->kind];
+    struct slice in = slice_of(t.p, run->end);
+    size_t i = run->start, kept = i;
+    enum err e = ERR_OK;
+    while (i < run->end && !e) {
+        const char *hit = memchr(in.p + i, u->mark, run->end - i);
+        if (!hit) break;
+        i = (size_t)(hit - in.p);
+        char out[4];
+        size_t used = 1, n = u->read(in, i, out, &used);
+        if (!n) {
+            i++;
+            continue;
+        }
+        e = view_add(v, slice_of(in.p + kept, i - kept), s + (uint32_t)kept);
+        if (!e) e = view_add_unit(v, slice_of(out, n), s + (uint32_t)i, (uint32_t)used);
+        i += used;
+        kept = i;
+    }
+    return e ? e : view_add(v, slice_of(in.p + kept, run->end - kept), s + (uint32_t)kept);
+}
+
+/* ---- the two entries --------------------------------------------------------------------------------------- */
+
+bool decode_next(struct slice text, enum decode_kind kind, uint32_t *from, struct decode_run *run)
+{
+    switch (kind) {
+    case DECODE_BASE64: return next_base64(text, from, run);
+    case DECODE_HEX: return next_hex(text, from, run);
+    default: return next_units(text, kind, from, run);
+    }
+}
+
+enum err decode_run(struct slice text, const struct decode_run *run, uint32_t s, struct view *v)
+{
+    assert(run->start < run->end && run->end <= text.n);
+    if (run->kind != DECODE_BASE64 && run->kind != DECODE_HEX) return read_units(text, run, s, v);
+    size_t len = run->end - run->start, stop;
+    enum err e = buf_reserve(&v->text, len);
+    if (e) return e;
+    struct judge j = {0, 0, 0};
+    char *out = buf_tail(&v->text);
+    size_t n = run->kind == DECODE_BASE64 ? read_base64(text, run->start, run->end, &j, out, len, &stop)
+                                          : read_hex(text, run->start, run->end, &j, out, len, &stop);
+    while (n && j.need) { /* a character cut at the end is no text */
+        n--;
+        if (((unsigned char)out[n] & 0xC0) == 0xC0) break;
+    }
+    if (n == 0 || !judge_is_text(&j) || known_binary(slice_of(out, n))) {
+        mem_wipe(out, n);
+        return ERR_SHAPE;
+    }
+    uint32_t at = (uint32_t)v->text.end;
+    buf_commit(&v->text, n);
+    return view_mark(v, at, s + run->start, (uint32_t)len);
+}

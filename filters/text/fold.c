@@ -1,0 +1,342 @@
+/* Folding: what a reader (or a model) sees as plain letters and digits becomes plain letters and digits. The table is
+ * made from ranges once before main; characters that only deceive inside a Latin word (Cyrillic and Greek
+ * look-alikes) are folded only there, so that ordinary Russian and Greek stay as they are. Source of the forms:
+ * Unicode 15 (general categories, compatibility decompositions, confusables.txt for the look-alikes). */
+#include "filters/text/utf8.h"
+#include "filters/text/view.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+/* ---- what a character becomes ------------------------------------------------------------------------------ */
+
+enum { FOLD_KEEP = 0, FOLD_DROP = 1, FOLD_JOINER = 2, FOLD_TAG = 3, FOLD_MARK = 4, FOLD_LIKE = 0x80 };
+/* One byte a character: FOLD_*, or the ASCII byte it becomes; with FOLD_LIKE, only inside a Latin token. Two-digit
+ * forms (circled 10 to 20) are worked out apart. */
+#define BMP_TABLE 0x3400u /* from here on ranges decide */
+static uint8_t table[BMP_TABLE];
+
+struct range {
+    uint16_t first, last;
+    uint8_t to;    /* of the first */
+    uint8_t step;  /* 0: all become `to`; 1: counted up */
+};
+static const struct range ranges[] = {
+    {0x00, 0x00, FOLD_DROP, 0}, {0xA0, 0xA0, ' ', 0}, {0xAD, 0xAD, FOLD_DROP, 0}, {0xB2, 0xB3, '2', 1}, {0xB9, 0xB9, '1', 0},
+    {0xAA, 0xAA, 'a', 0}, {0xBA, 0xBA, 'o', 0},
+    {0x0300, 0x034E, FOLD_MARK, 0}, {0x034F, 0x034F, FOLD_DROP, 0}, {0x0350, 0x036F, FOLD_MARK, 0},
+    {0x061C, 0x061C, FOLD_DROP, 0}, {0x115F, 0x1160, FOLD_DROP, 0}, {0x17B4, 0x17B5, FOLD_DROP, 0},
+    {0x180B, 0x180F, FOLD_DROP, 0}, {0x1680, 0x1680, ' ', 0}, {0x2000, 0x200A, ' ', 0}, {0x200B, 0x200B, FOLD_DROP, 0},
+    {0x200C, 0x200D, FOLD_JOINER, 0}, {0x200E, 0x200F, FOLD_DROP, 0}, {0x2010, 0x2015, '-', 0}, {0x2018, 0x2019, '\'', 0},
+    {0x201B, 0x201B, '\'', 0}, {0x201C, 0x201F, '"', 0}, {0x2024, 0x2024, '.', 0}, {0x2028, 0x2029, ' ', 0},
+    {0x202A, 0x202E, FOLD_DROP, 0}, {0x202F, 0x202F, ' ', 0}, {0x2032, 0x2032, '\'', 0}, {0x2033, 0x2033, '"', 0},
+    {0x2044, 0x2044, '/', 0}, {0x205F, 0x205F, ' ', 0}, {0x2060, 0x2064, FOLD_DROP, 0}, {0x2066, 0x206F, FOLD_DROP, 0},
+    {0x2070, 0x2070, '0', 0}, {0x2071, 0x2071, 'i', 0}, {0x2074, 0x2079, '4', 1}, {0x207B, 0x207B, '-', 0},
+    {0x207F, 0x207F, 'n', 0}, {0x2080, 0x2089, '0', 1}, {0x20D0, 0x20F0, FOLD_MARK, 0}, {0x2212, 0x2212, '-', 0},
+    {0x2215, 0x2215, '/', 0}, {0x2236, 0x2236, ':', 0}, {0x2460, 0x2468, '1', 1}, {0x2474, 0x247C, '1', 1},
+    {0x2488, 0x2490, '1', 1}, {0x249C, 0x24B5, 'a', 1}, {0x24B6, 0x24CF, 'A', 1}, {0x24D0, 0x24E9, 'a', 1},
+    {0x24EA, 0x24EA, '0', 0}, {0x24F5, 0x24FD, '1', 1}, {0x24FF, 0x24FF, '0', 0}, {0x2776, 0x277E, '1', 1},
+    {0x2780, 0x2788, '1', 1}, {0x278A, 0x2792, '1', 1}, {0x2800, 0x2800, FOLD_DROP, 0}, {0x3000, 0x3000, ' ', 0},
+    {0x3164, 0x3164, FOLD_DROP, 0},
+};
+
+/* Single letters: "U+XXXX becomes the byte". Letter-like symbols, modifier letters, small capitals. */
+static const struct {
+    uint16_t from;
+    char to;
+} singles[] = {
+    {0x2102, 'C'}, {0x210A, 'g'}, {0x210B, 'H'}, {0x210C, 'H'}, {0x210D, 'H'}, {0x210E, 'h'}, {0x210F, 'h'}, {0x2110, 'I'},
+    {0x2111, 'I'}, {0x2112, 'L'}, {0x2113, 'l'}, {0x2115, 'N'}, {0x2119, 'P'}, {0x211A, 'Q'}, {0x211B, 'R'}, {0x211C, 'R'},
+    {0x211D, 'R'}, {0x2124, 'Z'}, {0x2128, 'Z'}, {0x212A, 'K'}, {0x212C, 'B'}, {0x212D, 'C'}, {0x212F, 'e'}, {0x2130, 'E'},
+    {0x2131, 'F'}, {0x2133, 'M'}, {0x2134, 'o'}, {0x2139, 'i'}, {0x2145, 'D'}, {0x2146, 'd'}, {0x2147, 'e'}, {0x2148, 'i'},
+    {0x2149, 'j'}, {0x2160, 'I'}, {0x2164, 'V'}, {0x2169, 'X'}, {0x216C, 'L'}, {0x216D, 'C'}, {0x216E, 'D'}, {0x216F, 'M'},
+    {0x2170, 'i'}, {0x2174, 'v'}, {0x2179, 'x'}, {0x217C, 'l'}, {0x217D, 'c'}, {0x217E, 'd'}, {0x217F, 'm'},
+    {0x02B0, 'h'}, {0x02B2, 'j'}, {0x02B3, 'r'}, {0x02B7, 'w'}, {0x02B8, 'y'}, {0x02E1, 'l'}, {0x02E2, 's'}, {0x02E3, 'x'},
+    {0x2090, 'a'}, {0x2091, 'e'}, {0x2092, 'o'}, {0x2093, 'x'}, {0x2095, 'h'}, {0x2096, 'k'}, {0x2097, 'l'}, {0x2098, 'm'},
+    {0x2099, 'n'}, {0x209A, 'p'}, {0x209B, 's'}, {0x209C, 't'},
+    {0x1D2C, 'A'}, {0x1D2E, 'B'}, {0x1D30, 'D'}, {0x1D31, 'E'}, {0x1D33, 'G'}, {0x1D34, 'H'}, {0x1D35, 'I'}, {0x1D36, 'J'},
+    {0x1D37, 'K'}, {0x1D38, 'L'}, {0x1D39, 'M'}, {0x1D3A, 'N'}, {0x1D3C, 'O'}, {0x1D3E, 'P'}, {0x1D3F, 'R'}, {0x1D40, 'T'},
+    {0x1D41, 'U'}, {0x1D42, 'W'}, {0x1D43, 'a'}, {0x1D47, 'b'}, {0x1D48, 'd'}, {0x1D49, 'e'}, {0x1D4D, 'g'}, {0x1D4F, 'k'},
+    {0x1D50, 'm'}, {0x1D52, 'o'}, {0x1D56, 'p'}, {0x1D57, 't'}, {0x1D58, 'u'}, {0x1D5B, 'v'}, {0x1D9C, 'c'}, {0x1DA0, 'f'},
+    {0x1DBB, 'z'}, {0x1D00, 'a'}, {0x0299, 'b'}, {0x1D04, 'c'}, {0x1D05, 'd'}, {0x1D07, 'e'}, {0x0262, 'g'}, {0x029C, 'h'},
+    {0x026A, 'i'}, {0x1D0A, 'j'}, {0x1D0B, 'k'}, {0x029F, 'l'}, {0x1D0D, 'm'}, {0x0274, 'n'}, {0x1D0F, 'o'}, {0x1D18, 'p'},
+    {0x0280, 'r'}, {0x1D1B, 't'}, {0x1D1C, 'u'}, {0x1D20, 'v'}, {0x1D21, 'w'}, {0x028F, 'y'}, {0x1D22, 'z'}, {0x0131, 'i'},
+    {0x0237, 'j'}, {0x0261, 'g'}, {0x0251, 'a'},
+};
+
+/* Look-alikes: only inside a token that also holds ASCII letters or digits. */
+static const struct {
+    uint16_t from;
+    char to;
+} likes[] = {
+    /* Cyrillic */
+    {0x0410, 'A'}, {0x0412, 'B'}, {0x0415, 'E'}, {0x0417, '3'}, {0x041A, 'K'}, {0x041C, 'M'}, {0x041D, 'H'}, {0x041E, 'O'},
+    {0x0420, 'P'}, {0x0421, 'C'}, {0x0422, 'T'}, {0x0423, 'Y'}, {0x0425, 'X'}, {0x0405, 'S'}, {0x0406, 'I'}, {0x0408, 'J'},
+    {0x042C, 'b'}, {0x0430, 'a'}, {0x0435, 'e'}, {0x043A, 'k'}, {0x043E, 'o'}, {0x0440, 'p'}, {0x0441, 'c'}, {0x0443, 'y'},
+    {0x0445, 'x'}, {0x0455, 's'}, {0x0456, 'i'}, {0x0457, 'i'}, {0x0458, 'j'}, {0x0461, 'w'}, {0x0474, 'V'}, {0x0475, 'v'},
+    {0x04AE, 'Y'}, {0x04AF, 'y'}, {0x04BB, 'h'}, {0x04C0, 'I'}, {0x04CF, 'l'}, {0x0501, 'd'}, {0x050C, 'G'}, {0x051B, 'q'},
+    {0x051A, 'Q'}, {0x051C, 'W'}, {0x051D, 'w'},
+    /* Greek */
+    {0x0391, 'A'}, {0x0392, 'B'}, {0x0395, 'E'}, {0x0396, 'Z'}, {0x0397, 'H'}, {0x0399, 'I'}, {0x039A, 'K'}, {0x039C, 'M'},
+    {0x039D, 'N'}, {0x039F, 'O'}, {0x03A1, 'P'}, {0x03A4, 'T'}, {0x03A5, 'Y'}, {0x03A7, 'X'}, {0x03B1, 'a'}, {0x03B9, 'i'},
+    {0x03BA, 'k'}, {0x03BD, 'v'}, {0x03BF, 'o'}, {0x03C1, 'p'}, {0x03C4, 't'}, {0x03C5, 'u'}, {0x03C7, 'x'}, {0x03F2, 'c'},
+    {0x03F3, 'j'}, {0x03F9, 'C'},
+    /* Armenian */
+    {0x054D, 'U'}, {0x0555, 'O'}, {0x0578, 'n'}, {0x057D, 'u'}, {0x0581, 'g'}, {0x0585, 'o'}, {0x0570, 'h'}, {0x0566, 'q'},
+};
+
+/* The zeros of scripts with their own decimal digits (general category Nd). */
+static const uint16_t zeros[] = {0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0B66, 0x0BE6, 0x0C66,
+                                 0x0CE6, 0x0D66, 0x0DE6, 0x0E50, 0x0ED0, 0x0F20, 0x1040, 0x1090, 0x17E0, 0x1810,
+                                 0x1946, 0x19D0, 0x1A80, 0x1A90, 0x1B50, 0x1BB0, 0x1C40, 0x1C50};
+static const uint32_t high_zeros[] = {0xA620, 0xA8D0, 0xA900, 0xA9D0, 0xA9F0, 0xAA50, 0xABF0, 0x104A0, 0x11066, 0x110F0};
+
+__attribute__((constructor)) static void make_table(void)
+{
+    for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++)
+        for (uint32_t c = ranges[i].first; c <= ranges[i].last; c++)
+            table[c] = (uint8_t)(ranges[i].to + (ranges[i].step ? c - ranges[i].first : 0));
+    for (size_t i = 0; i < sizeof singles / sizeof singles[0]; i++) table[singles[i].from] = (uint8_t)singles[i].to;
+    for (size_t i = 0; i < sizeof likes / sizeof likes[0]; i++) table[likes[i].from] = (uint8_t)(likes[i].to | FOLD_LIKE);
+    for (size_t i = 0; i < sizeof zeros / sizeof zeros[0]; i++)
+        for (uint32_t d = 0; d < 10; d++) table[zeros[i] + d] = (uint8_t)('0' + d);
+}
+
+/* Characters above the table. */
+static uint8_t fold_high(uint32_t c)
+{
+    if (c < 0xA620 || (c >= 0xAC00 && c < 0xFE00)) return FOLD_KEEP;
+    if (c >= 0xFF01 && c <= 0xFF5E) return c == 0xFF0C || c == 0xFF1B ? FOLD_KEEP : (uint8_t)(c - 0xFEE0);
+    if (c >= 0xFE00 && c <= 0xFE0F) return FOLD_JOINER;
+    if (c >= 0xFE20 && c <= 0xFE2F) return FOLD_MARK;
+    if (c == 0xFEFF || c == 0xFFA0 || (c >= 0xFFF9 && c <= 0xFFFB)) return FOLD_DROP;
+    if (c == 0xFE58 || c == 0xFE63) return '-';
+    if (c == 0xFE6B) return '@';
+    if (c == 0xFE52) return '.';
+    if (c == 0xFE55) return ':';
+    if (c == 0xA730) return 'f';
+    if (c == 0xA731) return 's';
+    if (c >= 0x1D400 && c <= 0x1D6A3) {
+        uint32_t k = (c - 0x1D400) % 52;
+        return (uint8_t)(k < 26 ? 'A' + k : 'a' + k - 26);
+    }
+    if (c == 0x1D6A4) return 'i';
+    if (c == 0x1D6A5) return 'j';
+    if (c >= 0x1D7CE && c <= 0x1D7FF) return (uint8_t)('0' + (c - 0x1D7CE) % 10);
+    if (c >= 0x1FBF0 && c <= 0x1FBF9) return (uint8_t)('0' + c - 0x1FBF0);
+    if (c >= 0x1F110 && c <= 0x1F129) return (uint8_t)('A' + c - 0x1F110);
+    if (c >= 0x1F130 && c <= 0x1F149) return (uint8_t)('A' + c - 0x1F130);
+    if (c >= 0x1F150 && c <= 0x1F169) return (uint8_t)('A' + c - 0x1F150);
+    if (c >= 0x1F170 && c <= 0x1F189) return (uint8_t)('A' + c - 0x1F170);
+    if (c >= 0x1BCA0 && c <= 0x1BCA3) return FOLD_DROP;
+    if (c >= 0x1D173 && c <= 0x1D17A) return FOLD_DROP;
+    if (c >= 0xE0000 && c <= 0xE007F) return FOLD_TAG;
+    if (c >= 0xE0100 && c <= 0xE01EF) return FOLD_JOINER;
+    for (size_t i = 0; i < sizeof high_zeros / sizeof high_zeros[0]; i++)
+        if (c >= high_zeros[i] && c < high_zeros[i] + 10) return (uint8_t)('0' + c - high_zeros[i]);
+    return FOLD_KEEP;
+}
+
+static inline uint8_t fold_of(uint32_t c) { return c < BMP_TABLE ? table[c] : fold_high(c); }
+
+/* Circled, parenthesised and full-stop numbers from 10 to 20, or 0. */
+static unsigned number_of(uint32_t c)
+{
+    if (c >= 0x2469 && c <= 0x2473) return c - 0x2469 + 10;
+    if (c >= 0x247D && c <= 0x2487) return c - 0x247D + 10;
+    if (c >= 0x2491 && c <= 0x249B) return c - 0x2491 + 10;
+    if (c >= 0x24EB && c <= 0x24F4) return c - 0x24EB + 11;
+    return 0;
+}
+
+/* ---- scanning ---------------------------------------------------------------------------------------------- */
+
+static inline bool is_alnum(unsigned char c) { return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z'); }
+
+/* The next byte folding could care about: NUL, ESC, or the first byte of a character above ASCII. */
+static size_t next_odd(const char *p, size_t n)
+{
+    size_t i = 0;
+#if defined(__x86_64__)
+    const __m128i zero = _mm_setzero_si128(), esc = _mm_set1_epi8(0x1B);
+    for (; n - i >= 16; i += 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + i));
+        __m128i odd = _mm_or_si128(_mm_cmpeq_epi8(v, zero), _mm_cmpeq_epi8(v, esc));
+        unsigned m = (unsigned)_mm_movemask_epi8(_mm_or_si128(odd, v)); /* the top bit: above ASCII */
+        if (m) return i + (unsigned)__builtin_ctz(m);
+    }
+#endif
+    while (i < n && p[i] != 0 && p[i] != 0x1B && !((unsigned char)p[i] & 0x80)) i++;
+    return i;
+}
+
+/* True if the byte begins a character that is never folded: CJK (E4..E9), Hangul (EB, EC), Latin-1 letters (C3). */
+static inline bool is_plain_lead(unsigned char c) { return (c >= 0xE4 && c <= 0xE9) || c == 0xEB || c == 0xEC || c == 0xC3; }
+
+bool view_needs_fold(struct slice text)
+{
+    size_t i = 0;
+    while (1) {
+        i += next_odd(text.p + i, text.n - i);
+        if (i == text.n) return false;
+        unsigned char c = (unsigned char)text.p[i];
+        if (c < 0x80) return true;
+        if (is_plain_lead(c)) { /* runs of these are the rest of the world's text: step over them fast */
+            i += c < 0xE0 ? 2 : 3;
+            while (i < text.n && is_plain_lead((unsigned char)text.p[i])) i += (unsigned char)text.p[i] < 0xE0 ? 2 : 3;
+            if (i > text.n) i = text.n; /* cut in the middle: not UTF-8, and not for folding */
+            continue;
+        }
+        size_t n;
+        uint32_t u = utf8_next(text.p + i, text.p + text.n, &n);
+        uint8_t f = fold_of(u);
+        unsigned char before = i ? (unsigned char)text.p[i - 1] : 0, after = i + n < text.n ? (unsigned char)text.p[i + n] : 0;
+        if (f == FOLD_JOINER || f == FOLD_MARK) {
+            if (before < 0x80) return true;
+        } else if (f & FOLD_LIKE) {
+            if (is_alnum(before) || is_alnum(after)) return true;
+        } else if (f != FOLD_KEEP || number_of(u)) return true;
+        i += n;
+    }
+}
+
+/* ---- folding ----------------------------------------------------------------------------------------------- */
+
+struct folder {
+    struct view *v;
+    struct slice text;
+    uint32_t s;
+    struct fold_counts *counts;
+    size_t kept;      /* where the run that stays begins */
+    size_t token_end; /* up to here `latin` is known */
+    bool latin;
+    bool ascii;       /* the last byte written is ASCII (or nothing is written yet) */
+};
+
+/* Writes what stays before i. */
+static enum err flush(struct folder *f, size_t i)
+{
+    enum err e = view_add(f->v, slice_of(f->text.p + f->kept, i - f->kept), f->s + (uint32_t)f->kept);
+    if (i > f->kept) f->ascii = !((unsigned char)f->text.p[i - 1] & 0x80);
+    return e;
+}
+
+static inline bool in_token(uint32_t c)
+{
+    if (c < 0x80) return is_alnum((unsigned char)c) || c == '_';
+    uint8_t f = fold_of(c);
+    if (f == FOLD_DROP || f == FOLD_JOINER || f == FOLD_MARK) return true;
+    return (f & FOLD_LIKE) || (c >= 0x370 && c < 0x590) || is_alnum(f);
+}
+
+/* Whether the token round i (letters and digits, seen through what is invisible) holds ASCII letters or digits. */
+static bool token_is_latin(struct folder *f, size_t i)
+{
+    if (i < f->token_end) return f->latin;
+    size_t from = i;
+    f->latin = false;
+    while (from > 0) { /* back to where the last token ended at most: linear in all */
+        size_t b = from - 1;
+        while (b > 0 && ((unsigned char)f->text.p[b] & 0xC0) == 0x80) b--;
+        size_t n;
+        uint32_t c = utf8_next(f->text.p + b, f->text.p + f->text.n, &n);
+        if (b < f->token_end || !in_token(c)) break;
+        if (c < 0x80 ? c != '_' : is_alnum(fold_of(c))) f->latin = true;
+        from = b;
+    }
+    size_t to = i;
+    while (to < f->text.n) {
+        size_t n;
+        uint32_t c = utf8_next(f->text.p + to, f->text.p + f->text.n, &n);
+        if (!in_token(c)) break;
+        if (c < 0x80 ? c != '_' : is_alnum(fold_of(c))) f->latin = true;
+        to += n;
+    }
+    f->token_end = to;
+    return f->latin;
+}
+
+/* Length of the ANSI escape at p[0] == ESC: CSI with its letter, OSC with its end, else ESC alone. */
+static size_t ansi_len(const char *p, size_t n)
+{
+    if (n < 2) return 1;
+    size_t i = 2;
+    if (p[1] == '[') {
+        while (i < n && i < 64 && p[i] >= 0x20 && p[i] < 0x40) i++;
+        return i < n && p[i] >= 0x40 && p[i] < 0x7F ? i + 1 : 1;
+    }
+    return 1;
+}
+
+static enum err replace(struct folder *f, size_t i, size_t n, struct slice with)
+{
+    enum err e = flush(f, i);
+    if (!e && with.n) {
+        e = view_add_unit(f->v, with, f->s + (uint32_t)i, (uint32_t)n);
+        f->ascii = true;
+    }
+    f->kept = i + n;
+    return e;
+}
+
+/* The character at i, of n bytes. */
+static enum err fold_char(struct folder *f, size_t i, uint32_t c, size_t n)
+{
+    uint8_t to = fold_of(c);
+    unsigned two = number_of(c);
+    bool ascii = i > f->kept ? !((unsigned char)f->text.p[i - 1] & 0x80) : f->ascii;
+    if (two) {
+        const char digits[2] = {(char)('0' + two / 10), (char)('0' + two % 10)};
+        f->counts->folded++;
+        return replace(f, i, n, slice_of(digits, 2));
+    }
+    switch (to) {
+    case FOLD_KEEP: return ERR_OK;
+    case FOLD_DROP: f->counts->invisible++; return replace(f, i, n, SLICE_NONE);
+    case FOLD_TAG: f->counts->tags++; return replace(f, i, n, SLICE_NONE);
+    case FOLD_JOINER:
+        if (!ascii) return ERR_OK;
+        f->counts->invisible++;
+        return replace(f, i, n, SLICE_NONE);
+    case FOLD_MARK: return ascii ? replace(f, i, n, SLICE_NONE) : ERR_OK;
+    default: break;
+    }
+    if (to & FOLD_LIKE) {
+        if (!token_is_latin(f, i)) return ERR_OK;
+        to &= 0x7F;
+    }
+    if (is_alnum(to)) f->counts->folded++;
+    const char one = (char)to;
+    return replace(f, i, n, slice_of(&one, 1));
+}
+
+enum err view_fold(struct view *v, struct slice text, uint32_t s, struct fold_counts *counts)
+{
+    struct folder f = {.v = v, .text = text, .s = s, .counts = counts, .ascii = true};
+    size_t i = 0;
+    enum err e = ERR_OK;
+    while (!e) {
+        i += next_odd(text.p + i, text.n - i);
+        if (i == text.n) break;
+        size_t n = 1;
+        unsigned char b = (unsigned char)text.p[i];
+        if (is_plain_lead(b) && text.n - i >= 3) {
+            i += b < 0xE0 ? 2 : 3;
+            continue;
+        }
+        if (b == 0) {
+            counts->invisible++;
+            e = replace(&f, i, 1, SLICE_NONE);
+        } else if (b == 0x1B) {
+            n = ansi_len(text.p + i, text.n - i);
+            counts->invisible++;
+            e = replace(&f, i, n, SLICE_NONE);
+        } else {
+            uint32_t c = utf8_next(text.p + i, text.p + text.n, &n);
+            e = fold_char(&f, i, c, n);
+        }
+        i += n;
+    }
+    return e ? e : flush(&f, text.n);
+}

@@ -1,0 +1,191 @@
+/* Decoders: what is found, what it reads as, where it came from, and what is left alone. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "filters/text/decode.h"
+
+#include <stdlib.h>
+
+/* The first run of `kind` in text, decoded; want NULL: none. `span`, if not NULL, is the run itself. */
+static void expect(enum decode_kind kind, const char *text, const char *want, const char *span)
+{
+    struct slice t = slice_str(text);
+    struct view v = view_make(100000);
+    struct decode_run run;
+    uint32_t from = 0;
+    enum err e = ERR_SHAPE;
+    bool hinted = (decode_hints(t) & 1u << kind) != 0;
+    while (e == ERR_SHAPE && decode_next(t, kind, &from, &run)) {
+        assert_true(hinted);
+        e = decode_run(t, &run, 0, &v);
+        if (e == ERR_SHAPE) assert_int_equal(buf_len(&v.text), 0);
+    }
+    struct slice got = buf_slice(&v.text);
+    if (!want) {
+        if (e != ERR_SHAPE) fail_msg("%s decoded to %.*s", text, (int)got.n, got.p);
+    } else {
+        if (e != ERR_OK) fail_msg("%s: nothing found", text);
+        if (!slice_eq(got, slice_str(want))) fail_msg("%s decoded to %.*s", text, (int)got.n, got.p);
+    }
+    if (want && span && !slice_eq(slice_of(text + run.start, run.end - run.start), slice_str(span)))
+        fail_msg("%s: run %.*s", text, (int)(run.end - run.start), text + run.start);
+    view_free(&v);
+}
+
+static void test_base64(void **state)
+{
+    (void)state;
+    expect(DECODE_BASE64, "key QUtJQVFYM0JEN1pKMk01S1c2UlQ= end", "AKIAQX3BD7ZJ2M5KW6RT", "QUtJQVFYM0JEN1pKMk01S1c2UlQ=");
+    expect(DECODE_BASE64, "key QUtJQVFYM0JEN1pKMk01S1c2UlQ", "AKIAQX3BD7ZJ2M5KW6RT", NULL);
+    expect(DECODE_BASE64, "amFuZS5kb2VAY29ycC5leGFtcGxl", "jane.doe@corp.example", NULL);
+    expect(DECODE_BASE64, "https://host/v1/QUtJQVFYM0JEN1pKMk01S1c2UlQ=", "AKIAQX3BD7ZJ2M5KW6RT", "QUtJQVFYM0JEN1pKMk01S1c2UlQ=");
+    expect(DECODE_BASE64, "5L2g5aW977yM5LiW55WM5L2g5aW9", "你好，世界你好", NULL);
+    expect(DECODE_BASE64, "YWJjPz8_fn5-YWJjPz8_", "abc???~~~abc???", NULL); /* base64url */
+    expect(DECODE_BASE64, "YWJjPz8/fn5+YWJjPz8/", "abc???~~~abc???", NULL);
+    expect(DECODE_BASE64, "short QUtJQQ==", NULL, NULL);
+    expect(DECODE_BASE64, "/usr/local/share/privet/config/rules and internationalization", NULL, NULL);
+    expect(DECODE_BASE64, "550e8400-e29b-41d4-a716-446655440000 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b", NULL, NULL);
+    expect(DECODE_BASE64, "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk", NULL, NULL);
+    expect(DECODE_BASE64, "JVBERi0xLjQKMSAwIG9iaiA8PCAvVHlwZSAvQ2F0YWxvZyA+PiBlbmRvYmo=", NULL, NULL);
+    expect(DECODE_BASE64,
+           "MIME:\nVGhpcyBpcyBhIGxvbmcgdGV4dCB0aGF0IGlzIHdyYXBwZWQgYXQgc2l4dHktZm91ciBj\n"
+           "aGFyYWN0ZXJzIGEgbGluZSwgd2l0aCBBS0lBUVgzQkQ3WkoyTTVLVzZSVCBpbnNpZGUu\nend",
+           "This is a long text that is wrapped at sixty-four characters a line, with AKIAQX3BD7ZJ2M5KW6RT inside.",
+           "VGhpcyBpcyBhIGxvbmcgdGV4dCB0aGF0IGlzIHdyYXBwZWQgYXQgc2l4dHktZm91ciBj\n"
+           "aGFyYWN0ZXJzIGEgbGluZSwgd2l0aCBBS0lBUVgzQkQ3WkoyTTVLVzZSVCBpbnNpZGUu");
+}
+
+static void test_hex(void **state)
+{
+    (void)state;
+    expect(DECODE_HEX, "x 414b494151583342443755 y", "AKIAQX3BD7U", "414b494151583342443755");
+    expect(DECODE_HEX, "0x6a616e652e646f6540636f72702e6578", "jane.doe@corp.ex", NULL);
+    expect(DECODE_HEX, "414b4941515833424437", "AKIAQX3BD7", NULL);
+    expect(DECODE_HEX, "414b49415158334244", NULL, NULL);
+    expect(DECODE_HEX, "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", NULL, NULL);
+    expect(DECODE_HEX, "00000000000000000000000000", NULL, NULL);
+}
+
+static void test_units(void **state)
+{
+    (void)state;
+    expect(DECODE_PERCENT, "GET /x?mail=jane%40corp.example&k=1 z", "/x?mail=jane@corp.example&k=1", "/x?mail=jane%40corp.example&k=1");
+    expect(DECODE_PERCENT, "100% sure %zz %4", NULL, NULL);
+    expect(DECODE_PERCENT, "%41%4B%u0049A", "AKIA", NULL);
+    expect(DECODE_ENTITIES, "to jane&#64;corp.example now", "jane@corp.example", "jane&#64;corp.example");
+    expect(DECODE_ENTITIES, "&#x41;KIA&commat;&amp;", "AKIA@&", NULL);
+    expect(DECODE_ENTITIES, "a & b &c; &#; &#x;", NULL, NULL);
+    expect(DECODE_ENTITIES, "&#99999999;", "\xEF\xBF\xBD", NULL);
+    expect(DECODE_ESCAPES, "line\n{\"a\": \"\\u0041\\x4bIA\\tx\\101\\u{42}\"\nnext \\d", "{\"a\": \"AKIA\txAB\"", NULL);
+    expect(DECODE_ESCAPES, "\\ud83d\\ude00\\U0001F600", "😀😀", NULL);
+    expect(DECODE_ESCAPES, "regex \\d+\\s \\", NULL, NULL);
+}
+
+static void test_unit_offsets(void **state)
+{
+    (void)state;
+    static const char text[] = "ab jane%40x.org";
+    struct view v = view_make(1000);
+    struct decode_run run;
+    uint32_t from = 0, a, b;
+    assert_true(decode_next(SLICE(text), DECODE_PERCENT, &from, &run));
+    assert_int_equal(decode_run(SLICE(text), &run, 1000, &v), ERR_OK);
+    view_back(&v, 4, 5, &a, &b); /* the '@' */
+    assert_int_equal(a, 1007);
+    assert_int_equal(b, 1010);
+    view_back(&v, 0, 10, &a, &b);
+    assert_int_equal(a, 1003);
+    assert_int_equal(b, 1000 + sizeof text - 1);
+    view_free(&v);
+}
+
+/* A run found at every place round the vector blocks. */
+static void test_runs_everywhere(void **state)
+{
+    (void)state;
+    static const char run64[] = "QUtJQVFYM0JEN1pKMk01S1c2UlQ";
+    char t[400];
+    for (size_t at = 0; at < 150; at++) {
+        memset(t, ' ', sizeof t);
+        memcpy(t + at, run64, sizeof run64 - 1);
+        struct decode_run r;
+        uint32_t from = 0;
+        struct slice s = slice_of(t, at + sizeof run64 + 60);
+        assert_true(decode_hints(s) & 1u << DECODE_BASE64);
+        assert_true(decode_next(s, DECODE_BASE64, &from, &r));
+        assert_int_equal(r.start, at);
+        assert_int_equal(r.end, at + sizeof run64 - 1);
+        assert_false(decode_next(s, DECODE_BASE64, &from, &r));
+        memset(t, ' ', sizeof t);
+        memcpy(t + at, "abcdefghijklmno", 15);
+        assert_int_equal(decode_hints(s), 0);
+        t[at + 20] = '%';
+        assert_int_equal(decode_hints(s), 1u << DECODE_PERCENT);
+    }
+}
+
+static void test_opaque(void **state)
+{
+    (void)state;
+    static const char png[] = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==";
+    static const char text[] = "VGhpcyBpcyBhIGxvbmcgdGV4dCB0aGF0IGlzIHdyYXBwZWQgYXQgc2l4dHktZm91ciBj";
+    assert_true(decode_opaque(SLICE(png)));
+    assert_false(decode_opaque(slice_of(png, 60)));
+    assert_false(decode_opaque(SLICE(text)));
+    char t[300];
+    memset(t, 'A', sizeof t);
+    memcpy(t, png, 60);
+    assert_true(decode_opaque(slice_of(t, 300)));
+    t[200] = '\\';
+    t[201] = '/';
+    assert_true(decode_opaque(slice_of(t, 300)));
+    t[201] = 'n';
+    assert_false(decode_opaque(slice_of(t, 300)));
+    t[200] = ' ';
+    assert_false(decode_opaque(slice_of(t, 300)));
+    t[200] = '=';
+    assert_false(decode_opaque(slice_of(t, 300)));
+    assert_true(decode_opaque(SLICE("JVBERi0xLjQKMSAwIG9iaiA8PCAvVHlwZSAvQ2F0YWxvZyA+PiBlbmRvYmogMiAwIG9iago=")));
+}
+
+/* Linear whatever comes: the worst shapes we know, a megabyte of each, in well under the time a square would take. */
+static void test_worst(void **state)
+{
+    (void)state;
+    enum { N = 1 << 20 };
+    static const char *const units[] = {"YWFhYWFhYWFhYWFh/", "%41", "&#64;", "\\u0041", "41", "YWFh", "/", "%4", "&", "\\",
+                                        "YWFhYWFhYWFhYWFhAAAA-"};
+    char *t = malloc(N);
+    for (size_t k = 0; k < sizeof units / sizeof units[0]; k++) {
+        size_t n = strlen(units[k]);
+        for (size_t i = 0; i < N; i++) t[i] = units[k][i % n];
+        for (enum decode_kind kind = 0; kind < DECODE_KINDS; kind++) {
+            struct view v = view_make(4 * N);
+            uint32_t from = 0, last = 0;
+            struct decode_run r;
+            while (decode_next(slice_of(t, N), kind, &from, &r)) {
+                assert_true(r.start >= last && r.end > r.start && from >= r.end);
+                last = r.end;
+                enum err e = decode_run(slice_of(t, N), &r, 0, &v);
+                assert_true(e == ERR_OK || e == ERR_SHAPE);
+            }
+            assert_true(buf_len(&v.text) <= N);
+            view_free(&v);
+        }
+    }
+    free(t);
+}
+
+int main(void)
+{
+    mem_install_hooks();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_base64),       cmocka_unit_test(test_hex),    cmocka_unit_test(test_units),
+        cmocka_unit_test(test_unit_offsets), cmocka_unit_test(test_opaque), cmocka_unit_test(test_runs_everywhere),
+        cmocka_unit_test(test_worst),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

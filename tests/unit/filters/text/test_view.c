@@ -1,0 +1,154 @@
+/* Views: pieces map back exactly, unescaping and folding read what a reader reads and nothing else is touched. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "filters/text/view.h"
+
+
+static struct slice text_of(const struct view *v) { return buf_slice(&v->text); }
+
+static void test_pieces(void **state)
+{
+    (void)state;
+    struct view v = view_make(100);
+    assert_int_equal(view_add(&v, SLICE("abc"), 10), ERR_OK);
+    assert_int_equal(view_add_unit(&v, SLICE("XY"), 20, 6), ERR_OK);
+    assert_int_equal(view_add(&v, SLICE(""), 25), ERR_OK);
+    assert_int_equal(view_add(&v, SLICE("de"), 30), ERR_OK);
+    static const uint32_t rows[][4] = {{0, 1, 10, 11}, {0, 3, 10, 13}, {1, 2, 11, 12}, {2, 4, 12, 26}, {3, 4, 20, 26},
+                                       {4, 5, 20, 26}, {4, 6, 20, 31}, {5, 7, 30, 32}, {0, 7, 10, 32}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        uint32_t a, b;
+        view_back(&v, rows[i][0], rows[i][1], &a, &b);
+        assert_int_equal(a, rows[i][2]);
+        assert_int_equal(b, rows[i][3]);
+    }
+    struct view tight = view_make(2);
+    assert_int_equal(view_add(&tight, SLICE("abc"), 0), ERR_LIMIT);
+    assert_int_equal(tight.count, 0);
+    view_free(&tight);
+    view_reset(&v, 1 << 20);
+    assert_int_equal(buf_len(&v.text), 0);
+    view_free(&v);
+}
+
+static void test_unescape(void **state)
+{
+    (void)state;
+    struct view v = view_make(1000);
+    static const char raw[] = "\\u0041KI\\nA \\ud83d\\ude00z";
+    assert_int_equal(view_unescape(&v, SLICE(raw), 100), ERR_OK);
+    assert_true(slice_eq(text_of(&v), SLICE("AKI\nA \xF0\x9F\x98\x80z")));
+    uint32_t a, b;
+    view_back(&v, 0, 3, &a, &b);
+    assert_int_equal(a, 100);
+    assert_int_equal(b, 108);
+    view_back(&v, 2, 4, &a, &b);
+    assert_int_equal(a, 107);
+    assert_int_equal(b, 110);
+    view_back(&v, 7, 8, &a, &b); /* inside the pair: the whole pair */
+    assert_int_equal(a, 112);
+    assert_int_equal(b, 124);
+    view_free(&v);
+}
+
+static void fold(const char *in, const char *want, unsigned invisible, unsigned tags, unsigned folded)
+{
+    struct view v = view_make(10000);
+    struct fold_counts c = {0, 0, 0};
+    assert_int_equal(view_fold(&v, slice_str(in), 0, &c), ERR_OK);
+    struct slice t = text_of(&v);
+    if (!slice_eq(t, slice_str(want))) fail_msg("%s became %.*s", in, (int)t.n, t.p);
+    assert_int_equal(c.invisible, invisible);
+    assert_int_equal(c.tags, tags);
+    assert_int_equal(c.folded, folded);
+    if (view_needs_fold(slice_str(in)) != (strcmp(in, want) != 0)) fail_msg("%s: needs_fold", in);
+    for (uint32_t i = 0; i < t.n; i++) {
+        uint32_t a, b;
+        view_back(&v, i, i + 1, &a, &b);
+        assert_true(a < b && b <= strlen(in));
+        if (i + 1 < t.n) {
+            uint32_t a2, b2;
+            view_back(&v, i + 1, i + 2, &a2, &b2);
+            assert_true(a2 >= a);
+        }
+    }
+    view_free(&v);
+}
+
+static void test_fold(void **state)
+{
+    (void)state;
+    fold("plain ASCII, \t\n kept", "plain ASCII, \t\n kept", 0, 0, 0);
+    fold("ＡＫＩＡ９＠ｘ：", "AKIA9@x:", 0, 0, 6);
+    fold("你好，世界。、；", "你好，世界。、；", 0, 0, 0);
+    fold("A\u200bK\u200dI\u2060A\ufeff", "AKIA", 4, 0, 0);
+    fold("\u00adsoft\u034f", "soft", 2, 0, 0);
+    fold("\U000e0041\U000e007fx", "x", 0, 2, 0);
+    fold("𝐀𝑏𝟗𝟘𝔸", "Ab90A", 0, 0, 5);
+    fold("ℌℯ①⑳⒜ⓩ⓪²₉", "He120az029", 0, 0, 9);
+    fold("٤٢ ۴۲ ४२ ๔๒", "42 42 42 42", 0, 0, 8);
+    fold("4111\u20111111\u00a01111\u30001111", "4111-1111 1111 1111", 0, 0, 0);
+    fold("Привет, мир", "Привет, мир", 0, 0, 0);
+    fold("Ελληνικά", "Ελληνικά", 0, 0, 0);
+    fold("раураl1 и пароль", "paypal1 и пароль", 0, 0, 5);
+    fold("АКIАQX", "AKIAQX", 0, 0, 3);
+    fold("“x” ‘y’ – —", "\"x\" 'y' - -", 0, 0, 0);
+    fold("caf\u00e9 na\u00efve", "caf\u00e9 na\u00efve", 0, 0, 0);
+    fold("\u0441afe\u0301", "cafe", 0, 0, 1);
+    fold("❤\ufe0f 👨\u200d👩\u200d👧 می\u200cخواهم", "❤\ufe0f 👨\u200d👩\u200d👧 می\u200cخواهم", 0, 0, 0);
+    fold("Ａ\u200dＫ", "AK", 1, 0, 2);
+    fold("A\x1b[31mK\x1b[0mI\x1bZ", "AKIZ", 3, 0, 0);
+    fold("1\ufe0f\u20e3", "1", 1, 0, 0);
+    fold("x\u202eyz\u2066", "xyz", 2, 0, 0);
+    fold("ﾊﾝｶｸ 한국어 ひらがな カタカナ", "ﾊﾝｶｸ 한국어 ひらがな カタカナ", 0, 0, 0);
+}
+
+static void test_fold_nul(void **state)
+{
+    (void)state;
+    struct view v = view_make(100);
+    struct fold_counts c = {0, 0, 0};
+    assert_true(view_needs_fold(SLICE("AK\0IA")));
+    assert_int_equal(view_fold(&v, SLICE("AK\0IA"), 7, &c), ERR_OK);
+    assert_true(slice_eq(text_of(&v), SLICE("AKIA")));
+    uint32_t a, b;
+    view_back(&v, 0, 4, &a, &b);
+    assert_int_equal(a, 7);
+    assert_int_equal(b, 12);
+    view_free(&v);
+}
+
+/* The quick check must never say no where folding changes something: at every alignment. */
+static void test_needs_fold_everywhere(void **state)
+{
+    (void)state;
+    static const char *const odd[] = {"\u200b", "Ａ", "\u00a0", "\U000e0041", "²", "\x1b[1m", "٤", "②"};
+    char t[128];
+    for (size_t k = 0; k < sizeof odd / sizeof odd[0]; k++)
+        for (size_t at = 0; at < 70; at++) {
+            memset(t, 'a', sizeof t);
+            assert_false(view_needs_fold(slice_of(t, 80)));
+            memcpy(t + at, odd[k], strlen(odd[k]));
+            assert_true(view_needs_fold(slice_of(t, 80)));
+            struct view v = view_make(1000);
+            struct fold_counts c = {0, 0, 0};
+            assert_int_equal(view_fold(&v, slice_of(t, 80), 0, &c), ERR_OK);
+            assert_false(slice_eq(text_of(&v), slice_of(t, 80)));
+            view_free(&v);
+        }
+}
+
+int main(void)
+{
+    mem_install_hooks();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_pieces),   cmocka_unit_test(test_unescape),
+        cmocka_unit_test(test_fold),     cmocka_unit_test(test_fold_nul),
+        cmocka_unit_test(test_needs_fold_everywhere),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
