@@ -192,6 +192,9 @@ void config_report_add(struct config_report *r, const char *file, struct config_
  * no network: names refer to something, files can be read, bounds hold. */
 struct config *config_load(const char *path, struct config_report *report) MUST_CHECK;
 void config_free(struct config *c);
+/* The defaults alone, with the shipped packs and the policy `default`: for commands that work without a file
+ * (scan, rules). No listeners, backends or routes. NULL if memory is out. */
+struct config *config_standard(void) MUST_CHECK;
 
 int config_policy_index(const struct config *c, const char *name);  /* -1 if there is none */
 int config_backend_index(const struct config *c, struct slice name);

@@ -8,42 +8,23 @@
 #define FILE_CAP   (1u << 20)
 #define ITEMS_MAX  4096u
 #define PATH_SIZE  128
-#define CHUNK_SIZE 16384u
 
-struct arena_chunk {
-    struct arena_chunk *next;
-    size_t used, size;
-    _Alignas(16) char data[];
-};
 struct loaded {
     struct config c; /* first: config_free gets its address */
-    struct arena_chunk *chunks;
+    struct arena memory;
 };
 
 void *loader_alloc(struct loader *l, size_t n)
 {
-    struct arena_chunk *k = l->own->chunks;
-    n = (n + 15) & ~(size_t)15;
-    if (!k || k->size - k->used < n) {
-        size_t size = n > CHUNK_SIZE ? n : CHUNK_SIZE;
-        k = mem_zalloc(sizeof *k + size);
-        if (!k) {
-            l->no_memory = true;
-            return NULL;
-        }
-        k->size = size;
-        k->next = l->own->chunks;
-        l->own->chunks = k;
-    }
-    void *p = k->data + k->used;
-    k->used += n;
+    void *p = arena_alloc(&l->own->memory, n);
+    if (!p) l->no_memory = true;
     return p;
 }
 
 char *loader_copy(struct loader *l, struct slice s)
 {
-    char *p = loader_alloc(l, s.n + 1);
-    if (p && s.n) memcpy(p, s.p, s.n);
+    char *p = arena_copy(&l->own->memory, s);
+    if (!p) l->no_memory = true;
     return p;
 }
 
@@ -448,15 +429,28 @@ struct config *config_load(const char *path, struct config_report *report)
     return out;
 }
 
+struct config *config_standard(void)
+{
+    struct loader l = {0};
+    l.own = mem_zalloc(sizeof *l.own);
+    if (!l.own) return NULL;
+    l.c = &l.own->c;
+    l.c->path = loader_copy(&l, SLICE("privet.yaml"));
+    set_dir(&l, "/nonexistent/privet.yaml"); /* rules beside the working directory are not meant */
+    set_defaults(&l, "", l.c);
+    add_default_policy(&l);
+    find_rules_dir(&l);
+    mem_free(l.notes);
+    if (!l.no_memory) return l.c;
+    config_free(l.c);
+    return NULL;
+}
+
 void config_free(struct config *c)
 {
     if (!c) return;
     struct loaded *own = (struct loaded *)(void *)c;
-    while (own->chunks) {
-        struct arena_chunk *k = own->chunks;
-        own->chunks = k->next;
-        mem_free(k);
-    }
+    arena_free(&own->memory);
     mem_free(own);
 }
 

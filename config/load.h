@@ -3,6 +3,7 @@
 #ifndef PRIVET_CONFIG_LOAD_H
 #define PRIVET_CONFIG_LOAD_H
 
+#include "config/arena.h"
 #include "config/doc.h"
 
 struct loader;
@@ -66,7 +67,6 @@ struct note {
     struct config_pos pos;
 };
 
-struct arena_chunk;
 struct loaded; /* a struct config and the memory behind it */
 struct loader {
     struct config *c;

@@ -2,6 +2,7 @@
 #ifndef PRIVET_CONFIG_RULES_H
 #define PRIVET_CONFIG_RULES_H
 
+#include "config/arena.h"
 #include "config/config.h"
 #include "filters/api/refusal.h"
 #include "filters/detect/rules.h"
@@ -9,6 +10,8 @@
 struct rule_pack {
     struct rule_def *defs;
     size_t count, room;
+    struct arena memory; /* of all texts */
+    struct buf notes;    /* FILE:LINE:COL: lines about what was left out or read in another way; no mistakes */
 };
 /* Appends the rules of one file. Mistakes go to the report as FILE:LINE:COL; false if there was one. `cls` is the
  * class for rules that name none (a pack may say `class: secrets|pii|injection` at the top). A gitleaks.toml turned
@@ -16,9 +19,13 @@ struct rule_pack {
 bool rule_pack_load(struct rule_pack *p, const char *path, struct config_report *report);
 void rule_pack_free(struct rule_pack *p);
 
+/* Go's RE2 syntax as PCRE2 syntax, appended to out. False with *why (static) if it says what PCRE2 cannot. */
+bool re2_translate(struct slice re2, struct buf *out, const char **why) MUST_CHECK;
+
 struct refusal_pack {
     struct refusal_def *defs;
     size_t count, room;
+    struct arena memory;
 };
 bool refusal_pack_load(struct refusal_pack *p, const char *path, struct config_report *report);
 void refusal_pack_free(struct refusal_pack *p);
