@@ -170,6 +170,18 @@ uint64_t segment_used(struct segment_reader *r, uint64_t from)
     return used;
 }
 
+enum err chain_key_read(int dir, const char *file, char bytes[CHAIN_KEY_MAX], struct slice *out)
+{
+    int fd = openat(dir, file, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : pread(fd, bytes, CHAIN_KEY_MAX, 0);
+    if (fd >= 0) close(fd);
+    if (n > 0 && bytes[n - 1] == '\n') n--;
+    if (n > 0 && bytes[n - 1] == '\r') n--;
+    if (n < (ssize_t)CHAIN_KEY_MIN) return ERR_IO;
+    *out = slice_of(bytes, (size_t)n);
+    return ERR_OK;
+}
+
 enum err head_write(int fd, const struct head *h, const struct chain *c, struct slice journal)
 {
     char text[HEAD_SIZE], time[25], sig[LINE_MAC];

@@ -51,6 +51,12 @@ enum segment_read segment_next(struct segment_reader *r, uint64_t limit, struct 
 uint64_t segment_used(struct segment_reader *r, uint64_t from);
 void segment_close(struct segment_reader *r);
 
+/* The chain key's bytes as a file holds them: as in the configuration, one line end at its end does not count. At
+ * least CHAIN_KEY_MIN bytes. `dir` may be AT_FDCWD. */
+#define CHAIN_KEY_MIN 16u
+#define CHAIN_KEY_MAX 4096u
+enum err chain_key_read(int dir, const char *file, char bytes[CHAIN_KEY_MAX], struct slice *out) MUST_CHECK;
+
 #define HEAD_SIZE 512u
 struct head {
     uint64_t seq, offset, wall_ns;

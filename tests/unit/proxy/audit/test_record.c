@@ -170,7 +170,8 @@ static void test_full(void **state)
     assert_int_equal(buf_len(&b), 0);
     buf_free(&b);
     r.findings = AUDIT_FINDINGS_MAX; /* more than the first room of 4 KiB */
-    for (size_t i = 0; i < AUDIT_FINDINGS_MAX; i++) r.finding[i] = (struct audit_finding){"a-rule-with-a-long-long-name-and-more", "SOME_ENTITY_TYPE", "redact", 4000000000u};
+    for (size_t i = 0; i < AUDIT_FINDINGS_MAX; i++)
+        r.finding[i] = (struct audit_finding){"a-rule-with-a-long-long-name-and-more", "SOME_ENTITY_TYPE", "redact", 4000000000u};
     cJSON *j = parse(&r, true, 1u << 20);
     assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(j, "findings")), AUDIT_FINDINGS_MAX);
     cJSON_Delete(j);
