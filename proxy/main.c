@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#if __has_include("proxy/server.c")
+#if __has_include("filters/screen.c") && __has_include("filters/api/answer.c") /* what a server rests on */
 int cli_run(int argc, char **argv)
 {
     static const struct cli_option options[] = {{"--config", "-c", "FILE", "the configuration file"}, {0}};
@@ -21,7 +21,7 @@ int cli_run(int argc, char **argv)
 
 /* A row appears with the file that does its work. */
 static const struct cli_command commands[] = {
-#if __has_include("proxy/server.c")
+#if __has_include("filters/screen.c") && __has_include("filters/api/answer.c") /* what a server rests on */
     {"run", cli_run, "serve by a configuration file"},
 #endif
 #if __has_include("proxy/cli/check.c")
