@@ -58,7 +58,8 @@ enum err answer_whole(struct answer *a, int status, struct slice body, struct bu
  * JSON nor the end mark: the caller passes it on as a failure. */
 enum err answer_push(struct answer *a, struct slice bytes, struct buf *out) MUST_CHECK;
 /* The upstream ended its body. Flushes what is held. ERR_UP_TRUNCATED if the terminal event is missing: then the
- * caller must not end the client's stream cleanly. */
+ * caller must not end the client's stream cleanly. A stream that carried an error event has told the client, and counts
+ * as ended (facts: error_event set, terminal not). */
 enum err answer_finish(struct answer *a, struct buf *out) MUST_CHECK;
 /* Stop holding: time is up. */
 void answer_release(struct answer *a);

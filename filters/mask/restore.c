@@ -41,7 +41,7 @@ void restore_free(struct restore *r)
 
 static bool given(const struct restore *r, const struct vault_entry *e)
 {
-    return e && !(e->secret && r->mode == RESTORE_JSON_TEXT);
+    return e && !(e->secret && r->mode != RESTORE_TEXT);
 }
 
 /* `<TYPE_N>` with any brackets. */
@@ -52,7 +52,7 @@ static enum ph_result match_bracketed(const struct restore *r, struct slice s, b
     if (!open) return partial && !final ? PH_PARTIAL : PH_NO;
     struct ph_word w;
     enum ph_result got = ph_read_word(slice_of(s.p + open, s.n - open), final, &w);
-    if (got == PH_PARTIAL) return vault_word_may_grow(r->vault, slice_of(w.text, w.len)) ? PH_PARTIAL : PH_NO;
+    if (got == PH_PARTIAL) return vault_word_may_grow(r->vault, slice_of(w.text, w.len), false) ? PH_PARTIAL : PH_NO;
     if (got == PH_NO) return PH_NO;
     m->entry = vault_find_word(r->vault, slice_of(w.text, w.len));
     if (!given(r, m->entry)) return PH_NO;
@@ -67,7 +67,7 @@ static enum ph_result match_bare(const struct restore *r, struct slice s, bool f
 {
     struct ph_word w;
     enum ph_result got = ph_read_word(s, final, &w);
-    if (got == PH_PARTIAL) return vault_word_may_grow(r->vault, slice_of(w.text, w.len)) ? PH_PARTIAL : PH_NO;
+    if (got == PH_PARTIAL) return vault_word_may_grow(r->vault, slice_of(w.text, w.len), w.lower) ? PH_PARTIAL : PH_NO;
     if (got == PH_NO) return PH_NO;
     if (w.lower && !memchr(w.text, '_', w.type_len)) return PH_NO;
     m->entry = vault_find_word(r->vault, slice_of(w.text, w.len));

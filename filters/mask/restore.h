@@ -16,7 +16,8 @@ enum restore_mode {
     RESTORE_TEXT,      /* plain text: originals as they are */
     RESTORE_JSON_TEXT, /* JSON inside the text (tool arguments): originals escaped as JSON string content, and secrets
                           are not restored at all */
-    RESTORE_NONE,      /* count only */
+    RESTORE_TOOL_TEXT, /* plain text for a tool: as RESTORE_TEXT, but no secrets */
+    RESTORE_NONE,      /* nothing is put back; only the foreign are counted */
 };
 
 struct restore {

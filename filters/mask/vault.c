@@ -220,11 +220,12 @@ static enum err type_of(struct vault *v, const char *name, uint32_t *out)
     return ERR_OK;
 }
 
-bool vault_word_may_grow(const struct vault *v, struct slice word)
+bool vault_word_may_grow(const struct vault *v, struct slice word, bool two_words)
 {
     for (size_t i = 0; i < v->type_count; i++) {
         const struct type *t = &v->types[i];
         if (!t->last || memcmp(t->name, word.p, word.n < t->len ? word.n : t->len)) continue;
+        if (two_words && !memchr(t->name, '_', t->len)) continue;
         if (word.n <= t->len) return true;
         if (word.p[t->len] != '_') continue;
         size_t d = t->len + 1;

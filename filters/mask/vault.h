@@ -38,8 +38,8 @@ struct vault_entry {
 const struct vault_entry *vault_find_word(const struct vault *v, struct slice word);
 /* Whether a canonical word stood in the user's own text. */
 bool vault_is_reserved(const struct vault *v, struct slice word);
-/* Whether a canonical word may grow into one that was given out. */
-bool vault_word_may_grow(const struct vault *v, struct slice word);
+/* Whether a canonical word may grow into one that was given out (of a type of two words and more, if only such count). */
+bool vault_word_may_grow(const struct vault *v, struct slice word, bool two_words);
 /* 256 flags: bytes at which anything given out can begin (brackets, first letters in either case, surrogates). */
 const uint8_t *vault_first(const struct vault *v);
 /* Surrogates as a trie: from node 0, the child by a byte, 0 if there is none; the entry that ends at a node, or NULL. */

@@ -109,6 +109,10 @@ static const struct row json_rows[] = {
     {"{\"b\":\"+49 30 9876\"}", "{\"b\":\"+49 30 1111\"}", 1, 0},
 };
 
+static const struct row tool_rows[] = {
+    {"to <PERSON_1> with <API_KEY_1>, q-7. and Ann", "to M\xc3\xbcller \"Mo\"\n with <API_KEY_1>, q-7. and Zed", 2, 0},
+};
+
 static const struct row none_rows[] = {
     {"<EMAIL_ADDRESS_1> <IBAN_CODE_1> Ann", "<EMAIL_ADDRESS_1> <IBAN_CODE_1> Ann", 0, 1},
 };
@@ -163,6 +167,7 @@ static void texts(void **state)
     srand(7);
     every_cut(RESTORE_TEXT, text_rows, sizeof text_rows / sizeof text_rows[0]);
     every_cut(RESTORE_JSON_TEXT, json_rows, sizeof json_rows / sizeof json_rows[0]);
+    every_cut(RESTORE_TOOL_TEXT, tool_rows, sizeof tool_rows / sizeof tool_rows[0]);
     every_cut(RESTORE_NONE, none_rows, sizeof none_rows / sizeof none_rows[0]);
 }
 
@@ -185,7 +190,7 @@ static void random_texts(void **state)
             n += strlen(b);
         }
         text[n] = 0;
-        enum restore_mode mode = (enum restore_mode)(round % 3);
+        enum restore_mode mode = (enum restore_mode)(round % 4);
         struct restore r;
         struct buf out = buf_make(sizeof want);
         assert_int_equal(restore_init(&r, vault, mode), ERR_OK);
@@ -197,7 +202,7 @@ static void random_texts(void **state)
         struct row x = {text, want, r.restored, r.foreign};
         restore_free(&r);
         buf_free(&out);
-        for (size_t i = 0; i < n; i++) cut[i] = round % 2 || rand() % 3 == 0;
+        for (size_t i = 0; i < n; i++) cut[i] = round % 8 < 4 || rand() % 3 == 0;
         in_pieces(mode, &x, cut);
     }
 }
@@ -230,9 +235,11 @@ static void ordinary_text_is_not_held(void **state)
     holds("x <EMAIL_ADDRESS_2", 16); /* may still become _2x or _20; decided with the next byte */
     holds("x <EMAIL_ADDRESS_2>", 0);
     holds("the user", 0);   /* "user" cannot grow into URL_ */
-    holds("the u", 1);
-    holds("the ur", 2);
-    holds("the urx", 0);
+    holds("the ur", 0);     /* in lower case and bare only types of two words count */
+    holds("the UR", 2);
+    holds("the URx", 0);
+    holds("the em", 2);
+    holds("the emo", 0);
     holds("hour", 0);
     holds("+49 30 98", 9);
     holds("+49 31", 0);
