@@ -183,7 +183,8 @@ static int word_of(struct reader *r, const struct field *f, yaml_node_t *node)
         if (slice_ieq(slice_str(p), slice_str(f->words[n]))) return (int)n;
     if (!p) return -1;
     const char *near = config_nearest(p, f->words, n);
-    wrong(r, doc_pos(node), "%s: unknown `%.60s`; %s `%s`", f->name, p, near ? "did you mean" : "one is", near ? near : f->words[0]);
+    if (near) wrong(r, doc_pos(node), "%s: unknown `%.60s`; did you mean `%s`?", f->name, p, near);
+    else wrong(r, doc_pos(node), "%s: unknown `%.60s`; it may be `%s` for example", f->name, p, f->words[0]);
     return -1;
 }
 

@@ -75,6 +75,7 @@ static void build_dictionaries(struct build *b)
                 def.terms = buf_slice(&text);
             else
                 def.fingerprints = buf_slice(&text);
+            def.key = slice_of(d->key, d->key_len);
             if (ruleset_add_dictionary(b->snap->rules, &def, on_rule_problem, b) != ERR_OK && !b->failed)
                 complain(b, d->pos, "dictionary", d->name, "it cannot be built");
         }

@@ -1,0 +1,385 @@
+/* Rule packs: every field, places of mistakes, gitleaks' files, RE2's syntax, refusals. */
+#include "config/rules.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+static char dir[64], path[96];
+
+static int setup(void **state)
+{
+    (void)state;
+    strcpy(dir, "/tmp/privet-rules-XXXXXX");
+    if (!mkdtemp(dir)) return -1;
+    snprintf(path, sizeof path, "%s/p.yaml", dir);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    unlink(path);
+    return rmdir(dir);
+}
+
+static void write_pack(const char *yaml)
+{
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    assert_int_equal(fwrite(yaml, 1, strlen(yaml), f), strlen(yaml));
+    assert_int_equal(fclose(f), 0);
+}
+
+static char report_text[16384];
+
+static void keep_report(struct config_report *r)
+{
+    struct slice s = buf_slice(&r->text);
+    size_t cut = strlen(dir) + 1, n = 0;
+    for (size_t i = 0; i < s.n && n < sizeof report_text - 1;) {
+        if (s.n - i >= cut && !memcmp(s.p + i, dir, cut - 1)) i += cut;
+        else report_text[n++] = s.p[i++];
+    }
+    report_text[n] = 0;
+    buf_free(&r->text);
+}
+
+static bool load(struct rule_pack *p, const char *yaml)
+{
+    struct config_report r = {0};
+    write_pack(yaml);
+    bool ok = rule_pack_load(p, path, &r);
+    assert_int_equal(ok, r.count == 0);
+    keep_report(&r);
+    return ok;
+}
+
+static void must_load(struct rule_pack *p, const char *yaml)
+{
+    bool ok = load(p, yaml);
+    if (!ok) print_error("%s", report_text);
+    assert_true(ok);
+}
+
+static void must_fail(const char *yaml, const char *report)
+{
+    struct rule_pack p = {0};
+    assert_false(load(&p, yaml));
+    if (!strstr(report_text, report)) print_error("wanted: %s\nfound:\n%s", report, report_text);
+    assert_non_null(strstr(report_text, report));
+    rule_pack_free(&p);
+}
+
+static const char *notes_of(struct rule_pack *p, char out[2048])
+{
+    struct slice s = buf_slice(&p->notes);
+    snprintf(out, 2048, "%.*s", (int)s.n, s.n ? s.p : "");
+    return out;
+}
+
+static void test_every_field(void **state)
+{
+    struct rule_pack p = {0};
+    (void)state;
+    must_load(&p, "class: pii\nrules:\n  - id: card\n    description: a card\n    type: CREDIT_CARD\n    class: secrets\n"
+                  "    regex: '(\\d)(\\d+)'\n    secretGroup: 2\n    keywords: [Card, 卡号]\n    trigger: [digits, keywords]\n"
+                  "    digits: [13, 19]\n    entropy: 2.5\n    score: 0.4\n    min_score: 0.6\n    validate: [luhn, issuer]\n"
+                  "    context: {words: [visa], require: true, before: 10, after: 20, boost: 0.5}\n"
+                  "    allowlists: [{regexes: ['^0'], stopwords: [test], regexTarget: line}, {regexes: '1'}]\n    join: true\n"
+                  "    examples: ['4111 1111']\n    counterexamples: [a, b]\n"
+                  "  - {id: plain, type: X, regex: x, keywords: [ab]}\n");
+    assert_int_equal(p.count, 2);
+    const struct rule_def *d = &p.defs[0];
+    assert_string_equal(d->id, "card");
+    assert_string_equal(d->description, "a card");
+    assert_int_equal(d->cls, RULE_SECRETS);
+    assert_string_equal(d->type, "CREDIT_CARD");
+    assert_string_equal(d->regex, "(\\d)(\\d+)");
+    assert_int_equal(d->secret_group, 2);
+    assert_int_equal(d->keyword_count, 2);
+    assert_string_equal(d->keywords[0], "card");
+    assert_string_equal(d->keywords[1], "卡号");
+    assert_int_equal(d->triggers, TRIGGER_DIGITS | TRIGGER_KEYWORDS);
+    assert_int_equal(d->digits_min, 13);
+    assert_int_equal(d->digits_max, 19);
+    assert_true(d->entropy > 2.49f && d->entropy < 2.51f && d->score > 0.39f && d->score < 0.41f && d->min_score > 0.59f);
+    assert_int_equal(d->validate_count, 2);
+    assert_string_equal(d->validate[1], "issuer");
+    assert_true(d->context.require && d->context.boost > 0.49f);
+    assert_int_equal(d->context.before, 10);
+    assert_int_equal(d->context.after, 20);
+    assert_int_equal(d->allow_count, 2);
+    assert_int_equal(d->allow[0].target, 2);
+    assert_string_equal(d->allow[0].stopwords[0], "test");
+    assert_string_equal(d->allow[1].regexes[0], "1");
+    assert_true(d->join);
+    assert_int_equal(d->example_count, 1);
+    assert_int_equal(d->counterexample_count, 2);
+    assert_string_equal(d->file, path);
+    assert_int_equal(d->line, 3);
+    d = &p.defs[1];
+    assert_int_equal(d->cls, RULE_PII);
+    assert_int_equal(d->line, 21);
+    assert_string_equal(d->description, "plain");
+    assert_true(d->score > 0.84f && d->score < 0.86f && d->min_score > 0.49f && d->min_score < 0.51f);
+    assert_int_equal(d->context.before, 80);
+    assert_int_equal(d->context.after, 40);
+    assert_int_equal(d->triggers, 0);
+    must_load(&p, "class: injection\nrules: [{id: third, regex: y, keywords: [cd]}]\n"); /* appended */
+    assert_int_equal(p.count, 3);
+    assert_string_equal(p.defs[0].id, "card");
+    assert_string_equal(p.defs[2].type, "PROMPT_INJECTION");
+    rule_pack_free(&p);
+    assert_int_equal(p.count, 0);
+}
+
+static void test_mistakes(void **state)
+{
+    static const struct {
+        const char *yaml, *report;
+    } cases[] = {
+        {"[]\n", "p.yaml:1:1: expected a mapping with rules"},
+        {"class: secrets\n", "p.yaml:1:1: `rules` is missing"},
+        {"class: secretz\nrules: []\n", "p.yaml:1:8: class: unknown `secretz`; did you mean `secrets`?"},
+        {"class: pii\nrule: []\n", "p.yaml:2:1: unknown key `rule`; did you mean `rules`?"},
+        {"rules: [{regex: x}]\n", "p.yaml:1:9: a rule needs an id"},
+        {"rules: [{id: 'a b', regex: x}]\n", "p.yaml:1:14: id: expected at most 80 letters"},
+        {"rules: [{id: a}]\n", "p.yaml:1:9: rule `a`: needs a regex"},
+        {"rules:\n  - id: a\n    regex: x\n    keyword: [x]\n", "p.yaml:4:5: rule `a`: unknown key `keyword` of a rule; did you mean `keywords`?"},
+        {"rules: [{id: a, regex: x, keywords: [x]}]\n", "rule `a`: keywords: `x` is shorter than 2 bytes"},
+        {"rules: [{id: a, regex: x, score: 2}]\n", "p.yaml:1:34: rule `a`: score: expected a number from 0 to 1, found `2`"},
+        {"rules: [{id: a, regex: x, entropy: x}]\n", "entropy: expected a number from 0 to 8"},
+        {"rules: [{id: a, regex: x, secretGroup: 1.5}]\n", "secretGroup: expected a whole number"},
+        {"rules: [{id: a, regex: x, trigger: digit}]\n", "trigger: unknown `digit`; did you mean `digits`?"},
+        {"rules: [{id: a, regex: x, digits: [3]}]\n", "digits: expected [least, most], found a list"},
+        {"rules: [{id: a, regex: x, digits: [3, 2]}]\n", "digits: the least is above the most"},
+        {"rules: [{id: a, regex: x, join: yes}]\n", "join: expected true or false, found `yes`"},
+        {"rules: [{id: a, regex: x, context: {word: [a]}}]\n", "unknown key `word` of context; did you mean `words`?"},
+        {"rules: [{id: a, regex: x, context: {boost: 0.5}}]\n", "context: needs words"},
+        {"rules: [{id: a, regex: x, type: lower}]\n", "type: expected capitals"},
+        {"class: pii\nrules: [{id: a, regex: x}]\n", "rule `a`: a rule for personal data needs a type"},
+        {"rules: [{id: a, regex: x, allowlists: [{regexs: [a]}]}]\n", "unknown key `regexs` of an allowlist; did you mean `regexes`?"},
+        {"rules: [{id: a, regex: x, examples: [{a: b}]}]\n", "examples: expected a text, found a mapping"},
+        {"rules: [{id: a, regex: x, examples: [\"a\\0b\"]}]\n", "examples: holds a NUL byte"},
+        {"rules: [{id: a, regex: x, id: b}]\n", "duplicate key `id`"},
+        {"rules: [{id: a, regex: 'x\\C'}]\n", "p.yaml:1:9: rule `a`: regex: cannot be translated from RE2: \\C matches"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) must_fail(cases[i].yaml, cases[i].report);
+    struct rule_pack p = {0};
+    struct config_report r = {0};
+    assert_false(rule_pack_load(&p, "/no/such/pack.yaml", &r));
+    assert_int_equal(slice_search(buf_slice(&r.text), SLICE("/no/such/pack.yaml: cannot be read")), 0);
+    buf_free(&r.text);
+    rule_pack_free(&p);
+}
+
+/* All mistakes of a file in one run, in its order. */
+static void test_all_at_once(void **state)
+{
+    (void)state;
+    must_fail("rules:\n- {id: a, regex: x, score: 9}\n- {id: b}\n- {id: c, regex: x, tpye: X}\n",
+              "p.yaml:2:28: rule `a`: score: expected a number from 0 to 1, found `9`\n"
+              "p.yaml:3:3: rule `b`: needs a regex\n"
+              "p.yaml:4:21: rule `c`: unknown key `tpye` of a rule; did you mean `type`?\n");
+}
+
+static const char gitleaks[] =
+    "title: some config\nminVersion: v8.25.0\nextend: {useDefault: true}\n"
+    "allowlist:\n  description: everywhere\n  paths: ['\\.png$']\n  regexes: ['^true$']\n  stopwords: [aaaa]\n"
+    "allowlists:\n  - {targetRules: [tok], regexes: ['^x$']}\n"
+    "rules:\n"
+    "  - id: named\n    description: a key with a name\n    keywords: [acme]\n    entropy: 3.5\n    secretGroup: 1\n    tags: [key]\n"
+    "    regex: (?i)[\\w.-]{0,50}?(?:acme)[\\s'\"]{0,3}=\\v?([a-z]{32})(?:[\\x60'\"\\s;]|\\\\[nr]|$)\n"
+    "    allowlists:\n      - condition: AND\n        paths: [a]\n        regexes: [b]\n"
+    "      - condition: AND\n        regexes: [b]\n        stopwords: [c]\n      - {condition: OR, paths: [a], stopwords: [d]}\n"
+    "  - id: tok\n    regex: tok_[[:alnum:]]{20}\n    path: \\.ya?ml$\n    keywords: [TOK_]\n"
+    "  - id: file-only\n    path: \\.p12$\n"
+    "  - id: digits-first\n    regex: (?i)\\b(\\d{15,16}(\\||%)[0-9a-z]{27})\n"
+    "  - id: anywhere\n    regex: '[a-f]{40}'\n"
+    "  - id: my-private-key\n    regex: BEGIN\n    keywords: [begin]\n"
+    "  - id: part\n    regex: x\n    skipReport: true\n    keywords: [xx]\n"
+    "  - id: whole\n    regex: x\n    keywords: [xx]\n    required: [{id: part}]\n";
+
+static void test_gitleaks(void **state)
+{
+    struct rule_pack p = {0};
+    char notes[2048];
+    (void)state;
+    must_load(&p, gitleaks);
+    assert_int_equal(p.count, 5);
+    const struct rule_def *d = &p.defs[0];
+    assert_non_null(strstr(d->regex, "=\\x0b?("));
+    assert_string_equal(d->type, "API_KEY_OR_TOKEN");
+    assert_int_equal(d->cls, RULE_SECRETS);
+    assert_int_equal(d->allow_count, 2); /* its own stop word, and the file's */
+    assert_int_equal(d->allow[0].regex_count, 0);
+    assert_string_equal(d->allow[0].stopwords[0], "d");
+    assert_string_equal(d->allow[1].regexes[0], "^true$");
+    d = &p.defs[1];
+    assert_string_equal(d->id, "tok");
+    assert_string_equal(d->keywords[0], "tok_");
+    assert_int_equal(d->allow_count, 2);
+    assert_string_equal(d->allow[1].regexes[0], "^x$");
+    d = &p.defs[2];
+    assert_int_equal(d->triggers, TRIGGER_DIGITS);
+    assert_int_equal(d->digits_min, 15);
+    assert_int_equal(d->digits_max, 16);
+    assert_int_equal(p.defs[3].triggers, TRIGGER_ENTROPY);
+    assert_string_equal(p.defs[4].type, "PRIVATE_KEY");
+    notes_of(&p, notes);
+    assert_non_null(strstr(notes, "p.yaml:3:9: extend: has no meaning"));
+    assert_non_null(strstr(notes, "rule `named`: an allowlist that asks for a regex and a stopword"));
+    assert_non_null(strstr(notes, "rule `file-only`: looks at names of files only"));
+    assert_non_null(strstr(notes, "rule `digits-first`: names no keywords: it is tried at runs of digits"));
+    assert_non_null(strstr(notes, "rule `anywhere`: names no keywords: it is tried at long tokens"));
+    assert_non_null(strstr(notes, "rule `part`: works only together"));
+    assert_non_null(strstr(notes, "rule `whole`: works only together"));
+    rule_pack_free(&p);
+}
+
+static void test_re2(void **state)
+{
+    static const char *const good[][2] = {
+        {"abc", "abc"},
+        {"(?P<n>a)(?i)b(?-i:c)\\z", "(?P<n>a)(?i)b(?-i:c)\\z"},
+        {"\\v[\\v]", "\\x0b[\\x0b]"},
+        {"[[:alnum:]\\]x][^]a]", "[[:alnum:]\\]x][^]a]"},
+        {"[[.a][[=]", "[\\[.a][\\[=]"},
+        {"a{,3}b{2,3}[{,]", "a\\{,3}b{2,3}[{,]"},
+        {"\\x{1F600}\\pN\\p{Greek}", "\\x{1F600}\\pN\\p{Greek}"},
+        {"\\Q[\\v{,\\E\\v", "\\Q[\\v{,\\E\\x0b"},
+        {"\\Q[", "\\Q["},
+        {"\\101\\377", "\\x41\\xff"},
+        {"\\\\v", "\\\\v"},
+        {"[]{,]x{,", "[]{,]x\\{,"},
+        {"", ""},
+    };
+    static const char *const bad[] = {"\\C", "a\\", "\\1", "(a)\\2b", "\\9"};
+    const char *why;
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        struct buf b = buf_make(1000);
+        assert_true(re2_translate(slice_str(good[i][0]), &b, &why));
+        assert_int_equal(buf_add_byte(&b, 0), ERR_OK);
+        assert_string_equal(buf_slice(&b).p, good[i][1]);
+        buf_free(&b);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct buf b = buf_make(1000);
+        why = NULL;
+        assert_false(re2_translate(slice_str(bad[i]), &b, &why));
+        assert_non_null(why);
+        buf_free(&b);
+    }
+    struct buf b = buf_make(4);
+    assert_false(re2_translate(SLICE("abcdef"), &b, &why));
+    assert_string_equal(why, "too long");
+    buf_free(&b);
+}
+
+/* A pack that says what only we say is PCRE2 already. */
+static void test_native_is_not_translated(void **state)
+{
+    struct rule_pack p = {0};
+    (void)state;
+    must_load(&p, "class: secrets\nrules: [{id: a, regex: '\\v\\1', keywords: [aa]}]\n");
+    assert_string_equal(p.defs[0].regex, "\\v\\1");
+    must_load(&p, "rules: [{id: b, type: X, regex: '\\v', keywords: [aa]}, {id: c, regex: '\\v', keywords: [aa]}]\n");
+    assert_string_equal(p.defs[1].regex, "\\v");
+    assert_string_equal(p.defs[2].regex, "\\x0b");
+    rule_pack_free(&p);
+}
+
+static bool load_refusals(struct refusal_pack *p, const char *yaml)
+{
+    struct config_report r = {0};
+    write_pack(yaml);
+    bool ok = refusal_pack_load(p, path, &r);
+    assert_int_equal(ok, r.count == 0);
+    keep_report(&r);
+    return ok;
+}
+
+static void test_refusals(void **state)
+{
+    struct refusal_pack p = {0};
+    (void)state;
+    assert_true(load_refusals(&p, "- {lang: en, where: start, pattern: \"i can't\"}\n- {where: exact, pattern: no}\n- {pattern: 抱歉, lang: zh, where: any}\n"));
+    assert_int_equal(p.count, 3);
+    assert_string_equal(p.defs[0].pattern, "i can't");
+    assert_int_equal(p.defs[1].where, REFUSAL_EXACT);
+    assert_string_equal(p.defs[1].lang, "");
+    assert_int_equal(p.defs[2].where, REFUSAL_ANY);
+    assert_string_equal(p.defs[2].lang, "zh");
+    refusal_pack_free(&p);
+    static const char *const bad[][2] = {{"a: b\n", "p.yaml:1:1: expected a list"},
+                                         {"- {lang: en}\n", "p.yaml:1:3: `pattern` is missing"},
+                                         {"- {pattern: x, where: stat}\n", "p.yaml:1:23: where: unknown `stat`; did you mean `start`?"},
+                                         {"- {patern: x}\n", "p.yaml:1:4: unknown key `patern`; did you mean `pattern`?"},
+                                         {"- x\n", "expected {lang, where, pattern}, found `x`"}};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_false(load_refusals(&p, bad[i][0]));
+        if (!strstr(report_text, bad[i][1])) print_error("wanted %s\nfound %s", bad[i][1], report_text);
+        assert_non_null(strstr(report_text, bad[i][1]));
+        refusal_pack_free(&p);
+    }
+}
+
+/* What ships is free of mistakes. */
+static void test_shipped(void **state)
+{
+    static const char *const packs[] = {"secrets", "pii", "injection", "refusals"};
+    struct config *c = config_standard();
+    char file[4096];
+    (void)state;
+    assert_non_null(c);
+    assert_string_equal(c->policies[0].name, "default");
+    for (size_t i = 0; i < 4; i++) {
+        struct rule_pack p = {0};
+        struct refusal_pack f = {0};
+        struct config_report r = {0};
+        rule_pack_path(c, packs[i], file, sizeof file);
+        if (access(file, F_OK) != 0) print_message("not there yet: %s\n", file);
+        else if (i == 3 ? !refusal_pack_load(&f, file, &r) : !rule_pack_load(&p, file, &r))
+            fail_msg("%s: %.*s", packs[i], (int)buf_len(&r.text), buf_slice(&r.text).p);
+        else assert_true(p.count + f.count > 20);
+        rule_pack_free(&p);
+        refusal_pack_free(&f);
+        buf_free(&r.text);
+    }
+    config_free(c);
+}
+
+static void test_damaged(void **state)
+{
+    static const char swap[] = "\n {}[]:,&*\"'#\\$-\x01\xff";
+    char text[sizeof gitleaks];
+    (void)state;
+    for (size_t i = 0; i < sizeof gitleaks - 1; i++) {
+        struct rule_pack p = {0};
+        memcpy(text, gitleaks, sizeof gitleaks);
+        text[i] = swap[i % (sizeof swap - 1)];
+        (void)load(&p, text);
+        text[i] = 0;
+        (void)load(&p, text);
+        rule_pack_free(&p);
+    }
+}
+
+int main(void)
+{
+    mem_install_hooks();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_field), cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_all_at_once), cmocka_unit_test(test_gitleaks),
+        cmocka_unit_test(test_re2),         cmocka_unit_test(test_native_is_not_translated),
+        cmocka_unit_test(test_refusals),    cmocka_unit_test(test_shipped),
+        cmocka_unit_test(test_damaged),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
