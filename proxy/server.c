@@ -27,6 +27,7 @@
 #define WORKERS_MAX   256u
 #define TICK_MS       1000
 #define DRAIN_TICK_MS 20
+#define SIGNAL_MS     500  /* a signal so soon after the first is the same wish, sent to a group as well as to us */
 #define CUT_MS        5000 /* a worker that has not stopped by then is stuck */
 #define SHIP_MS       2000 /* what is left for Redis at the end */
 #define RETIRED_MAX   16
@@ -62,7 +63,7 @@ struct server {
     struct metrics **metrics;
     struct listen_shared shared;
     uint16_t *ports, admin_port;
-    uint64_t drain_until;
+    uint64_t drain_since, drain_until;
     bool failed;
 };
 
@@ -276,7 +277,8 @@ static void begin_drain(struct server *sv)
 {
     uint64_t ms = sv->current->config->limits.drain_timeout;
     sv->life = DRAINING;
-    sv->drain_until = clock_mono_ns() + ms * MS_NS;
+    sv->drain_since = clock_mono_ns();
+    sv->drain_until = sv->drain_since + ms * MS_NS;
     atomic_store(&sv->info.state, ADMIN_DRAINING);
     notify_send("STOPPING=1\nSTATUS=draining");
     log_event(LOG_INFO, "draining", LOG_U64("at_most_ms", ms));
@@ -329,7 +331,7 @@ static void on_term(evutil_socket_t fd, short what, void *arg)
     (void)fd, (void)what;
     if (sv->life == SERVING)
         begin_drain(sv);
-    else if (sv->life == DRAINING)
+    else if (sv->life == DRAINING && clock_mono_ns() - sv->drain_since > SIGNAL_MS * MS_NS)
         begin_cut(sv, "second signal");
 }
 
