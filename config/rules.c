@@ -431,7 +431,7 @@ static void find_trigger(struct reader *r, struct rule_def *d, struct config_pos
         else if (!strncmp(p, "\\b", 2)) p += 2;
         else more = false;
     }
-    if (sscanf(p, "\\d{%3u,%3u}%n", &lo, &hi, &n) == 2 && n && lo && lo <= hi && hi <= 64) {
+    if (sscanf(p, "\\d{%3u,%3u}%n", &lo, &hi, &n) == 2 && n && lo && lo <= hi && hi <= 64) { /* house: widths are given */
         d->triggers = TRIGGER_DIGITS;
         d->digits_min = lo;
         d->digits_max = hi;

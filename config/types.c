@@ -109,9 +109,9 @@ static bool parse_units(struct slice s, const struct unit *units, uint64_t *out,
 /* A number as its type would write it. */
 static void print_units(uint64_t v, const struct unit *units, char out[40])
 {
-    const struct unit *best = NULL;
+    const struct unit *best = units;
     for (const struct unit *u = units; u->factor; u++)
-        if (v % u->factor == 0 && (!best || u->factor > best->factor)) best = u;
+        if (v % u->factor == 0 && (v % best->factor != 0 || u->factor > best->factor)) best = u;
     snprintf(out, 40, "%llu%.*s", (unsigned long long)(v / best->factor), (int)best->name.n, best->name.p);
 }
 

@@ -451,7 +451,7 @@ static bool classify(struct table *t, struct byteset (*front)[SHAPE_FRONT])
         for (unsigned k = 0; k < SHAPE_FRONT; k++)
             for (unsigned c = 0; c < 256; c++)
                 if (byteset_has(&front[i][k], (unsigned char)c)) bit_set(&full[c * SHAPE_FRONT + k], i);
-    uint8_t first[256];
+    uint8_t first[256] = {0};
     for (unsigned c = 0; c < 256; c++) {
         size_t k = 0;
         while (k < t->classes && memcmp(&full[first[k] * SHAPE_FRONT], &full[c * SHAPE_FRONT], SHAPE_FRONT * sizeof *full)) k++;

@@ -102,7 +102,7 @@ static double resident_bytes(void)
     if (fd >= 0) close(fd);
     if (n <= 0) return 0;
     text[n] = 0;
-    if (sscanf(text, "%llu %llu", &size, &pages) != 2) return 0;
+    if (sscanf(text, "%llu %llu", &size, &pages) != 2) return 0; /* house: the kernel wrote it */
     return (double)pages * (double)sysconf(_SC_PAGESIZE);
 }
 

@@ -171,7 +171,7 @@ static int keep_session(SSL *ssl, SSL_SESSION *session)
     pthread_mutex_lock(&x->lock);
     SSL_SESSION *old = x->session;
     x->session = session;
-    strcpy(x->host, host);
+    memcpy(x->host, host, strlen(host) + 1);
     pthread_mutex_unlock(&x->lock);
     SSL_SESSION_free(old);
     return 1; /* the reference is ours now */

@@ -1,5 +1,6 @@
 /* The pool of kept-alive upstream connections and the making of new ones.
- * States of a request for a new one: RESOLVING -> CONNECTING (each address in turn) -> done. The answer always comes from the event loop, never from inside upstream_get. */
+ * States of a request for a new one: RESOLVING -> CONNECTING (each address in turn) -> done.
+ * The answer always comes from the event loop, never from inside upstream_get. */
 #include "proxy/route/upstream.h"
 #include "proxy/base/clock.h"
 #include "proxy/net/resolver.h"
