@@ -43,6 +43,8 @@ static char *read_all(int fd, size_t cap, size_t *n)
     return NULL;
 }
 
+const char *errno_text(int e, char out[128]) { return strerror_r(e, out, 128); }
+
 char *file_read(const char *path, size_t cap, size_t *n)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -131,8 +133,9 @@ bool doc_open(struct doc *d, const char *path, size_t cap, struct mistakes *m)
     char *bytes = file_read(path, cap, &n);
     if (!bytes) {
         int e = errno ? errno : ENOMEM;
+        char text[128];
         if (e == EFBIG) mistake_add(m, (struct config_pos){0, 0}, "larger than %zu bytes", cap);
-        else mistake_add(m, (struct config_pos){0, 0}, "cannot be read: %s", strerror(e));
+        else mistake_add(m, (struct config_pos){0, 0}, "cannot be read: %s", errno_text(e, text));
         return false;
     }
     bool ok = parse(d, bytes, n, m);

@@ -54,6 +54,8 @@ yaml_node_t *doc_get(struct doc *d, const yaml_node_t *map, const char *key);
 /* Keys that are no plain words, duplicates and merge keys are mistakes; false if there was one. */
 bool doc_check_keys(struct doc *d, const yaml_node_t *map, struct mistakes *m);
 
+/* What an errno says, by any thread. */
+const char *errno_text(int e, char out[128]);
 /* The whole file in memory that wipes on free, or NULL with errno set (EFBIG: above cap). */
 char *file_read(const char *path, size_t cap, size_t *n);
 

@@ -39,7 +39,9 @@ struct schema_row {
     const struct schema_type *type;
     size_t offset, width;       /* of the field in the innermost list item, map item or struct config */
     const char *def;            /* as it would be written; lists separated by ", "; NULL: none */
-    uint64_t min, max;          /* numbers: bounds (max 0: that of the field); texts: most bytes. Enumerations: min is the first value */
+    uint64_t min, max;          /* numbers: bounds (max 0: that of the field); texts: most bytes; choices: min is the
+                                 * first one's value */
+                                 * first one's value */
     const char *const *names;   /* enumerations and words, NULL-terminated */
     const char *const *planned; /* words that are known and not built yet */
     size_t item, count_offset;  /* lists and maps: size of an item, where their number goes */
@@ -95,6 +97,8 @@ bool text_wrong(struct loader *l, const struct schema_row *row, const struct tex
 bool text_unknown(struct loader *l, const struct schema_row *row, const struct text *v, const char *const *known);
 /* The last part of a row's path. */
 const char *row_key(const struct schema_row *row);
+/* A number as its row's type writes it: "32KiB", "10s". False if the row holds no number. */
+bool number_print(const struct schema_row *row, uint64_t v, char out[40]);
 /* Loads one value into its field by its type, defaults included. */
 bool value_load(struct loader *l, const struct schema_row *row, yaml_node_t *node, void *field);
 

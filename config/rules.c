@@ -416,29 +416,38 @@ static void load_regexes(struct reader *r, const struct field *f, yaml_node_t *n
     }
 }
 
+/* "\d{15,16}" at the front: the numbers in braces. */
+static bool leading_digits(const char *p, unsigned *least, unsigned *most)
+{
+    uint64_t lo, hi;
+    struct slice s = slice_str(p);
+    if (!slice_starts(s, SLICE("\\d{"))) return false;
+    size_t end = slice_find(s, '}'), comma = slice_find(s, ',');
+    if (end == s.n) return false;
+    if (comma > end) comma = end;
+    if (!slice_u64(slice_of(p + 3, comma - 3), 64, &lo)) return false;
+    hi = lo;
+    if (comma < end && !slice_u64(slice_of(p + comma + 1, end - comma - 1), 64, &hi)) return false;
+    *least = (unsigned)lo;
+    *most = (unsigned)hi;
+    return lo >= 1 && lo <= hi;
+}
+
 /* gitleaks tries a rule without keywords everywhere. Here something must lead to it: digits if it begins with them,
  * else any long token. */
 static void find_trigger(struct reader *r, struct rule_def *d, struct config_pos pos)
 {
     const char *p = d->regex;
-    unsigned lo, hi;
-    int n = 0;
     for (bool more = true; more;) {
-        more = true;
         if (!strncmp(p, "(?i)", 4)) p += 4;
         else if (!strncmp(p, "(?:", 3)) p += 3;
         else if (*p == '(' && p[1] != '?') p++;
         else if (!strncmp(p, "\\b", 2)) p += 2;
         else more = false;
     }
-    if (sscanf(p, "\\d{%3u,%3u}%n", &lo, &hi, &n) == 2 && n && lo && lo <= hi && hi <= 64) { /* house: widths are given */
-        d->triggers = TRIGGER_DIGITS;
-        d->digits_min = lo;
-        d->digits_max = hi;
-    } else {
-        d->triggers = TRIGGER_ENTROPY;
-    }
-    note(r, pos, "names no keywords: it is tried at %s", d->triggers == TRIGGER_DIGITS ? "runs of digits" : "long tokens");
+    bool digits = leading_digits(p, &d->digits_min, &d->digits_max);
+    d->triggers = digits ? TRIGGER_DIGITS : TRIGGER_ENTROPY;
+    note(r, pos, "names no keywords: it is tried at %s", digits ? "runs of digits" : "long tokens");
 }
 
 static void set_keywords(struct reader *r, struct rule_def *d, struct config_pos pos)

@@ -291,25 +291,11 @@ static enum err print_words(struct buf *out, const struct schema_row *row)
     return e;
 }
 
-/* Bounds as they would be written. */
 static enum err print_bounds(struct buf *out, const struct schema_row *row)
 {
-    static const struct { const char *unit; uint64_t factor; } size[] = {{"GiB", GIB}, {"MiB", MIB}, {"KiB", KIB}, {"", 1}},
-                                                               time[] = {{"d", DAY}, {"h", HOUR}, {"s", SECOND}, {"ms", 1}};
-    uint64_t v[2] = {row->min, row->max};
-    char text[2][40];
-    if (!row->max || (row->type != &type_int && row->type != &type_size && row->type != &type_duration)) return ERR_OK;
-    for (size_t k = 0; k < 2; k++) {
-        size_t u = 0;
-        if (row->type == &type_int) u = 3;
-        else if (row->type == &type_size) while (v[k] % size[u].factor || !v[k]) { if (u == 3) break; u++; }
-        else while (v[k] % time[u].factor || !v[k]) { if (u == 3) break; u++; }
-        bool duration = row->type == &type_duration;
-        uint64_t factor = row->type == &type_int ? 1 : duration ? time[u].factor : size[u].factor;
-        snprintf(text[k], sizeof text[k], "%llu%s", (unsigned long long)(v[k] / factor),
-                 row->type == &type_int ? "" : duration ? time[u].unit : size[u].unit);
-    }
-    return buf_addf(out, ", %s to %s", text[0], text[1]);
+    char low[40], high[40];
+    if (!row->max || !number_print(row, row->min, low) || !number_print(row, row->max, high)) return ERR_OK;
+    return buf_addf(out, ", %s to %s", low, high);
 }
 
 static enum err print_row(struct buf *out, const struct schema_row *row)

@@ -94,6 +94,7 @@ static char *credential_path(struct loader *l, struct slice name)
 bool credential_read(struct loader *l, const struct schema_row *row, const struct text *v, struct slice *out)
 {
     size_t n = 0;
+    char text[128];
     *out = v->s;
     if (!slice_starts(v->s, SLICE("file:"))) {
         if (v->s.n) return true;
@@ -106,7 +107,7 @@ bool credential_read(struct loader *l, const struct schema_row *row, const struc
     char *bytes = name.n ? file_read(path, CREDENTIAL_CAP, &n) : NULL;
     if (!bytes) {
         mistake_add(&l->m, v->pos, "%s: file `%.200s` cannot be read: %s", row_key(row), path,
-                    name.n ? strerror(errno ? errno : ENOMEM) : "no name after file:");
+                    name.n ? errno_text(errno ? errno : ENOMEM, text) : "no name after file:");
         return false;
     }
     if (n && bytes[n - 1] == '\n') n--;

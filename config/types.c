@@ -79,7 +79,7 @@ struct unit {
     uint64_t factor;
 };
 static const struct unit sizes[] = {{SLICE_INIT("KiB"), 1u << 10}, {SLICE_INIT("MiB"), 1u << 20}, {SLICE_INIT("GiB"), 1u << 30},
-                                    {SLICE_INIT("TiB"), 1ull << 40}, {SLICE_INIT("B"), 1}, {SLICE_INIT(""), 1}, {{NULL, 0}, 0}};
+                                    {SLICE_INIT("TiB"), 1ull << 40}, {SLICE_INIT(""), 1}, {SLICE_INIT("B"), 1}, {{NULL, 0}, 0}};
 static const struct unit durations[] = {{SLICE_INIT("ms"), 1},          {SLICE_INIT("s"), 1000},
                                         {SLICE_INIT("m"), 60000},       {SLICE_INIT("h"), 3600000},
                                         {SLICE_INIT("d"), 86400000ull}, {{NULL, 0}, 0}};
@@ -106,17 +106,23 @@ static bool parse_units(struct slice s, const struct unit *units, uint64_t *out,
     return d == s.n && slice_u64(s, 0, out);
 }
 
-/* A number as its type would write it. */
-static void print_units(uint64_t v, const struct unit *units, char out[40])
+static const struct unit *units_of(const struct schema_row *row)
 {
-    const struct unit *best = units;
-    for (const struct unit *u = units; u->factor; u++)
-        if (v % u->factor == 0 && (v % best->factor != 0 || u->factor > best->factor)) best = u;
-    snprintf(out, 40, "%llu%.*s", (unsigned long long)(v / best->factor), (int)best->name.n, best->name.p);
+    if (row->type == &type_size) return sizes;
+    if (row->type == &type_duration) return durations;
+    return row->type == &type_int ? none : NULL;
 }
 
-static bool set_number(struct loader *l, const struct schema_row *row, const struct text *v, void *field,
-                       const struct unit *units)
+bool number_print(const struct schema_row *row, uint64_t v, char out[40])
+{
+    const struct unit *units = units_of(row), *best = units;
+    for (const struct unit *u = units; u && u->factor; u++) /* the greatest that divides it; there is one of factor 1 */
+        if (v % u->factor == 0 && (v % best->factor != 0 || (v && u->factor > best->factor))) best = u;
+    if (best) snprintf(out, 40, "%llu%.*s", (unsigned long long)(v / best->factor), (int)best->name.n, best->name.p);
+    return best != NULL;
+}
+
+static bool set_number(struct loader *l, const struct schema_row *row, const struct text *v, void *field)
 {
     uint64_t n = 0;
     bool over = false;
@@ -125,30 +131,17 @@ static bool set_number(struct loader *l, const struct schema_row *row, const str
             put_uint(row, field, i);
             return true;
         }
-    bool ok = parse_units(v->s, units, &n, &over);
+    bool ok = parse_units(v->s, units_of(row), &n, &over);
     if (!ok && !over) return text_wrong(l, row, v, row->type->expect);
     if (over || n < row->min || n > most(row)) {
         char low[40], high[40], expect[128];
-        print_units(row->min, units, low);
-        print_units(most(row), units, high);
+        (void)number_print(row, row->min, low);
+        (void)number_print(row, most(row), high);
         snprintf(expect, sizeof expect, "%s to %s", low, high);
         return text_wrong(l, row, v, expect);
     }
     put_uint(row, field, n);
     return true;
-}
-
-static bool set_int(struct loader *l, const struct schema_row *row, const struct text *v, void *field)
-{
-    return set_number(l, row, v, field, none);
-}
-static bool set_size(struct loader *l, const struct schema_row *row, const struct text *v, void *field)
-{
-    return set_number(l, row, v, field, sizes);
-}
-static bool set_duration(struct loader *l, const struct schema_row *row, const struct text *v, void *field)
-{
-    return set_number(l, row, v, field, durations);
 }
 
 static bool set_bool(struct loader *l, const struct schema_row *row, const struct text *v, void *field)
@@ -255,9 +248,9 @@ static bool set_secret(struct loader *l, const struct schema_row *row, const str
 const struct schema_type type_string = {"text", "a text", set_text, NULL, NULL};
 const struct schema_type type_name = {"name", "a name of at most 64 letters, digits, `-`, `_` and `.`", set_name, NULL, NULL};
 const struct schema_type type_bool = {"bool", "true or false", set_bool, NULL, NULL};
-const struct schema_type type_int = {"integer", "a whole number", set_int, NULL, NULL};
-const struct schema_type type_size = {"size", "a size such as 4096, 32KiB, 64MiB, 1GiB", set_size, NULL, NULL};
-const struct schema_type type_duration = {"duration", "a duration such as 300ms, 10s, 5m, 2h, 90d", set_duration, NULL, NULL};
+const struct schema_type type_int = {"integer", "a whole number", set_number, NULL, NULL};
+const struct schema_type type_size = {"size", "a size such as 4096, 32KiB, 64MiB, 1GiB", set_number, NULL, NULL};
+const struct schema_type type_duration = {"duration", "a duration such as 300ms, 10s, 5m, 2h, 90d", set_number, NULL, NULL};
 const struct schema_type type_enum = {"choice", "one word", set_enum, NULL, NULL};
 const struct schema_type type_word = {"choice", "one word", set_word, NULL, NULL};
 const struct schema_type type_strings = {"list of texts", "a text, or a list of texts", NULL, set_strings, NULL};

@@ -118,7 +118,7 @@ static bool base_path(struct slice s, struct slice *out)
 static bool set_url(struct loader *l, const struct schema_row *row, const struct text *v, void *field)
 {
     struct config_backend *b = (void *)((char *)field - row->offset);
-    struct slice rest = v->s, path;
+    struct slice path;
     char host[256];
     if (slice_eq(v->s, SLICE("builtin:echo"))) {
         b->builtin_echo = true;
@@ -128,7 +128,7 @@ static bool set_url(struct loader *l, const struct schema_row *row, const struct
     b->https = slice_starts(v->s, SLICE("https://"));
     if (!b->https && !slice_starts(v->s, SLICE("http://"))) return text_wrong(l, row, v, row->type->expect);
     size_t scheme = b->https ? 8 : 7;
-    rest = slice_of(v->s.p + scheme, v->s.n - scheme);
+    struct slice rest = slice_of(v->s.p + scheme, v->s.n - scheme);
     size_t slash = slice_find(rest, '/');
     struct slice authority = slice_of(rest.p, slash);
     if (slice_find(authority, '@') < authority.n) {
@@ -241,6 +241,7 @@ static bool set_pin(struct loader *l, const struct schema_row *row, const struct
 static bool set_file(struct loader *l, const struct schema_row *row, const struct text *v, void *field)
 {
     struct stat st;
+    char text[128];
     if (v->s.n == 0) return text_wrong(l, row, v, row->type->expect);
     char *path = path_of(l, v->s);
     if (!path) return false;
@@ -248,7 +249,7 @@ static bool set_file(struct loader *l, const struct schema_row *row, const struc
     int e = fd < 0 ? errno : fstat(fd, &st) != 0 ? errno : S_ISDIR(st.st_mode) ? EISDIR : 0;
     if (fd >= 0) close(fd);
     if (e) {
-        mistake_add(&l->m, v->pos, "%s: file `%.200s` cannot be read: %s", row_key(row), path, strerror(e));
+        mistake_add(&l->m, v->pos, "%s: file `%.200s` cannot be read: %s", row_key(row), path, errno_text(e, text));
         return false;
     }
     memcpy(field, &path, sizeof path);

@@ -309,7 +309,8 @@ static void test_refusals(void **state)
 {
     struct refusal_pack p = {0};
     (void)state;
-    assert_true(load_refusals(&p, "- {lang: en, where: start, pattern: \"i can't\"}\n- {where: exact, pattern: no}\n- {pattern: 抱歉, lang: zh, where: any}\n"));
+    assert_true(load_refusals(&p, "- {lang: en, where: start, pattern: \"i can't\"}\n- {where: exact, pattern: no}\n"
+                                  "- {pattern: 抱歉, lang: zh, where: any}\n"));
     assert_int_equal(p.count, 3);
     assert_string_equal(p.defs[0].pattern, "i can't");
     assert_int_equal(p.defs[1].where, REFUSAL_EXACT);
