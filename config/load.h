@@ -41,7 +41,6 @@ struct schema_row {
     const char *def;            /* as it would be written; lists separated by ", "; NULL: none */
     uint64_t min, max;          /* numbers: bounds (max 0: that of the field); texts: most bytes; choices: min is the
                                  * first one's value */
-                                 * first one's value */
     const char *const *names;   /* enumerations and words, NULL-terminated */
     const char *const *planned; /* words that are known and not built yet */
     size_t item, count_offset;  /* lists and maps: size of an item, where their number goes */
@@ -59,8 +58,9 @@ bool schema_is_child(const struct schema_row *row, const char *prefix, const cha
 extern const struct schema_type type_section, type_list, type_map, type_extends, type_planned; /* load.c */
 extern const struct schema_type type_string, type_bool, type_int, type_size, type_duration, type_enum, type_word,
     type_strings, type_bits, type_secret, type_name;
-extern const struct schema_type type_address, type_admin_address, type_url, type_redis_url, type_key_hash, type_backend_key, type_chain_key, type_dictionary_key,
-    type_pin, type_file, type_path, type_target, type_target_own, type_target_alone, type_targets, type_rule_actions; /* values.c */
+extern const struct schema_type type_address, type_admin_address, type_url, type_redis_url, type_key_hash, type_backend_key,
+    type_chain_key, type_dictionary_key, type_pin, type_file, type_path, type_target, type_target_own, type_target_alone,
+    type_targets, type_rule_actions; /* values.c */
 
 /* Where a field's value was written, for the checks across fields. */
 struct note {
