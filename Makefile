@@ -70,6 +70,10 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(LIB_PROXY) $(LIB_FILTERS) Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) -Wno-missing-prototypes $(LDHARD) -o $@ $< $(LIB_PROXY) $(LIB_FILTERS) $(LDFLAGS) -lcmocka $(PLIBS)
 
+$(BUILD)/tests/bench/%: tests/bench/%.c $(LIB_PROXY) $(LIB_FILTERS) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) $(LDHARD) -o $@ $< $(LIB_PROXY) $(LIB_FILTERS) $(LDFLAGS) $(PLIBS)
+
 demo: deps ## show the way through: what the app sent, what the model saw, what came back (ONCE=1, REDIS=1)
 	@$(MAKE) --no-print-directory all
 	@tests/demo.sh $(BUILD)/privet "$(ONCE)" "$(REDIS)"
@@ -93,7 +97,7 @@ format: ## rewrite with clang-format
 	clang-format -i $$(git ls-files '*.c' '*.h')
 bench: all ## side by side with nginx: CPU, latency, memory
 	@$(PY) tests/bench/bench.py --build $(BUILD)
-bench-detect: all ## detection quality and speed, against ../shared/data where it is there
+bench-detect: all $(BUILD)/tests/bench/bench_detect ## detection quality and speed, against ../shared/data where it is there
 	@$(PY) tests/bench/detect.py --build $(BUILD)
 fuzz: ## fuzz every target at length (SECONDS=600)
 	@tests/fuzz/run.sh $(or $(SECONDS),600)
