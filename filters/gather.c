@@ -1,0 +1,389 @@
+/* Gathering: from a body to one text. Strings first, in the body's order, each with what it hides inside (inner JSON,
+ * folded forms); then what only shows when pieces are joined; then decoded runs, level by level, over all of it. */
+#include "filters/gather.h"
+
+#include "filters/detect/engine.h"
+#include "filters/text/decode.h"
+
+#include <assert.h>
+
+#define TEXTS_FIRST  64u
+#define TEXT_KEPT    (1u << 20)
+#define NODES_KEPT   (1u << 16)
+#define NUMBER_LEAST 9u  /* digits of a number worth a look */
+#define SKIP_LEAST   16u /* a shorter identifier holds no key */
+#define UNIT_LEVELS  2u  /* escapes in escapes, entities in entities */
+
+static const struct slice between = SLICE_INIT("\": \""); /* what rules expect between a key and its value */
+
+/* ---- lists ------------------------------------------------------------------------------------------------- */
+
+static enum err grow(void **list, uint32_t *room, size_t each)
+{
+    uint32_t want = *room ? *room * 2 : TEXTS_FIRST;
+    if (want > GATHER_SELF) return ERR_LIMIT;
+    void *q = mem_realloc(*list, want * each);
+    if (!q) return ERR_MEMORY;
+    *list = q;
+    *room = want;
+    return ERR_OK;
+}
+
+/* Room for one more element of a list of struct gather. */
+#define ROOM(g, list, count, room_)                                                                                    \
+    ((g)->count < (g)->room_ ? ERR_OK : grow((void **)(void *)&(g)->list, &(g)->room_, sizeof *(g)->list))
+
+void gather_free(struct gather *g)
+{
+    view_free(&g->v);
+    mem_free(g->text);
+    mem_free(g->leaf);
+    mem_free(g->inner);
+    mem_free(g->part);
+    for (unsigned i = 0; i < GATHER_LEVELS; i++) json_doc_free(&g->doc[i]);
+    memset(g, 0, sizeof *g);
+}
+
+void gather_reset(struct gather *g)
+{
+    view_reset(&g->v, TEXT_KEPT);
+    if (g->leaf_room > NODES_KEPT) {
+        mem_free(g->leaf);
+        g->leaf = NULL;
+        g->leaf_room = 0;
+    }
+    if (g->room > NODES_KEPT) {
+        mem_free(g->text);
+        g->text = NULL;
+        g->room = 0;
+    }
+    for (unsigned i = 0; i < GATHER_LEVELS; i++)
+        if (g->doc[i].room > NODES_KEPT) json_doc_free(&g->doc[i]);
+    g->count = g->leaf_count = g->inner_count = g->part_count = 0;
+    g->fold = (struct fold_counts){0, 0, 0};
+    g->opaque = g->decoded = 0;
+    g->part_array = JSON_NONE;
+    g->body = SLICE_NONE;
+}
+
+/* ---- one text ---------------------------------------------------------------------------------------------- */
+
+enum err gather_slice(struct gather *g, uint32_t start, uint32_t end, size_t n, struct slice *out)
+{
+    enum err e = buf_reserve(&g->v.text, n);
+    if (e) return e;
+    assert(g->v.text.off == 0 && end <= g->v.text.end);
+    *out = slice_of(g->v.text.p + start, end - start);
+    return ERR_OK;
+}
+
+enum err gather_open(struct gather *g, enum gather_kind kind, unsigned level)
+{
+    enum err e = ROOM(g, text, count, room);
+    if (e) return e;
+    uint32_t at = (uint32_t)g->v.text.end;
+    g->text[g->count] = (struct gather_text){.start = at, .end = at, .key_end = at, .value = at, .kind = (uint8_t)kind, .level = (uint8_t)level};
+    return ERR_OK;
+}
+
+static enum err add_gap(struct gather *g) { return buf_add(&g->v.text, SLICE(DETECT_GAP)); }
+
+/* Folds [start, end) of the gathered text into a text of its own. */
+static enum err add_folded(struct gather *g, uint32_t start, uint32_t end, unsigned level)
+{
+    struct slice s;
+    enum err e = gather_open(g, GATHER_DERIVED, level);
+    if (!e) e = gather_slice(g, start, end, end - start + sizeof DETECT_GAP, &s);
+    if (!e) e = view_fold(&g->v, s, start | GATHER_SELF, &g->fold);
+    if (e) return e;
+    struct gather_text *t = &g->text[g->count];
+    t->end = (uint32_t)g->v.text.end;
+    if (t->end == t->start) return ERR_OK; /* nothing was left of it */
+    g->count++;
+    return add_gap(g);
+}
+
+static bool looks_json(struct slice s)
+{
+    size_t a = 0, b = s.n;
+    while (a < b && (s.p[a] == ' ' || s.p[a] == '\n' || s.p[a] == '\r' || s.p[a] == '\t')) a++;
+    if (a == b || (s.p[a] != '{' && s.p[a] != '[')) return false;
+    while (b > a && (s.p[b - 1] == ' ' || s.p[b - 1] == '\n' || s.p[b - 1] == '\r' || s.p[b - 1] == '\t')) b--;
+    return b - a >= 2 && s.p[b - 1] == (s.p[a] == '{' ? '}' : ']');
+}
+
+static enum err open_inner(struct gather *g, uint32_t text, unsigned depth, const struct gather_limits *lim);
+
+/* Ends the text begun last at the end of what was appended since; folds it and opens JSON in it where there is need. */
+static enum err close_text(struct gather *g, bool may_fold, unsigned depth, const struct gather_limits *lim)
+{
+    struct gather_text *t = &g->text[g->count];
+    uint32_t index = g->count;
+    t->end = (uint32_t)g->v.text.end;
+    if (t->end == t->value) { /* an empty value */
+        if (t->key_end == t->start) return ERR_OK;
+        t->end = t->key_end; /* only the key is left */
+        t->value = t->key_end = t->start;
+    }
+    const struct gather_text was = *t;
+    g->count++;
+    enum err e = add_gap(g);
+    struct slice value = slice_of(g->v.text.p + was.value, was.end - was.value);
+    bool json = depth < GATHER_LEVELS && looks_json(value);
+    if (!e && may_fold && view_needs_fold(value)) e = add_folded(g, was.value, was.end, was.level);
+    if (!e && json) e = open_inner(g, index, depth, lim);
+    return e;
+}
+
+enum err gather_close(struct gather *g, const struct gather_limits *lim)
+{
+    return close_text(g, true, GATHER_LEVELS, lim);
+}
+
+/* ---- inner JSON -------------------------------------------------------------------------------------------- */
+
+/* A leaf that reads differently from how it stands, or is JSON again, gets a text of its own. */
+static enum err open_leaf(struct gather *g, uint32_t leaf, unsigned level, unsigned depth, const struct gather_limits *lim)
+{
+    struct gather_leaf l = g->leaf[leaf];
+    struct slice raw;
+    enum err e = gather_open(g, GATHER_LEAF, level);
+    if (!e) e = gather_slice(g, l.off, l.end, l.end - l.off + sizeof DETECT_GAP, &raw);
+    if (!e) e = view_unescape(&g->v, raw, l.off | GATHER_SELF);
+    if (e) return e;
+    g->leaf[leaf].text = g->count + 1;
+    return close_text(g, true, depth, lim);
+}
+
+static bool wants_text(const struct gather *g, const struct json_node *n, uint32_t base)
+{
+    if (n->off == n->end) return false;
+    return n->escaped || (n->type == JSON_STRING && looks_json(slice_of(g->v.text.p + base + n->off, n->end - n->off)));
+}
+
+static enum err open_inner(struct gather *g, uint32_t text, unsigned depth, const struct gather_limits *lim)
+{
+    const struct gather_text t = g->text[text];
+    struct json_doc *d = &g->doc[depth];
+    const struct json_limits jl = {.max_depth = lim->json_depth, .allow_duplicates = true};
+    enum err e = json_parse(d, slice_of(g->v.text.p + t.value, t.end - t.value), &jl, NULL);
+    if (e == ERR_MEMORY || e == ERR_LIMIT) return e;
+    if (e) return ERR_OK; /* text that only looks like it */
+    if ((e = ROOM(g, inner, inner_count, inner_room))) return e;
+    uint32_t first = g->leaf_count;
+    for (uint32_t i = 0; i < d->count; i++) {
+        const struct json_node *n = &d->node[i];
+        if (n->type != JSON_STRING && n->type != JSON_KEY && n->type != JSON_NUMBER) continue;
+        if ((e = ROOM(g, leaf, leaf_count, leaf_room))) return e;
+        bool own = n->type != JSON_NUMBER && wants_text(g, n, t.value);
+        g->leaf[g->leaf_count++] = (struct gather_leaf){t.value + n->off, t.value + n->end, own, n->type};
+    }
+    uint32_t last = g->leaf_count;
+    g->inner[g->inner_count++] = (struct gather_inner){first, last - first};
+    g->text[text].inner = g->inner_count;
+    for (uint32_t i = first; i < last && !e; i++)
+        if (g->leaf[i].text) {
+            g->leaf[i].text = 0;
+            e = open_leaf(g, i, t.level + 1u, depth + 1, lim);
+        }
+    return e;
+}
+
+/* ---- the body ---------------------------------------------------------------------------------------------- */
+
+struct walk {
+    struct gather *g;
+    const struct json_doc *d;
+    const struct dialect *dialect;
+    const struct gather_limits *lim;
+};
+
+static enum err add_content(struct gather *g, const struct json_doc *d, uint32_t i)
+{
+    const struct json_node *n = &d->node[i];
+    struct slice raw = json_raw(d, i);
+    return n->escaped ? view_unescape(&g->v, raw, n->off) : view_add(&g->v, raw, n->off);
+}
+
+/* Before a value whose key is nobody's: the key goes with it, for the context it lends. */
+static enum err add_key(const struct walk *w, uint32_t key)
+{
+    struct gather *g = w->g;
+    if (key == JSON_NONE || w->dialect->key_known(w->d, key) || w->d->node[key].off == w->d->node[key].end) return ERR_OK;
+    enum err e = add_content(g, w->d, key);
+    g->text[g->count].key_end = (uint32_t)g->v.text.end;
+    if (!e) e = buf_add(&g->v.text, between);
+    g->text[g->count].value = (uint32_t)g->v.text.end;
+    return e;
+}
+
+/* Remembers text parts of one message that follow each other. */
+static enum err note_part(const struct walk *w, uint32_t i, uint32_t text)
+{
+    struct gather *g = w->g;
+    const struct json_node *node = w->d->node;
+    uint32_t object = node[i].parent, key = node[i].key;
+    if (key == JSON_NONE || object == JSON_NONE || node[object].parent == JSON_NONE || node[node[object].parent].type != JSON_ARRAY)
+        return ERR_OK;
+    if (!json_text_eq(w->d, key, SLICE("text"))) return ERR_OK;
+    uint32_t array = node[object].parent, index = node[object].index;
+    bool follows = g->part_array == array && g->part_index + 1 == index && g->part_count;
+    g->part_array = array;
+    g->part_index = index;
+    enum err e = ROOM(g, part, part_count, part_room);
+    if (!e) g->part[g->part_count++] = (struct gather_part){text, follows};
+    return e;
+}
+
+static enum err add_string(const struct walk *w, uint32_t i)
+{
+    struct gather *g = w->g;
+    const struct json_node *n = &w->d->node[i];
+    if (n->off == n->end && n->key == JSON_NONE) return ERR_OK;
+    switch (w->dialect->classify(w->d, i)) {
+    case TEXT_OPAQUE: g->opaque++; return ERR_OK;
+    case TEXT_SKIP:
+        if (n->end - n->off < SKIP_LEAST || n->end - n->off > 128) return ERR_OK; /* beyond: a signature */
+        break;
+    default: break;
+    }
+    uint32_t text = g->count;
+    enum err e = gather_open(g, GATHER_BODY, 1);
+    if (!e) e = add_key(w, n->key);
+    if (e) return e;
+    if (n->ascii || n->escaped) {
+        e = add_content(g, w->d, i);
+        if (!e) e = close_text(g, n->escaped, 0, w->lim);
+    } else { /* folded at once, where it does not hide anything that stands without */
+        struct slice raw = json_raw(w->d, i);
+        uint32_t dropped = g->fold.invisible + g->fold.tags;
+        bool fold = !looks_json(raw) && view_needs_fold(raw);
+        e = fold ? view_fold(&g->v, raw, n->off, &g->fold) : view_add(&g->v, raw, n->off);
+        if (!e) e = close_text(g, !fold, 0, w->lim);
+        if (!e && g->fold.invisible + g->fold.tags != dropped && fold) {
+            e = gather_open(g, GATHER_BODY, 1);
+            if (!e) e = view_add(&g->v, raw, n->off);
+            if (!e) e = close_text(g, false, GATHER_LEVELS, w->lim);
+        }
+    }
+    if (!e && g->count > text) e = note_part(w, i, text);
+    return e;
+}
+
+static enum err add_number(const struct walk *w, uint32_t i)
+{
+    struct gather *g = w->g;
+    struct slice s = json_raw(w->d, i);
+    if (s.n < NUMBER_LEAST) return ERR_OK;
+    if (w->d->node[i].key != JSON_NONE && w->dialect->key_known(w->d, w->d->node[i].key)) return ERR_OK;
+    for (size_t k = s.p[0] == '-'; k < s.n; k++)
+        if (s.p[k] < '0' || s.p[k] > '9') return ERR_OK;
+    enum err e = gather_open(g, GATHER_BODY, 1);
+    if (!e) e = add_key(w, w->d->node[i].key);
+    if (!e) e = view_add(&g->v, s, w->d->node[i].off);
+    return e ? e : close_text(g, false, GATHER_LEVELS, w->lim);
+}
+
+/* A key whose value is not gathered with it. */
+static enum err add_lone_key(const struct walk *w, uint32_t key)
+{
+    const struct json_node *value = &w->d->node[key + 1];
+    bool number = value->type == JSON_NUMBER && value->end - value->off >= NUMBER_LEAST;
+    if (value->type == JSON_STRING || number) return ERR_OK;
+    if (w->dialect->key_known(w->d, key)) return ERR_OK;
+    enum err e = gather_open(w->g, GATHER_BODY, 1);
+    if (!e) e = add_content(w->g, w->d, key);
+    return e ? e : close_text(w->g, true, GATHER_LEVELS, w->lim);
+}
+
+/* ---- decoded runs ------------------------------------------------------------------------------------------ */
+
+static enum err decode_text(struct gather *g, uint32_t text, enum decode_kind kind, const struct gather_limits *lim)
+{
+    const struct gather_text t = g->text[text];
+    uint32_t from = 0;
+    struct decode_run run;
+    while (1) {
+        struct slice s;
+        enum err e = gather_slice(g, t.value, t.end, 0, &s);
+        if (e) return e;
+        if (!decode_next(s, kind, &from, &run)) return ERR_OK;
+        e = gather_slice(g, t.value, t.end, run.end - run.start + sizeof DETECT_GAP, &s);
+        if (!e) e = gather_open(g, GATHER_DERIVED, t.level);
+        if (!e) e = decode_run(s, &run, t.value | GATHER_SELF, &g->v);
+        if (e == ERR_SHAPE) continue;
+        if (!e) e = gather_close(g, lim);
+        if (e) return e;
+        if (kind != DECODE_ESCAPES) g->decoded++;
+    }
+}
+
+/* One level: everything in texts [first, last). */
+static enum err decode_level(struct gather *g, uint32_t first, uint32_t last, unsigned level, const struct gather_limits *lim)
+{
+    const uint32_t levels[DECODE_KINDS] = {UNIT_LEVELS, lim->percent, UNIT_LEVELS, lim->base64, lim->hex};
+    uint32_t start = g->text[first].start;
+    unsigned hints = decode_hints(slice_of(g->v.text.p + start, g->v.text.end - start));
+    enum err e = ERR_OK;
+    for (uint32_t i = first; i < last && !e; i++) {
+        for (enum decode_kind k = 0; k < DECODE_KINDS && !e; k++) {
+            if (!(hints & 1u << k) || level >= levels[k]) continue;
+            if (k == DECODE_ESCAPES && g->text[i].inner) continue; /* opened properly */
+            e = decode_text(g, i, k, lim);
+        }
+        if (!e && (hints & DECODE_BREAKS) && g->text[i].kind != GATHER_BREAKS) e = gather_breaks(g, i);
+    }
+    return e;
+}
+
+static enum err decode_all(struct gather *g, const struct gather_limits *lim)
+{
+    unsigned most = UNIT_LEVELS;
+    if (lim->base64 > most) most = lim->base64;
+    if (lim->hex > most) most = lim->hex;
+    if (lim->percent > most) most = lim->percent;
+    enum err e = gather_parts(g);
+    uint32_t first = 0;
+    for (unsigned level = 0; level < most && first < g->count && !e; level++) {
+        uint32_t last = g->count;
+        e = decode_level(g, first, last, level, lim);
+        first = last;
+    }
+    return e;
+}
+
+/* ---- the two entries --------------------------------------------------------------------------------------- */
+
+static void start(struct gather *g, struct slice body)
+{
+    gather_reset(g);
+    g->body = body;
+    size_t cap = body.n > (GATHER_SELF - 1) / 8 - (1u << 20) ? GATHER_SELF - 1 : body.n * 8 + (1u << 20);
+    g->v.text.cap = cap;
+}
+
+enum err gather_json(struct gather *g, const struct json_doc *d, const struct dialect *dialect, const struct gather_limits *lim)
+{
+    start(g, d->text);
+    const struct walk w = {g, d, dialect, lim};
+    enum err e = buf_reserve(&g->v.text, d->text.n + 64);
+    for (uint32_t i = 0; i < d->count && !e; i++) {
+        switch (d->node[i].type) {
+        case JSON_STRING: e = add_string(&w, i); break;
+        case JSON_KEY: e = add_lone_key(&w, i); break;
+        case JSON_NUMBER: e = add_number(&w, i); break;
+        default: break;
+        }
+    }
+    return e ? e : decode_all(g, lim);
+}
+
+enum err gather_plain(struct gather *g, struct slice text, const struct gather_limits *lim)
+{
+    start(g, text);
+    if (text.n >= GATHER_SELF) return ERR_LIMIT;
+    enum err e = gather_open(g, GATHER_BODY, 0);
+    if (!e) e = view_add(&g->v, text, 0);
+    if (!e) e = close_text(g, true, 0, lim);
+    return e ? e : decode_all(g, lim);
+}

@@ -1,0 +1,172 @@
+/* Joining what was cut apart: content parts of one message, and tokens with line breaks or Markdown emphasis inside.
+ * Only the neighbourhood of each cut is copied, so a long text costs no more than a short one. */
+#include "filters/gather.h"
+
+#include "filters/detect/engine.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#define PART_EDGE    1024u /* bytes of a part looked at on each side of a cut */
+#define TOKEN_BACK   256u
+#define TOKEN_MOST   8192u
+#define TOKEN_LEAST  16u
+
+/* ---- content parts ----------------------------------------------------------------------------------------- */
+
+/* Copies [start, end) of the gathered text to its end. */
+static enum err copy(struct gather *g, uint32_t start, uint32_t end)
+{
+    struct slice s;
+    enum err e = gather_slice(g, start, end, end - start + sizeof DETECT_GAP, &s);
+    return e ? e : view_add(&g->v, s, start | GATHER_SELF);
+}
+
+static enum err end_joined(struct gather *g)
+{
+    struct gather_text *t = &g->text[g->count];
+    t->end = (uint32_t)g->v.text.end;
+    if (t->end == t->start) return ERR_OK;
+    g->count++;
+    return buf_add(&g->v.text, SLICE(DETECT_GAP));
+}
+
+enum err gather_parts(struct gather *g)
+{
+    enum err e = ERR_OK;
+    for (uint32_t i = 0; i + 1 < g->part_count && !e; i++) {
+        if (!g->part[i + 1].follows) continue;
+        bool first = !g->part[i].follows;
+        if (first) {
+            const struct gather_text t = g->text[g->part[i].text];
+            if ((e = gather_open(g, GATHER_PARTS, t.level))) break;
+            e = copy(g, t.end - t.value > PART_EDGE ? t.end - PART_EDGE : t.value, t.end);
+        }
+        const struct gather_text u = g->text[g->part[i + 1].text];
+        bool last = i + 2 >= g->part_count || !g->part[i + 2].follows;
+        uint32_t len = u.end - u.value;
+        if (e) break;
+        if (last || len > 2 * PART_EDGE) {
+            e = copy(g, u.value, len > PART_EDGE ? u.value + PART_EDGE : u.end);
+            if (!e) e = end_joined(g);
+            if (!e && !last) e = gather_open(g, GATHER_PARTS, u.level);
+            if (!e && !last) e = copy(g, u.end - PART_EDGE, u.end);
+        } else e = copy(g, u.value, u.end);
+    }
+    return e;
+}
+
+/* ---- broken tokens ----------------------------------------------------------------------------------------- */
+
+static inline bool is_token(char c)
+{
+    return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || c == '_' || c == '+' || c == '/' || c == '=' ||
+           c == '.' || c == '-' || c == '@';
+}
+
+static inline bool is_emphasis(char c) { return c == '*' || c == '`' || c == '~'; }
+
+static size_t next_break(struct slice s, size_t i)
+{
+#if defined(__x86_64__)
+    for (; s.n - i >= 16; i += 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(s.p + i));
+        __m128i hit = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('\n')), _mm_cmpeq_epi8(v, _mm_set1_epi8('*'))),
+                                   _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('`')), _mm_cmpeq_epi8(v, _mm_set1_epi8('~'))));
+        unsigned m = (unsigned)_mm_movemask_epi8(hit);
+        if (m) return i + (unsigned)__builtin_ctz(m);
+    }
+#endif
+    while (i < s.n && s.p[i] != '\n' && !is_emphasis(s.p[i])) i++;
+    return i;
+}
+
+/* Where a break that begins at i ends: emphasis marks, or a line end (a backslash before it, white space and quote
+ * marks behind it); i if there is none. */
+static size_t break_end(struct slice s, size_t i)
+{
+    size_t k = i;
+    while (k < s.n && is_emphasis(s.p[k])) k++;
+    size_t line = k;
+    if (line < s.n && s.p[line] == '\\') line++;
+    if (line < s.n && s.p[line] == '\r') line++;
+    if (line >= s.n || s.p[line] != '\n') return k;
+    k = line + 1;
+    while (k < s.n && (s.p[k] == ' ' || s.p[k] == '\t' || s.p[k] == '>')) k++;
+    while (k < s.n && is_emphasis(s.p[k])) k++;
+    return k;
+}
+
+/* Where the token that the break at i cuts begins, not before `least`; i if none does. */
+static size_t token_begin(struct slice s, size_t i, size_t least)
+{
+    if (i > least && s.p[i] == '\n' && s.p[i - 1] == '\r') i--;
+    if (i > least && s.p[i - 1] == '\\') i--;
+    size_t k = i;
+    while (k > least && i - k < TOKEN_BACK && is_token(s.p[k - 1])) k--;
+    return k;
+}
+
+struct scanned {
+    size_t end;    /* behind the token */
+    size_t length; /* without its breaks */
+    bool digit, broken;
+};
+
+static struct scanned scan_token(struct slice s, size_t begin)
+{
+    struct scanned t = {begin, 0, false, false};
+    size_t i = begin;
+    while (t.length < TOKEN_MOST) {
+        while (i < s.n && is_token(s.p[i]) && t.length < TOKEN_MOST) {
+            t.digit |= s.p[i] >= '0' && s.p[i] <= '9';
+            t.length++;
+            i++;
+        }
+        t.end = i;
+        size_t k = break_end(s, i);
+        if (k == i || k >= s.n || !is_token(s.p[k])) break;
+        t.broken = true;
+        i = k;
+    }
+    return t;
+}
+
+static enum err add_token(struct gather *g, uint32_t base, size_t begin, size_t end, unsigned level)
+{
+    struct slice s;
+    enum err e = gather_open(g, GATHER_BREAKS, level);
+    if (!e) e = gather_slice(g, base + (uint32_t)begin, base + (uint32_t)end, end - begin + sizeof DETECT_GAP, &s);
+    for (size_t i = 0; i < s.n && !e;) {
+        size_t k = i;
+        while (k < s.n && is_token(s.p[k])) k++;
+        e = view_add(&g->v, slice_of(s.p + i, k - i), (base + (uint32_t)(begin + i)) | GATHER_SELF);
+        i = break_end(s, k);
+        if (i == k) i = k + 1;
+    }
+    return e ? e : end_joined(g);
+}
+
+enum err gather_breaks(struct gather *g, uint32_t text)
+{
+    const struct gather_text t = g->text[text];
+    size_t least = 0, i = 0;
+    enum err e = ERR_OK;
+    while (!e) {
+        struct slice s;
+        if ((e = gather_slice(g, t.value, t.end, 0, &s))) break;
+        i = next_break(s, i);
+        if (i >= s.n) break;
+        size_t begin = token_begin(s, i, least);
+        if (begin == i || !is_token(s.p[begin])) {
+            i++;
+            continue;
+        }
+        struct scanned k = scan_token(s, begin);
+        if (k.broken && k.digit && k.length >= TOKEN_LEAST) e = add_token(g, t.value, begin, k.end, t.level);
+        i = k.end > i ? k.end : i + 1;
+        least = i;
+    }
+    return e;
+}

@@ -1,0 +1,551 @@
+/* Screening: the order of the steps, what a policy makes of each finding, and the rewriting. Reading is gather.c's,
+ * finding is detect/'s, and what stands in a value's place is mask/'s. */
+#include "filters/screen.h"
+
+#include "filters/gather.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define SKIP_SCORE   800u /* thousandths: from here on a secret in an identifier counts */
+#define PLACES_KEPT  (1u << 16)
+#define VALUE_MOST   ((size_t)1 << 31)
+#define DECODE_MOST  8u
+
+struct change { /* what stands in place of acting finding i: in `replaced` */
+    uint32_t off, len;
+};
+
+struct screener {
+    struct gather g;
+    struct json_doc doc;
+    struct findings found;   /* as detect_scan gives them */
+    struct findings acting;  /* in bytes of the body: to be changed */
+    struct findings flagged; /* in bytes of the body: to be counted */
+    struct findings aside;   /* plain text: what never hides another finding */
+    struct gather_place *place;
+    size_t places, place_room;
+    struct change *change;
+    struct splice *splice;
+    size_t change_room;
+    struct buf replaced, scratch[2];
+};
+
+struct screener *screener_new(void)
+{
+    struct screener *s = mem_zalloc(sizeof *s);
+    if (!s) return NULL;
+    s->replaced = buf_make(VALUE_MOST);
+    s->scratch[0] = buf_make(VALUE_MOST);
+    s->scratch[1] = buf_make(VALUE_MOST);
+    s->g.v = view_make(GATHER_SELF - 1);
+    return s;
+}
+
+void screener_free(struct screener *s)
+{
+    if (!s) return;
+    gather_free(&s->g);
+    json_doc_free(&s->doc);
+    findings_free(&s->found);
+    findings_free(&s->acting);
+    findings_free(&s->flagged);
+    findings_free(&s->aside);
+    mem_free(s->place);
+    mem_free(s->change);
+    mem_free(s->splice);
+    buf_free(&s->replaced);
+    buf_free(&s->scratch[0]);
+    buf_free(&s->scratch[1]);
+    mem_free(s);
+}
+
+static void trim(struct findings *f)
+{
+    if (f->room > PLACES_KEPT) findings_free(f);
+    f->count = 0;
+}
+
+/* Nothing of a body stays behind. */
+static void wipe(struct screener *s)
+{
+    gather_reset(&s->g);
+    if (s->doc.room > PLACES_KEPT) json_doc_free(&s->doc);
+    s->doc.text = SLICE_NONE;
+    trim(&s->found);
+    trim(&s->acting);
+    trim(&s->flagged);
+    trim(&s->aside);
+    s->places = 0;
+    buf_free(&s->replaced);
+    buf_free(&s->scratch[0]);
+    buf_free(&s->scratch[1]);
+}
+
+static struct gather_limits limits_of(const struct screen_limits *l)
+{
+    struct gather_limits g = {l->decode_base64, l->decode_hex, l->decode_percent, l->json_depth};
+    if (g.base64 > DECODE_MOST) g.base64 = DECODE_MOST;
+    if (g.hex > DECODE_MOST) g.hex = DECODE_MOST;
+    if (g.percent > DECODE_MOST) g.percent = DECODE_MOST;
+    return g;
+}
+
+/* What a limit of ours means to the caller: the body was not seen whole. */
+static enum err not_scanned(enum err e) { return e == ERR_LIMIT || e == ERR_INTERNAL ? ERR_NOT_SCANNED : e; }
+
+/* ---- one screening ----------------------------------------------------------------------------------------- */
+
+struct run {
+    struct screener *s;
+    const struct ruleset *rs;
+    const struct policy *pol;
+    const struct endpoint *ep;
+    struct screening *out;
+    bool blocked, observe, vault;
+    struct finding now; /* the finding being placed */
+    enum action act;
+};
+
+static void count(struct screening *out, uint16_t rule, enum action act)
+{
+    for (size_t i = 0; i < out->count_rows; i++)
+        if (out->counts[i].rule == rule && out->counts[i].action == act) {
+            out->counts[i].count++;
+            return;
+        }
+    if (out->count_rows == SCREEN_COUNTS_MAX) out->counts_more++;
+    else out->counts[out->count_rows++] = (struct screen_count){rule, (uint8_t)act, 1};
+}
+
+/* The string, key or number of the body that byte `at` lies in. */
+static uint32_t node_at(const struct json_doc *d, uint32_t at)
+{
+    uint32_t low = 0, high = d->count;
+    while (high - low > 1) {
+        uint32_t mid = low + (high - low) / 2;
+        if (d->node[mid].off <= at) low = mid;
+        else high = mid;
+    }
+    return low;
+}
+
+static enum err add_place(struct screener *s, const struct gather_place *p)
+{
+    if (s->places == s->place_room) {
+        size_t room = s->place_room ? s->place_room * 2 : 64;
+        void *q = mem_realloc(s->place, room * sizeof *s->place);
+        if (!q) return ERR_MEMORY;
+        s->place = q;
+        s->place_room = room;
+    }
+    s->place[s->places++] = *p;
+    return ERR_OK;
+}
+
+/* One place of the finding r->now. */
+static enum err take(void *arg, const struct gather_place *p)
+{
+    struct run *r = arg;
+    struct screener *s = r->s;
+    const struct json_doc *d = &s->doc;
+    uint32_t node = node_at(d, p->start);
+    struct finding f = {p->start, p->end, r->now.rule, r->now.score};
+    bool fixed = d->node[node].type != JSON_STRING; /* a key or a number: it cannot be rewritten safely */
+    if (!fixed) {
+        enum text_class c = r->ep->dialect->classify(d, node);
+        if (c == TEXT_SKIP && (ruleset_rule(r->rs, f.rule)->cls != RULE_SECRETS || f.score < SKIP_SCORE)) return ERR_OK;
+        fixed = c == TEXT_SKIP || c == TEXT_NAME;
+    }
+    if (r->act == ACTION_FLAG) return findings_add(&s->flagged, f);
+    if (fixed || r->act == ACTION_BLOCK) {
+        r->blocked = true;
+        count(r->out, f.rule, ACTION_BLOCK);
+        return ERR_OK;
+    }
+    if (r->act == ACTION_REROUTE) r->out->reroute = true;
+    if (action_row(r->act)->reversible) r->vault = true;
+    enum err e = findings_add(&s->acting, f);
+    return e ? e : add_place(s, p);
+}
+
+/* Whether a finding in a joined text says anything new. */
+static bool joined_counts(const struct gather *g, const struct ruleset *rs, const struct finding *f)
+{
+    const struct gather_text *t = gather_text_at(g, f->start);
+    if (t->kind == GATHER_BREAKS && !ruleset_joins(rs, f->rule)) return false;
+    if (t->kind != GATHER_BREAKS && t->kind != GATHER_PARTS) return true;
+    return f->end <= t->end && !gather_one_piece(g, f->start, f->end);
+}
+
+/* Brings what was found back to the body, under the policy. */
+static enum err judge(struct run *r)
+{
+    struct screener *s = r->s;
+    const char *text = s->g.v.text.p;
+    enum err e = ERR_OK;
+    for (size_t i = 0; i < s->found.count && !e; i++) {
+        r->now = s->found.v[i];
+        r->act = policy_action(r->pol, r->now.rule);
+        if (r->act == ACTION_ALLOW || r->now.start >= r->now.end) continue;
+        if (!joined_counts(&s->g, r->rs, &r->now)) continue;
+        if (policy_allows(r->pol, slice_of(text + r->now.start, r->now.end - r->now.start))) continue;
+        e = gather_places(&s->g, r->now.start, r->now.end, take, r);
+    }
+    findings_resolve(r->rs, &s->acting);
+    findings_resolve(r->rs, &s->flagged);
+    for (size_t i = 0; i < s->flagged.count; i++) count(r->out, s->flagged.v[i].rule, ACTION_FLAG);
+    for (size_t i = 0; i < s->acting.count; i++) count(r->out, s->acting.v[i].rule, policy_action(r->pol, s->acting.v[i].rule));
+    return e;
+}
+
+/* ---- rewriting --------------------------------------------------------------------------------------------- */
+
+static int by_start(const void *a, const void *b)
+{
+    const struct gather_place *x = a, *y = b;
+    return (x->start > y->start) - (x->start < y->start);
+}
+
+/* How the resolved finding f stands in the body: of the place it begins with. */
+static struct gather_place place_of(const struct screener *s, const struct finding *f)
+{
+    size_t low = 0, high = s->places;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (s->place[mid].start < f->start) low = mid + 1;
+        else high = mid;
+    }
+    assert(low < s->places && s->place[low].start == f->start);
+    struct gather_place p = s->place[low];
+    p.end = f->end;
+    return p;
+}
+
+/* The place's bytes as text: unescaped as often as it stands in strings. */
+static enum err read_value(struct screener *s, const struct gather_place *p, struct slice *out)
+{
+    struct slice v = slice_of(s->g.body.p + p->start, p->end - p->start);
+    for (unsigned i = 0; i < p->level && memchr(v.p, '\\', v.n); i++) {
+        struct buf *b = &s->scratch[i & 1];
+        buf_truncate(b, 0);
+        enum err e = json_unescape(v, b);
+        if (e) return e;
+        v = buf_slice(b);
+    }
+    *out = v;
+    return ERR_OK;
+}
+
+/* Appends a replacement to s->replaced as it must stand in the body. */
+static enum err write_value(struct screener *s, const struct gather_place *p, struct slice plain)
+{
+    struct slice v = plain;
+    unsigned level = p->level;
+    enum err e = ERR_OK;
+    if (p->number) {
+        struct buf *b = &s->scratch[level & 1];
+        buf_truncate(b, 0);
+        e = buf_add_byte(b, '"');
+        if (!e) e = json_escape(v, b);
+        if (!e) e = buf_add_byte(b, '"');
+        v = buf_slice(b);
+    }
+    for (; level > 0 && !e; level--) { /* never writes where it reads: the parity of the level alternates */
+        struct buf *b = &s->scratch[(level - 1) & 1];
+        buf_truncate(b, 0);
+        e = json_escape(v, b);
+        v = buf_slice(b);
+    }
+    return e ? e : buf_add(&s->replaced, v);
+}
+
+/* What comes in place of acting finding i. */
+static enum err replace(struct run *r, size_t i)
+{
+    struct screener *s = r->s;
+    const struct finding *f = &s->acting.v[i];
+    const struct mask_ctx m = {r->out->vault, r->pol};
+    const struct gather_place p = place_of(s, f);
+    struct slice value;
+    struct buf plain = buf_make(VALUE_MOST);
+    size_t was = buf_len(&s->replaced);
+    enum err e = read_value(s, &p, &value);
+    if (!e) e = mask_value(&m, policy_action(r->pol, f->rule), ruleset_rule(r->rs, f->rule), value, &plain);
+    if (!e) e = write_value(s, &p, buf_slice(&plain));
+    buf_free(&plain);
+    if (e) return e;
+    s->change[i] = (struct change){(uint32_t)was, (uint32_t)(buf_len(&s->replaced) - was)};
+    return ERR_OK;
+}
+
+/* Where a member of the top object comes in the prompt, as providers put it together: 0 first. */
+static unsigned rank_of(const struct json_doc *d, uint32_t key)
+{
+    static const struct {
+        struct slice name;
+        unsigned rank;
+    } rows[] = {{SLICE_INIT("tools"), 0}, {SLICE_INIT("functions"), 0}, {SLICE_INIT("response_format"), 0}, {SLICE_INIT("system"), 1},
+                {SLICE_INIT("instructions"), 1}, {SLICE_INIT("messages"), 2}, {SLICE_INIT("input"), 2}, {SLICE_INIT("prompt"), 2}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (json_text_eq(d, key, rows[i].name)) return rows[i].rank;
+    return 3;
+}
+#define RANKS 4u
+
+/* Replaces in prompt order, so that the numbers of placeholders do not depend on where a client writes its tools. */
+static enum err replace_all(struct run *r)
+{
+    struct screener *s = r->s;
+    const struct json_doc *d = &s->doc;
+    if (d->node[0].type != JSON_OBJECT) {
+        enum err e = ERR_OK;
+        for (size_t i = 0; i < s->acting.count && !e; i++) e = replace(r, i);
+        return e;
+    }
+    for (unsigned rank = 0; rank < RANKS; rank++) {
+        size_t i = 0;
+        for (uint32_t k = 1; k < d->count && i < s->acting.count; k = d->node[k + 1].next) {
+            uint32_t next = d->node[k + 1].next;
+            uint32_t end = next < d->count ? d->node[next].off : UINT32_MAX;
+            bool mine = rank_of(d, k) == rank;
+            for (; i < s->acting.count && s->acting.v[i].start < end; i++) {
+                enum err e = mine ? replace(r, i) : ERR_OK;
+                if (e) return e;
+            }
+        }
+    }
+    return ERR_OK;
+}
+
+static enum err room_for_changes(struct screener *s)
+{
+    size_t n = s->acting.count;
+    if (n <= s->change_room) return ERR_OK;
+    mem_free(s->change);
+    mem_free(s->splice);
+    s->change_room = 0;
+    s->change = mem_alloc(n * sizeof *s->change);
+    s->splice = mem_alloc(n * sizeof *s->splice);
+    if (!s->change || !s->splice) return ERR_MEMORY;
+    s->change_room = n;
+    return ERR_OK;
+}
+
+static enum err splice_all(struct screener *s, struct slice body, struct buf *out)
+{
+    size_t total = body.n;
+    for (size_t i = 0; i < s->acting.count; i++) {
+        const struct finding *f = &s->acting.v[i];
+        s->splice[i] = (struct splice){f->start, f->end, slice_of(s->replaced.p + s->change[i].off, s->change[i].len)};
+        total += s->change[i].len;
+    }
+    *out = buf_make(total);
+    return json_splice(body, s->splice, s->acting.count, out);
+}
+
+static enum err rewrite(struct run *r)
+{
+    struct screener *s = r->s;
+    enum err e = room_for_changes(s);
+    if (e) return e;
+    if (r->vault) {
+        r->out->vault = vault_new();
+        if (!r->out->vault) return ERR_MEMORY;
+        if ((e = vault_reserve(r->out->vault, buf_slice(&s->g.v.text)))) return e;
+    }
+    qsort(s->place, s->places, sizeof *s->place, by_start);
+    e = replace_all(r);
+    if (!e) e = splice_all(s, s->g.body, &r->out->body);
+    if (e) return e;
+    r->out->changed = true;
+    int64_t moved = 0; /* of the model's name: by what changed before it */
+    for (size_t i = 0; i < s->acting.count && s->acting.v[i].start < r->out->model_off; i++)
+        moved += (int64_t)s->change[i].len - (int64_t)(s->acting.v[i].end - s->acting.v[i].start);
+    if (r->out->model_end) {
+        r->out->model_off = (uint32_t)(r->out->model_off + moved);
+        r->out->model_end = (uint32_t)(r->out->model_end + moved);
+    }
+    return ERR_OK;
+}
+
+/* ---- requests ---------------------------------------------------------------------------------------------- */
+
+static enum err read_model(const struct json_doc *d, uint32_t node, struct screening *out)
+{
+    out->model_off = d->node[node].off;
+    out->model_end = d->node[node].end;
+    struct buf b = buf_make(VALUE_MOST);
+    enum err e = json_unescape(json_raw(d, node), &b);
+    size_t n = buf_len(&b) < sizeof out->model - 1 ? buf_len(&b) : sizeof out->model - 1;
+    for (size_t i = 0; i < n; i++) {
+        char c = b.p[b.off + i];
+        out->model[i] = c >= 0x20 && c < 0x7F ? c : '?';
+    }
+    buf_free(&b);
+    return e;
+}
+
+static enum err read_facts(const struct json_doc *d, struct screening *out)
+{
+    if (d->node[0].type != JSON_OBJECT) return ERR_OK;
+    uint32_t model = json_member(d, 0, SLICE("model")), stream = json_member(d, 0, SLICE("stream"));
+    out->stream = stream != JSON_NONE && d->node[stream].type == JSON_TRUE;
+    return model != JSON_NONE && d->node[model].type == JSON_STRING ? read_model(d, model, out) : ERR_OK;
+}
+
+static enum err screen(struct run *r, struct detect_scratch *scratch, const struct screen_limits *lim, struct slice body)
+{
+    struct screener *s = r->s;
+    const struct json_limits jl = {.max_depth = lim->json_depth};
+    const struct gather_limits gl = limits_of(lim);
+    if (body.n >= GATHER_SELF) return ERR_BODY_TOO_LARGE;
+    enum err e = json_parse(&s->doc, body, &jl, NULL);
+    if (e) return e == ERR_LIMIT ? ERR_NOT_SCANNED : e;
+    if (r->ep->kind == EP_CHAT && s->doc.node[0].type != JSON_OBJECT) return ERR_SHAPE;
+    e = read_facts(&s->doc, r->out);
+    if (!e) e = gather_json(&s->g, &s->doc, r->ep->dialect, &gl);
+    if (e) return not_scanned(e);
+    r->out->fold = s->g.fold;
+    r->out->opaque = s->g.opaque;
+    r->out->decoded = s->g.decoded;
+    if (s->g.opaque && policy_opaque_block(r->pol) && !r->observe) return ERR_OPAQUE;
+    if (s->g.count == 0) return ERR_OK;
+    e = detect_scan(r->rs, scratch, buf_slice(&s->g.v.text), &s->found);
+    if (!e) e = judge(r);
+    if (e) return not_scanned(e);
+    if (r->observe) {
+        r->out->reroute = false;
+        return ERR_OK;
+    }
+    if (r->blocked) return ERR_BLOCKED;
+    return s->acting.count ? not_scanned(rewrite(r)) : ERR_OK;
+}
+
+enum err screen_request(struct screener *s, struct detect_scratch *scratch, const struct ruleset *rs, const struct policy *pol,
+                        const struct screen_limits *lim, const struct endpoint *ep, struct slice body, struct screening *out)
+{
+    memset(out, 0, sizeof *out);
+    struct run r = {.s = s, .rs = rs, .pol = pol, .ep = ep, .out = out, .observe = policy_observes(pol)};
+    out->error = screen(&r, scratch, lim, body);
+    if (out->error && out->changed) {
+        buf_free(&out->body);
+        out->changed = false;
+    }
+    wipe(s);
+    return out->error;
+}
+
+void screening_free(struct screening *s)
+{
+    buf_free(&s->body);
+    vault_free(s->vault);
+    mem_wipe(s, sizeof *s);
+}
+
+/* ---- plain text -------------------------------------------------------------------------------------------- */
+
+struct plain {
+    struct screener *s;
+    const struct ruleset *rs;
+    struct finding now;
+};
+
+static enum err take_plain(void *arg, const struct gather_place *p)
+{
+    struct plain *x = arg;
+    struct finding f = {p->start, p->end, x->now.rule, x->now.score};
+    bool injection = ruleset_rule(x->rs, f.rule)->cls == RULE_INJECTION;
+    return findings_add(injection ? &x->s->aside : &x->s->acting, f);
+}
+
+static enum err scan_plain(struct screener *s, struct detect_scratch *scratch, const struct ruleset *rs,
+                           const struct screen_limits *lim, struct slice text)
+{
+    const struct gather_limits gl = limits_of(lim);
+    enum err e = gather_plain(&s->g, text, &gl);
+    if (e || s->g.count == 0) return e;
+    e = detect_scan(rs, scratch, buf_slice(&s->g.v.text), &s->found);
+    struct plain x = {s, rs, {0, 0, 0, 0}};
+    for (size_t i = 0; i < s->found.count && !e; i++) {
+        x.now = s->found.v[i];
+        if (x.now.start < x.now.end && joined_counts(&s->g, rs, &x.now)) e = gather_places(&s->g, x.now.start, x.now.end, take_plain, &x);
+    }
+    if (e) return e;
+    findings_resolve(rs, &s->acting);
+    findings_resolve(rs, &s->aside);
+    return ERR_OK;
+}
+
+enum err screen_text(struct screener *s, struct detect_scratch *scratch, const struct ruleset *rs, const struct screen_limits *lim,
+                     struct slice text, struct findings *spans)
+{
+    enum err e = text.n ? not_scanned(scan_plain(s, scratch, rs, lim, text)) : ERR_OK;
+    size_t i = 0, k = 0;
+    while (!e && (i < s->acting.count || k < s->aside.count)) { /* both ascend */
+        bool first = k == s->aside.count || (i < s->acting.count && s->acting.v[i].start <= s->aside.v[k].start);
+        e = findings_add(spans, first ? s->acting.v[i++] : s->aside.v[k++]);
+    }
+    wipe(s);
+    return e;
+}
+
+/* Whether [start, end) of JSON text is a number: then what replaces it needs quotes. */
+static bool is_number(const struct json_doc *d, uint32_t start, uint32_t end)
+{
+    if (!d->count) return false;
+    const struct json_node *n = &d->node[node_at(d, start)];
+    return n->type == JSON_NUMBER && n->off == start && n->end == end;
+}
+
+/* A replacement that is right however deep the text is in strings: nothing in it needs an escape. */
+static void make_safe(char *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (p[i] == '"' || p[i] == '\\' || (unsigned char)p[i] < 0x20) p[i] = '*';
+}
+
+static enum err redact_one(struct screener *s, const struct ruleset *rs, const struct mask_ctx *m, struct slice text,
+                           const struct finding *f, struct buf *out)
+{
+    bool number = is_number(&s->doc, f->start, f->end);
+    enum action act = policy_action(m->policy, f->rule);
+    if (act == ACTION_BLOCK) act = ACTION_REDACT; /* there is nobody to refuse */
+    enum err e = number ? buf_add_byte(out, '"') : ERR_OK;
+    size_t was = buf_len(out);
+    if (!e) e = mask_value(m, act, ruleset_rule(rs, f->rule), slice_of(text.p + f->start, f->end - f->start), out);
+    if (e) return e;
+    make_safe(out->p + out->off + was, buf_len(out) - was);
+    return number ? buf_add_byte(out, '"') : ERR_OK;
+}
+
+enum err screen_redact(struct screener *s, const struct ruleset *rs, const struct policy *pol, struct slice text,
+                       const struct findings *spans, struct buf *out)
+{
+    struct mask_ctx m = {NULL, pol};
+    enum err e = ERR_OK;
+    for (size_t i = 0; i < spans->count && !e; i++) {
+        enum action act = policy_action(pol, spans->v[i].rule);
+        if (act == ACTION_ALLOW || act == ACTION_FLAG) continue;
+        if (policy_allows(pol, slice_of(text.p + spans->v[i].start, spans->v[i].end - spans->v[i].start))) continue;
+        if (action_row(act)->reversible && !m.vault) {
+            m.vault = vault_new();
+            e = m.vault ? vault_reserve(m.vault, text) : ERR_MEMORY;
+        }
+        if (!e) e = findings_add(&s->acting, spans->v[i]);
+    }
+    findings_resolve(rs, &s->acting);
+    const struct json_limits jl = {.allow_duplicates = true};
+    if (!e && json_parse(&s->doc, text, &jl, NULL) != ERR_OK) s->doc.count = 0;
+    uint32_t from = 0;
+    for (size_t i = 0; i < s->acting.count && !e; i++) {
+        const struct finding *f = &s->acting.v[i];
+        e = buf_add(out, slice_of(text.p + from, f->start - from));
+        if (!e) e = redact_one(s, rs, &m, text, f, out);
+        from = f->end;
+    }
+    if (!e) e = buf_add(out, slice_of(text.p + from, text.n - from));
+    vault_free(m.vault);
+    wipe(s);
+    return e;
+}
