@@ -40,6 +40,7 @@ void gather_free(struct gather *g)
     mem_free(g->leaf);
     mem_free(g->inner);
     mem_free(g->part);
+    mem_free(g->cls);
     for (unsigned i = 0; i < GATHER_LEVELS; i++) json_doc_free(&g->doc[i]);
     memset(g, 0, sizeof *g);
 }
@@ -56,6 +57,11 @@ void gather_reset(struct gather *g)
         mem_free(g->text);
         g->text = NULL;
         g->room = 0;
+    }
+    if (g->cls_room > TEXT_KEPT) {
+        mem_free(g->cls);
+        g->cls = NULL;
+        g->cls_room = 0;
     }
     for (unsigned i = 0; i < GATHER_LEVELS; i++)
         if (g->doc[i].room > NODES_KEPT) json_doc_free(&g->doc[i]);
@@ -142,12 +148,20 @@ enum err gather_close(struct gather *g, const struct gather_limits *lim)
 
 /* ---- inner JSON -------------------------------------------------------------------------------------------- */
 
-/* A leaf that reads differently from how it stands, or is JSON again, gets a text of its own. */
+/* A leaf that reads differently from how it stands, or is JSON again, gets a text of its own: with its key before it,
+ * for the context. What is found inside it counts there, and not in the text around it. */
 static enum err open_leaf(struct gather *g, uint32_t leaf, unsigned level, unsigned depth, const struct gather_limits *lim)
 {
-    struct gather_leaf l = g->leaf[leaf];
+    struct gather_leaf l = g->leaf[leaf], before = leaf ? g->leaf[leaf - 1] : l;
     struct slice raw;
     enum err e = gather_open(g, GATHER_LEAF, level);
+    if (!e && l.type == JSON_STRING && before.type == JSON_KEY && before.off < before.end) {
+        e = gather_slice(g, before.off, before.end, before.end - before.off + between.n, &raw);
+        if (!e) e = view_add(&g->v, raw, before.off | GATHER_SELF);
+        g->text[g->count].key_end = (uint32_t)g->v.text.end;
+        if (!e) e = buf_add(&g->v.text, between);
+        g->text[g->count].value = (uint32_t)g->v.text.end;
+    }
     if (!e) e = gather_slice(g, l.off, l.end, l.end - l.off + sizeof DETECT_GAP, &raw);
     if (!e) e = view_unescape(&g->v, raw, l.off | GATHER_SELF);
     if (e) return e;
@@ -239,8 +253,11 @@ static enum err add_string(const struct walk *w, uint32_t i)
 {
     struct gather *g = w->g;
     const struct json_node *n = &w->d->node[i];
+    g->cls[i] = TEXT_FREE;
     if (n->off == n->end && n->key == JSON_NONE) return ERR_OK;
-    switch (w->dialect->classify(w->d, i)) {
+    enum text_class cls = w->dialect->classify(w->d, i);
+    g->cls[i] = (uint8_t)cls;
+    switch (cls) {
     case TEXT_OPAQUE: g->opaque++; return ERR_OK;
     case TEXT_SKIP:
         if (n->end - n->off < SKIP_LEAST || n->end - n->off > 128) return ERR_OK; /* beyond: a signature */
@@ -362,11 +379,23 @@ static void start(struct gather *g, struct slice body)
     g->v.text.cap = cap;
 }
 
+static enum err room_for_classes(struct gather *g, uint32_t nodes)
+{
+    if (nodes <= g->cls_room) return ERR_OK;
+    mem_free(g->cls);
+    g->cls_room = 0;
+    g->cls = mem_alloc(nodes * 2);
+    if (!g->cls) return ERR_MEMORY;
+    g->cls_room = nodes * 2;
+    return ERR_OK;
+}
+
 enum err gather_json(struct gather *g, const struct json_doc *d, const struct dialect *dialect, const struct gather_limits *lim)
 {
     start(g, d->text);
     const struct walk w = {g, d, dialect, lim};
-    enum err e = buf_reserve(&g->v.text, d->text.n + 64);
+    enum err e = room_for_classes(g, d->count);
+    if (!e) e = buf_reserve(&g->v.text, d->text.n + 64);
     for (uint32_t i = 0; i < d->count && !e; i++) {
         switch (d->node[i].type) {
         case JSON_STRING: e = add_string(&w, i); break;

@@ -55,6 +55,8 @@ struct gather {
     struct fold_counts fold;
     uint32_t opaque, decoded;
     uint32_t part_array, part_index; /* where the last part stood */
+    uint8_t *cls;                    /* enum text_class by node of the body: strings only */
+    uint32_t cls_room;
     struct slice body;
 };
 

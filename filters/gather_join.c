@@ -9,6 +9,8 @@
 #endif
 
 #define PART_EDGE    1024u /* bytes of a part looked at on each side of a cut */
+#define PART_SHORT   256u  /* a part that may lie in the middle of a value */
+#define PARTS_TOGETHER 4u
 #define TOKEN_BACK   256u
 #define TOKEN_MOST   8192u
 #define TOKEN_LEAST  16u
@@ -32,27 +34,35 @@ static enum err end_joined(struct gather *g)
     return buf_add(&g->v.text, SLICE(DETECT_GAP));
 }
 
+static bool is_short(const struct gather_text *t, uint32_t most) { return t->end - t->value <= most; }
+
+/* Parts [first, last] of a message as one text: of the outer ones only the edges, short ones between whole. */
+static enum err join_parts(struct gather *g, uint32_t first, uint32_t last)
+{
+    const struct gather_text a = g->text[g->part[first].text];
+    enum err e = gather_open(g, GATHER_PARTS, a.level);
+    if (!e) e = copy(g, is_short(&a, PART_EDGE) ? a.value : a.end - PART_EDGE, a.end);
+    for (uint32_t i = first + 1; i <= last && !e; i++) {
+        const struct gather_text t = g->text[g->part[i].text];
+        e = copy(g, t.value, i < last || is_short(&t, PART_EDGE) ? t.end : t.value + PART_EDGE);
+    }
+    return e ? e : end_joined(g);
+}
+
+/* Where a value ends is not known, and a letter of the next part may hide it: so two, three and four parts together,
+ * and a whole row of short ones. */
 enum err gather_parts(struct gather *g)
 {
     enum err e = ERR_OK;
-    for (uint32_t i = 0; i + 1 < g->part_count && !e; i++) {
-        if (!g->part[i + 1].follows) continue;
-        bool first = !g->part[i].follows;
-        if (first) {
-            const struct gather_text t = g->text[g->part[i].text];
-            if ((e = gather_open(g, GATHER_PARTS, t.level))) break;
-            e = copy(g, t.end - t.value > PART_EDGE ? t.end - PART_EDGE : t.value, t.end);
+    for (uint32_t i = 0; i < g->part_count && !e; i++) {
+        uint32_t k = i + 1;
+        for (; k < g->part_count && g->part[k].follows && k - i < PARTS_TOGETHER && !e; k++) {
+            e = join_parts(g, i, k);
+            if (!is_short(&g->text[g->part[k].text], PART_SHORT)) break;
         }
-        const struct gather_text u = g->text[g->part[i + 1].text];
-        bool last = i + 2 >= g->part_count || !g->part[i + 2].follows;
-        uint32_t len = u.end - u.value;
-        if (e) break;
-        if (last || len > 2 * PART_EDGE) {
-            e = copy(g, u.value, len > PART_EDGE ? u.value + PART_EDGE : u.end);
-            if (!e) e = end_joined(g);
-            if (!e && !last) e = gather_open(g, GATHER_PARTS, u.level);
-            if (!e && !last) e = copy(g, u.end - PART_EDGE, u.end);
-        } else e = copy(g, u.value, u.end);
+        if (e || g->part[i].follows) continue;
+        for (k = i + 1; k < g->part_count && g->part[k].follows && is_short(&g->text[g->part[k].text], PART_SHORT);) k++;
+        if (k - i > PARTS_TOGETHER) e = join_parts(g, i, k - 1);
     }
     return e;
 }

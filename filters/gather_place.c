@@ -30,6 +30,7 @@ struct placing {
     gather_sink sink;
     void *arg;
     unsigned steps; /* texts on the way at present */
+    bool joined;    /* came through a joined text */
 };
 #define STEPS_MOST 64u /* far above what the levels allow */
 
@@ -118,7 +119,7 @@ static enum err place_inner(struct placing *p, const struct gather_text *t, uint
         if (x >= y) continue; /* an empty string */
         if (l->type == JSON_NUMBER) e = down(p, t, l->off, l->end, t->level, true);
         else if (!l->text) e = down(p, t, x, y, t->level + 1u, false);
-        else {
+        else if (p->joined) { /* else it was looked at in its own text, and better */
             const struct gather_text *own = &g->text[l->text - 1];
             forward(g, own, x, y, &x, &y);
             e = place(p, own, x, y);
@@ -146,7 +147,7 @@ static enum err place(struct placing *p, const struct gather_text *t, uint32_t a
 
 enum err gather_places(const struct gather *g, uint32_t start, uint32_t end, gather_sink sink, void *arg)
 {
-    struct placing p = {g, sink, arg, 0};
     const struct gather_text *t = gather_text_at(g, start);
+    struct placing p = {g, sink, arg, 0, t->kind == GATHER_PARTS || t->kind == GATHER_BREAKS};
     return place(&p, t, start, end);
 }

@@ -153,7 +153,7 @@ static enum err take(void *arg, const struct gather_place *p)
     struct finding f = {p->start, p->end, r->now.rule, r->now.score};
     bool fixed = d->node[node].type != JSON_STRING; /* a key or a number: it cannot be rewritten safely */
     if (!fixed) {
-        enum text_class c = r->ep->dialect->classify(d, node);
+        enum text_class c = s->g.cls[node];
         if (c == TEXT_SKIP && (ruleset_rule(r->rs, f.rule)->cls != RULE_SECRETS || f.score < SKIP_SCORE)) return ERR_OK;
         fixed = c == TEXT_SKIP || c == TEXT_NAME;
     }
