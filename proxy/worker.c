@@ -126,7 +126,7 @@ failed:
 void worker_fini(struct worker *w)
 {
     upstreams_free(w->upstreams);
-    conn_cut_lingering(w);
+    conn_fini(w);
     if (w->base) resolver_fini(w);
     screener_free(w->screener);
     detect_scratch_free(w->scratch);

@@ -191,7 +191,7 @@ static void *run(void *arg)
     (void)pthread_setname_np(pthread_self(), "privet-admin");
     event_base_loop(a->w.base, EVLOOP_NO_EXIT_ON_EMPTY);
     while (a->visitors) visitor_gone(a->visitors, false);
-    conn_cut_lingering(&a->w);
+    conn_fini(&a->w);
     mem_blocks_trim();
     return NULL;
 }

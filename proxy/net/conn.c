@@ -21,12 +21,15 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 #define READ_TURN    (64u * 1024) /* most plain bytes read in one turn of the loop, so that others get theirs */
 #define READ_LEAST   4096u        /* room below this is enlarged before a read, if the limit allows */
 #define TLS_RECORD   16384u
 #define LINGER_BYTES (32u * 1024 * 1024) /* most input that is read and thrown away while lingering */
+#define WARM_MS      1000                 /* a TLS connection idle for one to two of these gives its buffers back */
+#define CLOCK_STEP   4                    /* ms that the coarse clock may be behind (CONFIG_HZ=250) */
 #define FINISH_MS    60000                /* most time the rest of the output may take in conn_finish */
 #define STALL_MS     10000                /* ... and most time without progress */
 
@@ -55,12 +58,14 @@ struct conn {
     bool was_high;      /* output was above CONN_LOW: on_drain is owed */
     bool late_open, late_drain, late_read, has_late_end; /* work for `later` */
     bool shut;          /* lingering: our side is ended */
+    bool active;        /* TLS: something was read or written since the last sweep */
     struct buf in, out;
     uint64_t deadline;  /* clock_mono_ns; 0: none */
     uint64_t armed;     /* when timer_ev fires; 0: not added */
     uint64_t finish_by; /* lingering: no later than this */
     size_t discarded;
     struct conn *next, **prev; /* lingering ones: worker.lingering */
+    struct conn *warm_next, **warm_prev; /* those whose OpenSSL buffers may be there: worker.warm */
     struct event read_ev, write_ev, timer_ev, later_ev;
     char peer[56];
 };
@@ -83,6 +88,50 @@ static bool release(struct conn *c)
     return false;
 }
 
+/* OpenSSL's buffers are 33 KiB: kept while a connection is busy, because taking, wiping and freeing them for each record
+ * costs a microsecond; given back when a sweep finds it idle. */
+static void cool(struct conn *c)
+{
+    if (!c->warm_prev) return;
+    *c->warm_prev = c->warm_next;
+    if (c->warm_next) c->warm_next->warm_prev = c->warm_prev;
+    c->warm_prev = NULL;
+}
+
+static void sweep_later(struct worker *w)
+{
+    static const struct timeval tv = {WARM_MS / 1000, WARM_MS % 1000 * 1000};
+    (void)event_add(w->warm_timer, &tv); /* without it memory is held longer, no more */
+}
+
+static void on_sweep(evutil_socket_t fd, short what, void *arg)
+{
+    struct worker *w = arg;
+    (void)fd, (void)what;
+    for (struct conn *c = w->warm, *next; c; c = next) {
+        next = c->warm_next;
+        if (c->active)
+            c->active = false;
+        else if (SSL_free_buffers(c->ssl)) /* refuses while they hold something */
+            cool(c);
+    }
+    if (w->warm) sweep_later(w);
+}
+
+static void warm(struct conn *c)
+{
+    struct worker *w = c->w;
+    c->active = true;
+    if (c->warm_prev) return;
+    if (!w->warm_timer) w->warm_timer = evtimer_new(w->base, on_sweep, w);
+    if (!w->warm_timer) return;
+    if (!w->warm) sweep_later(w);
+    c->warm_next = w->warm;
+    if (c->warm_next) c->warm_next->warm_prev = &c->warm_next;
+    c->warm_prev = &w->warm;
+    w->warm = c;
+}
+
 static void unwatch(struct conn *c)
 {
     event_del(&c->read_ev);
@@ -102,6 +151,7 @@ static void destroy(struct conn *c)
         *c->prev = c->next;
         if (c->next) c->next->prev = c->prev;
     }
+    cool(c);
     SSL_free(c->ssl);
     close(c->fd);
     buf_free(&c->in);
@@ -325,6 +375,7 @@ static enum got tls_read_result(struct conn *c, int n, enum conn_end *why)
 static enum got read_tls(struct conn *c, enum conn_end *why)
 {
     c->more = false;
+    warm(c);
     tls_clean_queue();
     for (;;) {
         enum err e;
@@ -399,7 +450,10 @@ static int write_once(struct conn *c)
 static bool write_out(struct conn *c)
 {
     int r = 1;
-    if (c->ssl) tls_clean_queue();
+    if (c->ssl) {
+        warm(c);
+        tls_clean_queue();
+    }
     while (r > 0 && buf_len(&c->out) > 0) r = write_once(c);
     if (r < 0) {
         c->write_failed = true;
@@ -514,12 +568,18 @@ void conn_cut_lingering(struct worker *w)
     while (w->lingering) destroy(w->lingering);
 }
 
+void conn_fini(struct worker *w)
+{
+    conn_cut_lingering(w);
+    if (w->warm_timer) event_free(w->warm_timer);
+    w->warm_timer = NULL;
+}
+
 /* ---- events ---- */
 
 static void opened(struct conn *c)
 {
     c->state = ST_OPEN;
-    if (c->ssl) (void)SSL_free_buffers(c->ssl); /* the handshake's; refuses while they hold something */
     if (c->ops && c->ops->on_open) c->ops->on_open(c->arg);
     /* Data may have come with the end of the handshake, into OpenSSL, where no event tells of it. */
     if (!c->dead && c->ssl && SSL_has_pending(c->ssl)) {
@@ -533,6 +593,7 @@ static void opened(struct conn *c)
 static void do_handshake(struct conn *c)
 {
     c->io_short = false;
+    warm(c);
     tls_clean_queue();
     int r = SSL_do_handshake(c->ssl);
     if (r == 1) {
@@ -843,8 +904,6 @@ void conn_set_owner(struct conn *c, const struct conn_ops *ops, void *arg)
 {
     c->ops = ops;
     c->arg = arg;
-    /* Between owners it is idle. OpenSSL keeps its read buffer where a ticket came with the answer. */
-    if (c->ssl && c->state == ST_OPEN) (void)SSL_free_buffers(c->ssl);
 }
 
 /* ---- the owner's calls ---- */
@@ -904,8 +963,11 @@ void conn_deadline(struct conn *c, unsigned ms)
         c->deadline = 0;
         return;
     }
-    uint64_t now = clock_mono_ns();
-    c->deadline = now + ms * MS_NS;
+    /* Set many times a request: the coarse clock is enough, and made up for. */
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+    uint64_t now = (uint64_t)t.tv_sec * S_NS + (uint64_t)t.tv_nsec;
+    c->deadline = now + (ms + CLOCK_STEP) * MS_NS;
     if (c->armed == 0 || c->deadline < c->armed) arm(c, now);
 }
 

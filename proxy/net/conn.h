@@ -67,6 +67,8 @@ void conn_free(struct conn *c);
 void conn_finish(struct conn *c);
 /* Cuts the lingering ones of a worker, at its end. */
 void conn_cut_lingering(struct worker *w);
+/* ... and gives back what conn keeps in the worker. Every other connection must be freed. */
+void conn_fini(struct worker *w);
 /* Changes the owner, for pooled connections. */
 void conn_set_owner(struct conn *c, const struct conn_ops *ops, void *arg);
 

@@ -40,7 +40,7 @@ static void worker_bare(void)
 
 static void worker_bare_end(void)
 {
-    conn_cut_lingering(&W);
+    conn_fini(&W);
     event_base_free(W.base);
     W.base = NULL;
 }
