@@ -193,7 +193,7 @@ class Privet:
         self.config = merge(self.defaults(backends or {}), config or {})
         self.path = test.path(name + ".yaml")
         self.write(text)
-        self.environment = dict(os.environ, PRIVET_RULES=os.path.join(ROOT, "config", "rules"), **(environment or {}))
+        self.environment = {"PRIVET_RULES": os.path.join(ROOT, "config", "rules"), **os.environ, **(environment or {})}
         self.errors_path, self.output_path = test.path(name + ".err"), test.path(name + ".out")
         self.process, self.lines, self.plain, self.tls, self.admin = None, [], None, None, None
         self.plains, self.tlss = [], []
@@ -320,11 +320,25 @@ class Privet:
         with Client(self.admin) as c:
             return c.get(path, headers={"Connection": "close"})
 
-    def records(self):
-        """Every audit record of the journal, by the binary's own reader; [] if it cannot read it yet."""
-        done = subprocess.run([self.test.binary, "audit", "show", "--journal", self.journal, "--format", "jsonl"],
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=DEADLINE, env=self.environment)
-        return [json.loads(line) for line in done.stdout.splitlines() if line.strip()] if done.returncode == 0 else []
+    def records(self, event=None):
+        """The lines of every journal file, as values, by time; also while it runs (files end in zeros then)."""
+        found = []
+        names = sorted(os.listdir(self.journal)) if os.path.isdir(self.journal) else []
+        for name in names:
+            if name.endswith(".jsonl"):
+                with open(os.path.join(self.journal, name), "rb") as f:
+                    found += [json.loads(line) for line in f.read().split(b"\0", 1)[0].splitlines() if line.endswith(b"}")]
+        return sorted((r for r in found if event in (None, r["event"])), key=lambda r: r["time"])
+
+    def outcomes(self, n, seconds=DEADLINE):
+        """The outcome records, once there are n; an answer's record is written behind its last byte."""
+        return until("%d outcome records" % n, lambda: (lambda r: r if len(r) >= n else None)(self.records("outcome")), seconds)
+
+    def verify_journal(self):
+        """`privet audit verify`: -> (exit status, what it said)."""
+        done = subprocess.run([self.test.binary, "audit", "verify", "-c", self.path], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              timeout=DEADLINE, env=self.environment)
+        return done.returncode, done.stdout.decode("utf-8", "replace")
 
 
 def address(text):
