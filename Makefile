@@ -2,9 +2,12 @@
 
 PREFIX  ?= /usr/local
 DESTDIR ?=
-CC      ?= gcc
+ifeq ($(origin CC),default)
+  CC := gcc
+endif
 BUILD   ?= build
 PY      ?= python3
+Q       := $(if $(V),,@)
 
 WARN    := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Werror
 HARDEN  := -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2
@@ -52,7 +55,7 @@ deps: ## install what is missing (Debian packages; needs root or sudo)
 	@tests/deps.sh
 
 $(BUILD)/privet: $(BUILD)/proxy/main.o $(LIB_PROXY) $(LIB_FILTERS)
-	$(CC) $(SANF) $(LDHARD) -o $@ $< $(LIB_PROXY) $(LIB_FILTERS) $(LDFLAGS) $(PLIBS)
+	$(Q)echo "  LD  $@"; $(CC) $(SANF) $(LDHARD) -o $@ $< $(LIB_PROXY) $(LIB_FILTERS) $(LDFLAGS) $(PLIBS)
 
 # A changed list of objects must rebuild the archive too, or a removed file would linger in it.
 $(LIB_FILTERS): $(OBJ_FILTERS)
@@ -64,11 +67,11 @@ $(LIB_PROXY): $(OBJ_PROXY)
 
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -c -o $@ $<
+	$(Q)echo "  CC  $<"; $(CC) $(CFLAGS_ALL) -c -o $@ $<
 
 $(BUILD)/tests/unit/%: tests/unit/%.c $(LIB_PROXY) $(LIB_FILTERS) Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -Wno-missing-prototypes $(LDHARD) -o $@ $< $(LIB_PROXY) $(LIB_FILTERS) $(LDFLAGS) -lcmocka $(PLIBS)
+	$(Q)echo "  LD  $@"; $(CC) $(CFLAGS_ALL) -Wno-missing-prototypes $(LDHARD) -o $@ $< $(LIB_PROXY) $(LIB_FILTERS) $(LDFLAGS) -lcmocka $(PLIBS)
 
 $(BUILD)/tests/bench/%: tests/bench/%.c $(LIB_PROXY) $(LIB_FILTERS) Makefile
 	@mkdir -p $(@D)
