@@ -12,10 +12,10 @@ import privet
 from privet import Privet, Skip, until
 
 CLIENTS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "clients")
-# What this version speaks: OpenAI chat completions and models, by every SDK of the harness.
-ONLY = (r"^(openai\.(models|chat|tools|refusal|content_filter|error|retry|x-should|close|truncated|bad|empty|length|abort|client timeout|"
+# What this version speaks: OpenAI chat completions and models. Left out: runTools, whose tool wants a secret back in its
+# arguments, where no secret is ever put.
+ONLY = (r"^(openai\.(models|chat|tools(?! runTools)|refusal|content_filter|error|retry|x-should|close|truncated|bad|empty|length|abort|client timeout|"
         r"hang|request id)|raw (chunked|expect|unknown content|invalid|escaped|odd|stream framing|HEAD)|secrets do not)")
-# Cases about other APIs, and one that wants compressed requests, which are refused here.
 SECRETS = ("maria.keller@hospital.example.org", "AKIAIOSFODNN7EXAMPLE", "DE89370400440532013000", "4111 1111 1111 1111", "wang.wei@example.cn")
 
 
@@ -63,7 +63,7 @@ def test_sdks(test):
     up = subprocess.Popen([node, os.path.join(folder, "upstream.mjs"), url.rsplit(":", 1)[1], "--quiet"], stdout=subprocess.DEVNULL)
     try:
         until("the fake model", lambda: healthy(url))
-        with Privet(test, backends={"fake": {"url": url, "key": "passthrough"}}) as p:
+        with Privet(test, {"policies": {"default": {"request": {"secrets": "tokenize"}}}}, {"fake": {"url": url, "key": "passthrough"}}) as p:
             r = subprocess.run([node, os.path.join(folder, "clients.mjs"), "https://localhost:%d" % p.tls[1], "--ca", p.certificate[0], "--seen", url,
                                 "--expect-scrub", "--only", ONLY], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=200)
             bad = [x for x in r.stdout.splitlines() if x.startswith("FAIL")]
