@@ -6,6 +6,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "filters/detect/rules.h"
 #include "filters/detect/shape.h"
+#include "filters/detect/structure.h"
 #include "filters/detect/validators.h"
 
 #include <hs/hs.h>
@@ -62,6 +63,7 @@ enum ref_mode {
 struct keyword_ref {
     uint16_t rule;
     uint8_t mode, lo, hi;
+    uint64_t lower, upper; /* letters of the keyword that may be small, that may be capitals */
     struct byteset after[AFTER_BYTES];
 };
 struct keyword {
@@ -85,8 +87,9 @@ struct table {
     struct bits prev[256];
     struct bits none;   /* rules that may start at the very beginning of a text */
     struct bits digits[32]; /* by number of digits; 31: that many and more */
-    unsigned least_digits;
+    struct shape_runs *runs; /* of tokens: how long a match's first run may be; by rule, the last is the union */
 };
+#define NUMBER_SIGNS 3u /* '+' and '(' before a number that may belong to it */
 enum table_kind { TABLE_DIGITS, TABLE_AT, TABLE_COLON, TABLE_ENTROPY, TABLE_COUNT };
 
 struct context_word {
@@ -106,6 +109,7 @@ struct ruleset {
     size_t ref_count;
 
     struct table table[TABLE_COUNT];
+    struct structure_patterns numbers; /* of TABLE_DIGITS */
 
     struct literals context;
     struct context_word *words;
@@ -117,8 +121,9 @@ struct ruleset {
     pcre2_compile_context *compile;
 };
 
-/* Literals are UTF-8, unique, at most KEYWORD_MAX bytes; their ids are their places. */
-enum err literals_build(struct literals *l, const struct slice *v, size_t n) MUST_CHECK;
+/* Literals are UTF-8, unique, at most KEYWORD_MAX bytes; their ids are their places. `exact`: those whose case matters,
+ * or NULL. */
+enum err literals_build(struct literals *l, const struct slice *v, const bool *exact, size_t n) MUST_CHECK;
 void literals_free(struct literals *l);
 
 /* dictionary.c */

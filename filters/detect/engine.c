@@ -123,9 +123,20 @@ static bool may_follow(const struct byteset *after, struct slice t, size_t end)
     return true;
 }
 
+/* Whether the keyword's letters have the case the rule asks for. */
+static bool right_case(const struct keyword_ref *ref, const char *p, size_t len)
+{
+    if ((ref->lower & ref->upper) == ~0ull) return true;
+    for (size_t i = 0; i < len; i++) {
+        if (p[i] >= 'a' && p[i] <= 'z' && !(ref->lower >> i & 1)) return false;
+        if (p[i] >= 'A' && p[i] <= 'Z' && !(ref->upper >> i & 1)) return false;
+    }
+    return true;
+}
+
 static void try_ref(struct detect_scratch *s, const struct keyword_ref *ref, size_t start, size_t len)
 {
-    if (!may_follow(ref->after, s->text, start + len)) return;
+    if (!may_follow(ref->after, s->text, start + len) || !right_case(ref, s->text.p + start, len)) return;
     if (ref->mode == REF_ANCHORED) {
         if (start < ref->lo) return;
         size_t anchor = start - ref->lo;
@@ -237,7 +248,7 @@ static void scan_numbers(struct detect_scratch *s)
     const char *t = s->text.p;
     for (size_t i = 0; i < st->numbers && !s->err; i++) {
         size_t at = st->number[i], a = at;
-        while (a > 0 && at - a < 3 && (t[a - 1] == '+' || t[a - 1] == '(')) a--;
+        while (a > 0 && at - a < NUMBER_SIGNS && (t[a - 1] == '+' || t[a - 1] == '(')) a--;
         if (a < at) try_number(s, a, at);
         if (at - a > 1) try_number(s, at - 1, at);
         try_number(s, at, at);
@@ -305,30 +316,42 @@ static void scan_colons(struct detect_scratch *s)
     }
 }
 
-#define TOKEN_MAX 300u /* what is longer is data, not a key */
+#define TOKEN_MAX SHAPE_RUN /* what is longer is data, not a key */
 
 /* Whether a token changes between small letters, capitals and digits often enough to be no word, path or number. */
-static bool token_rare(struct slice t, size_t at)
+static bool token_rare(struct slice token)
 {
+    /* 1 digits, 2 small letters, 3 capitals, 4 the rest */
     unsigned changes = 0, digits = 0, letters = 0, last = 0;
-    size_t i = at;
-    for (; i < t.n && i - at <= TOKEN_MAX; i++) {
-        char c = t.p[i];
+    for (size_t i = 0; i < token.n; i++) {
+        char c = token.p[i];
         unsigned cls = is_digit(c) ? 1 : c >= 'a' && c <= 'z' ? 2 : c >= 'A' && c <= 'Z' ? 3 : 4;
-        if (cls == 4 && c != '+' && c != '/' && c != '_' && c != '-') break;
         digits += cls == 1;
         letters += cls == 2 || cls == 3;
-        changes += last && cls != last;
+        changes += cls != last;
         last = cls;
     }
-    size_t n = i - at;
-    return n <= TOKEN_MAX && digits >= 2 && letters >= 4 && changes * 4 >= n;
+    return digits >= 2 && letters >= 4 && changes * 4 >= token.n;
 }
 
 static void scan_tokens(struct detect_scratch *s)
 {
-    for (size_t i = 0; i < s->structure->tokens && !s->err; i++)
-        if (token_rare(s->text, s->structure->token[i])) try_table(s, &s->rs->table[TABLE_ENTROPY], s->structure->token[i]);
+    const struct table *t = &s->rs->table[TABLE_ENTROPY];
+    for (size_t i = 0; i < s->structure->tokens && !s->err; i++) {
+        size_t at = s->structure->token[i].start, len = s->structure->token[i].len;
+        struct bits m;
+        if (len > TOKEN_MAX || !shape_runs_has(&t->runs[t->count], len)) continue;
+        if (!table_look(s, t, at, &m)) continue;
+        uint64_t any = 0;
+        for (size_t k = 0; k < TABLE_WORDS; k++) {
+            for (uint64_t w = m.w[k]; w; w &= w - 1) {
+                size_t bit = (size_t)__builtin_ctzll(w);
+                if (!shape_runs_has(&t->runs[k * 64 + bit], len)) m.w[k] &= ~(1ull << bit);
+            }
+            any |= m.w[k];
+        }
+        if (any && token_rare(slice_of(s->text.p + at, len))) table_confirm(s, t, at, &m);
+    }
 }
 
 /* --- entry */
@@ -361,7 +384,7 @@ enum err detect_scan(const struct ruleset *rs, struct detect_scratch *s, struct 
         size_t to = text.n - from < STRUCTURE_BLOCK ? text.n : from + STRUCTURE_BLOCK;
         scan_keywords(s, from, to);
         if (!want || s->err) continue;
-        structure_find(text, from, to, want, s->structure);
+        structure_find(text, from, to, want, &rs->numbers, s->structure);
         scan_numbers(s);
         scan_ats(s);
         scan_colons(s);

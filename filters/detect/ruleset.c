@@ -38,7 +38,7 @@ static void complain(struct builder *b, const struct rule_def *def, const char *
 
 /* --- literals */
 
-enum err literals_build(struct literals *l, const struct slice *v, size_t n)
+enum err literals_build(struct literals *l, const struct slice *v, const bool *exact, size_t n)
 {
     *l = (struct literals){0};
     if (!n) return ERR_OK;
@@ -51,7 +51,7 @@ enum err literals_build(struct literals *l, const struct slice *v, size_t n)
         text[i] = v[i].p;
         len[i] = v[i].n;
         id[i] = (unsigned)i;
-        flag[i] = HS_FLAG_CASELESS;
+        flag[i] = exact && exact[i] ? 0 : HS_FLAG_CASELESS;
         if (v[i].n > l->longest) l->longest = (uint32_t)v[i].n;
     }
     hs_compile_error_t *ce = NULL;
@@ -136,7 +136,7 @@ static enum err build_stopwords(struct allow *a, const struct rule_allow *d)
     size_t n = 0;
     for (size_t i = 0; i < d->stopword_count; i++)
         if (d->stopwords[i] && d->stopwords[i][0]) v[n++] = slice_str(d->stopwords[i]);
-    enum err e = literals_build(&a->stopwords, v, n);
+    enum err e = literals_build(&a->stopwords, v, NULL, n);
     mem_free(v);
     return e;
 }
@@ -373,18 +373,36 @@ static enum err need_search(struct builder *b, const struct rule_def *d, struct 
 static enum err build_ref(struct builder *b, const struct rule_def *defs, struct keyword_ref *ref, const struct word *w)
 {
     unsigned lo = 0, hi = 0;
-    struct byteset after[SHAPE_FRONT];
-    *ref = (struct keyword_ref){.rule = w->rule, .mode = REF_SEARCH};
+    struct shape_literal lit;
+    *ref = (struct keyword_ref){.rule = w->rule, .mode = REF_SEARCH, .lower = ~0ull, .upper = ~0ull};
     for (int k = 0; k < AFTER_BYTES; k++) ref->after[k] = byteset_all();
     const struct shape *s = b->shape[w->rule];
     if (s && shape_find(s, w->text, &lo, &hi)) {
         ref->mode = lo == 0 || lo == hi ? REF_ANCHORED : REF_WINDOW;
         ref->lo = (uint8_t)lo;
         ref->hi = (uint8_t)hi;
-        shape_after(s, w->text, after);
-        memcpy(ref->after, after, sizeof ref->after);
+        shape_literal(s, w->text, &lit);
+        memcpy(ref->after, lit.after, sizeof ref->after);
+        ref->lower = lit.lower;
+        ref->upper = lit.upper;
     }
     return ref->mode == REF_ANCHORED ? ERR_OK : need_search(b, &defs[w->rule], &b->rs->rules[w->rule]);
+}
+
+/* If every rule of a keyword takes its letters in one case only, writes them so: Vectorscan then sorts out the others. */
+static bool exact_case(const struct ruleset *rs, const struct keyword *k, struct slice text)
+{
+    uint64_t lower = 0, upper = 0;
+    for (uint32_t i = k->first; i < k->first + k->count; i++) {
+        lower |= rs->refs[i].lower;
+        upper |= rs->refs[i].upper;
+    }
+    char *p = (char *)(uintptr_t)text.p; /* ours: a copy word_push made */
+    for (size_t i = 0; i < text.n; i++)
+        if (p[i] >= 'a' && p[i] <= 'z' && (i >= 64 || (lower & upper & (1ull << i)))) return false;
+    for (size_t i = 0; i < text.n; i++)
+        if (p[i] >= 'a' && p[i] <= 'z' && !(lower & (1ull << i))) p[i] = (char)(p[i] - 32);
+    return true;
 }
 
 static void merge_sets(struct byteset *into, const struct byteset *s)
@@ -417,7 +435,8 @@ static enum err build_keywords(struct builder *b, const struct rule_def *defs, s
     enum err e = ERR_MEMORY;
     rs->keywords = mem_zalloc((count + 1) * sizeof *rs->keywords);
     rs->refs = mem_zalloc((b->word_count + 1) * sizeof *rs->refs);
-    if (!unique || !rs->keywords || !rs->refs) goto done;
+    bool *exact = mem_zalloc((count + 1) * sizeof *exact);
+    if (!unique || !rs->keywords || !rs->refs || !exact) goto done;
     e = ERR_OK;
     size_t at = 0;
     for (size_t k = 0; k < count && !e; k++) {
@@ -431,8 +450,10 @@ static enum err build_keywords(struct builder *b, const struct rule_def *defs, s
         sum_keyword(rs, kw);
     }
     rs->ref_count = at;
-    if (!e) e = literals_build(&rs->triggers, unique, count);
+    for (size_t k = 0; k < count && !e; k++) exact[k] = exact_case(rs, &rs->keywords[k], unique[k]);
+    if (!e) e = literals_build(&rs->triggers, unique, exact, count);
 done:
+    mem_free(exact);
     mem_free(unique);
     words_clear(b);
     return e;
@@ -465,13 +486,26 @@ static bool classify(struct table *t, struct byteset (*front)[SHAPE_FRONT])
     return t->front != NULL;
 }
 
+/* How long the token may be that each rule begins with. */
+static enum err build_runs(struct builder *b, struct table *t)
+{
+    struct byteset token = {{0}};
+    for (const char *p = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz+/_-"; *p; p++) byteset_add(&token, (unsigned char)*p);
+    t->runs = mem_zalloc((t->count + 1) * sizeof *t->runs);
+    if (!t->runs) return ERR_MEMORY;
+    for (size_t i = 0; i < t->count; i++) {
+        shape_runs(b->shape[t->rule[i]], &token, &t->runs[i]);
+        for (size_t k = 0; k < sizeof t->runs[0].w / sizeof t->runs[0].w[0]; k++) t->runs[t->count].w[k] |= t->runs[i].w[k];
+    }
+    return ERR_OK;
+}
+
 static enum err build_table(struct builder *b, const struct rule_def *defs, size_t n, enum table_kind kind)
 {
     static const unsigned trigger[TABLE_COUNT] = {TRIGGER_DIGITS, TRIGGER_AT, TRIGGER_COLON, TRIGGER_ENTROPY};
     struct table *t = &b->rs->table[kind];
     struct byteset(*front)[SHAPE_FRONT] = mem_zalloc(TABLE_RULES * sizeof *front);
     if (!front) return ERR_MEMORY;
-    t->least_digits = 31;
     for (size_t i = 0; i < n; i++) {
         const struct rule_def *d = &defs[i];
         if (!(d->triggers & trigger[kind]) || !b->shape[i]) continue;
@@ -487,12 +521,51 @@ static enum err build_table(struct builder *b, const struct rule_def *defs, size
         bit_set(&t->none, k);
         for (unsigned c = d->digits_min; c <= d->digits_max && c < 32; c++) bit_set(&t->digits[c], k);
         if (d->digits_max > 31) bit_set(&t->digits[31], k);
-        if (d->digits_min < t->least_digits) t->least_digits = d->digits_min;
     }
     enum err e = classify(t, front) ? ERR_OK : ERR_MEMORY;
+    if (!e && kind == TABLE_ENTROPY) e = build_runs(b, t);
     mem_free(front);
     return e;
 }
+
+/* Enters every pattern of digits some rule allows, from position k on: `m` are the rules the first k bits allow. */
+static void enter_patterns(struct structure_patterns *out, const struct bits *may, const struct bits *not, struct bits m, unsigned k, unsigned pattern)
+{
+    if (k == STRUCTURE_PATTERN) {
+        out->w[pattern >> 6] |= 1ull << (pattern & 63);
+        return;
+    }
+    for (unsigned digit = 0; digit < 2; digit++) {
+        struct bits n = m;
+        uint64_t any = 0;
+        for (size_t i = 0; i < TABLE_WORDS; i++) any |= n.w[i] &= digit ? may[k].w[i] : not[k].w[i];
+        if (any) enter_patterns(out, may, not, n, k + 1, pattern | digit << k);
+    }
+}
+
+static void merge_class(const struct table *t, unsigned k, unsigned c, struct bits *into)
+{
+    for (size_t i = 0; i < TABLE_WORDS; i++) into->w[i] |= t->front[k * t->classes + t->cls[c]].w[i];
+}
+
+/* Where numbers begin, most are told by which of their first bytes are digits: of the rules that start with the number,
+ * and of those that start with up to NUMBER_SIGNS of "+(" before it. */
+static void build_patterns(struct ruleset *rs)
+{
+    const struct table *t = &rs->table[TABLE_DIGITS];
+    struct bits start = {{0}};
+    for (size_t i = 0; i < t->count; i++) bit_set(&start, i);
+    for (unsigned shift = 0; shift <= NUMBER_SIGNS; shift++) {
+        struct bits may[STRUCTURE_PATTERN] = {{{0}}}, not[STRUCTURE_PATTERN] = {{{0}}}, sign = {{0}};
+        for (unsigned k = 0; k < STRUCTURE_PATTERN; k++)
+            for (unsigned c = 0; c < 256; c++) merge_class(t, k + shift, c, c >= '0' && c <= '9' ? &may[k] : &not[k]);
+        enter_patterns(&rs->numbers, may, not, start, 0, 0);
+        merge_class(t, shift, '+', &sign);
+        merge_class(t, shift, '(', &sign);
+        for (size_t i = 0; i < TABLE_WORDS; i++) start.w[i] &= sign.w[i];
+    }
+}
+_Static_assert(STRUCTURE_PATTERN + NUMBER_SIGNS <= SHAPE_FRONT, "patterns are taken from fronts");
 
 /* --- context words */
 
@@ -531,7 +604,7 @@ static enum err build_context(struct builder *b, const struct rule_def *defs, si
             rs->word_rules[k * rs->rule_words + (r >> 6)] |= 1ull << (r & 63);
         }
     }
-    e = literals_build(&rs->context, unique, count);
+    e = literals_build(&rs->context, unique, NULL, count);
 done:
     mem_free(unique);
     words_clear(b);
@@ -560,6 +633,7 @@ static enum err build_all(struct builder *b, const struct rule_def *defs, size_t
     }
     enum err e = build_keywords(b, defs, n);
     for (int k = 0; k < TABLE_COUNT && !e; k++) e = build_table(b, defs, n, (enum table_kind)k);
+    if (!e) build_patterns(rs);
     if (!e) e = build_context(b, defs, n);
     return e ? e : b->failed ? ERR_SHAPE : ERR_OK;
 }
@@ -605,7 +679,10 @@ void ruleset_free(struct ruleset *rs)
     for (size_t i = 0; rs->rules && i < rs->count; i++) free_rule(&rs->rules[i]);
     literals_free(&rs->triggers);
     literals_free(&rs->context);
-    for (int k = 0; k < TABLE_COUNT; k++) mem_free(rs->table[k].front);
+    for (int k = 0; k < TABLE_COUNT; k++) {
+        mem_free(rs->table[k].front);
+        mem_free(rs->table[k].runs);
+    }
     mem_free(rs->rules);
     mem_free(rs->keywords);
     mem_free(rs->refs);

@@ -7,8 +7,9 @@
 
 #include <stdlib.h>
 
-#define STATES_MAX 12000u
-#define COPIES_MAX 16u
+#define STATES_MAX 60000u
+#define COPIES_MAX 16u  /* of a group */
+#define COPIES_SET 300u /* of a single set of bytes */
 #define DEPTH_MAX  60u
 #define LOOP_FROM  16u /* a repetition that may go on so long counts as a loop for the linearity check */
 
@@ -38,6 +39,7 @@ struct reader {
     bool utf, icase, dotall, extended;
     bool full;   /* out of states or memory */
     unsigned depth;
+    unsigned copies_set;
     const char *complaint;
 };
 
@@ -363,6 +365,31 @@ static struct frag read_body(struct reader *r)
     return f;
 }
 
+/* True if nothing but the ends of groups follows: what stands here ends the match. */
+static bool at_the_end(const struct reader *r)
+{
+    const unsigned char *p = r->p;
+    while (p < r->end && *p == ')') p++;
+    return p == r->end;
+}
+
+/* A lookaround, behind its sign. What it says is for PCRE2 to check, but for a (?!) of one byte at the end of the
+ * match: that is how a rule says where a token stops. */
+static struct frag read_lookaround(struct reader *r, bool stops)
+{
+    struct frag f = read_body(r);
+    if (!stops || r->full || !at_the_end(r)) return frag_empty(r);
+    const struct state *st = &r->s->v[f.in];
+    while (st->kind == K_EMPTY && st->out != f.out && st->out) st = &r->s->v[st->out];
+    if (st->kind != K_SET || st->out != f.out) return frag_empty(r);
+    struct byteset not = st->set;
+    for (int i = 0; i < 4; i++) not.w[i] = ~not.w[i];
+    if (r->utf) not.w[2] = not.w[3] = ~0ull;
+    f = frag_set(r, not);
+    f.nullable = true; /* at the end of the text */
+    return f;
+}
+
 /* Behind "(?". */
 static struct frag read_special_group(struct reader *r)
 {
@@ -373,8 +400,7 @@ static struct frag read_special_group(struct reader *r)
     }
     if (c == '=' || c == '!' || (c == '<' && (d == '=' || d == '!'))) {
         r->p += c == '<' ? 2 : 1;
-        (void)read_body(r); /* zero width: what it says is for PCRE2 to check */
-        return frag_empty(r);
+        return read_lookaround(r, c == '!');
     }
     if (c == '>') {
         r->p++;
@@ -560,12 +586,13 @@ static struct frag read_repeat(struct reader *r)
     bool loop = max >= LOOP_FROM && !possessive;
     struct frag f = frag_empty(r);
     bool used = false;
-    unsigned copies = min < COPIES_MAX ? min : COPIES_MAX;
+    unsigned most = !r->full && r->s->v[one.in].kind == K_SET && r->s->v[one.in].out == one.out ? r->copies_set : COPIES_MAX;
+    unsigned copies = min < most ? min : most;
     for (unsigned i = 0; i < copies && !r->full; i++) {
         f = frag_cat(r, f, used ? read_copy(r, at) : one);
         used = true;
     }
-    if (max > COPIES_MAX || min > COPIES_MAX) {
+    if (max > most || min > most) {
         f = frag_cat(r, f, frag_star(r, used ? read_copy(r, at) : one));
     } else {
         for (unsigned i = copies; i < max && !r->full; i++) {
@@ -731,28 +758,33 @@ done:
     return e;
 }
 
-enum err shape_read(const char *regex, bool utf, struct shape **out, const char **complaint)
+/* False if it has too many states, or says what is not understood. */
+static bool read_all(struct shape *s, const char *regex, bool utf, unsigned copies_set, const char **complaint)
 {
-    *out = NULL;
-    *complaint = NULL;
-    struct shape *s = mem_zalloc(sizeof *s);
-    if (!s) return ERR_MEMORY;
-    struct reader r = {.p = (const unsigned char *)regex, .end = (const unsigned char *)regex + strlen(regex), .s = s, .utf = utf};
+    struct reader r = {.p = (const unsigned char *)regex, .end = (const unsigned char *)regex + strlen(regex), .s = s, .utf = utf, .copies_set = copies_set};
+    s->count = 0;
     struct frag f = read_alt(&r);
     uint16_t any = add_state(&r, K_ANY);
     link_states(&r, f.out, any);
     s->start = f.in;
     *complaint = r.complaint;
-    if (r.full || r.p < r.end) { /* too large or not understood: everything may be */
-        r.full = false;
-        s->count = 0;
+    return !r.full && r.p == r.end;
+}
+
+enum err shape_read(const char *regex, bool utf, struct shape **out, const char **complaint)
+{
+    *out = NULL;
+    struct shape *s = mem_zalloc(sizeof *s);
+    if (!s) return ERR_MEMORY;
+    enum err e = ERR_MEMORY;
+    if (!read_all(s, regex, utf, COPIES_SET, complaint) && !read_all(s, regex, utf, COPIES_MAX, complaint)) {
+        struct reader r = {.s = s};
+        s->count = 0; /* everything may be */
         s->start = add_state(&r, K_ANY);
-        if (r.full) {
-            shape_free(s);
-            return ERR_MEMORY;
-        }
+        if (r.full) goto done;
     }
-    enum err e = measure(s);
+    e = measure(s);
+done:
     if (e) shape_free(s);
     else *out = s;
     return e;
@@ -769,20 +801,23 @@ void shape_free(struct shape *s)
 
 #define SPELLED 8 /* sets of at most so many bytes spell a literal: [_-], [Aa] */
 
-/* True if the literal can be read from state q on; *least is the distance a caller has seen so far. */
-static bool spells(const struct shape *s, struct front *a, struct front *b, uint16_t q, struct slice literal)
+#define STRICT  SIZE_MAX
+#define LENIENT 2u /* ... or only its first two bytes are spelled, what follows is in wider sets: S[UOA][A-Z2-7] for "sua" */
+
+/* True if the literal can be read from state q on, its first `narrow` bytes in narrow sets. */
+static bool spells(const struct shape *s, struct front *a, struct front *b, uint16_t q, struct slice literal, size_t narrow)
 {
     front_clear(a);
     front_add(a, s, q);
     for (size_t i = 0; i < literal.n && a->n; i++) {
-        front_step(b, a, s, (unsigned char)literal.p[i], SPELLED);
+        front_step(b, a, s, (unsigned char)literal.p[i], i < narrow ? SPELLED : 256);
         front_swap(a, b);
     }
     return a->n > 0;
 }
 
 /* Adds to `starts` the states the literal starts from, nearest to the start of a match. */
-static bool find_states(const struct shape *s, struct slice literal, struct front *starts, unsigned *lo, unsigned *hi)
+static bool find_strict(const struct shape *s, struct slice literal, size_t narrow, struct front *starts, unsigned *lo, unsigned *hi)
 {
     struct front a, b;
     bool ok = front_make(&a, s);
@@ -792,7 +827,7 @@ static bool find_states(const struct shape *s, struct slice literal, struct fron
     for (size_t q = 0; ok && literal.n && q < s->count; q++) {
         const struct state *st = &s->v[q];
         if (st->kind != K_SET || s->lo[q] == 255 || s->lo[q] > *lo || set_size(&st->set) > SPELLED) continue;
-        if (!spells(s, &a, &b, (uint16_t)q, literal)) continue;
+        if (!spells(s, &a, &b, (uint16_t)q, literal, narrow)) continue;
         if (s->lo[q] < *lo) {
             *lo = s->lo[q];
             *hi = 0;
@@ -804,6 +839,11 @@ static bool find_states(const struct shape *s, struct slice literal, struct fron
     front_free(&a);
     front_free(&b);
     return *lo != 255;
+}
+
+static bool find_states(const struct shape *s, struct slice literal, struct front *starts, unsigned *lo, unsigned *hi)
+{
+    return find_strict(s, literal, STRICT, starts, lo, hi) || find_strict(s, literal, LENIENT, starts, lo, hi);
 }
 
 bool shape_find(const struct shape *s, struct slice literal, unsigned *lo, unsigned *hi)
@@ -827,21 +867,70 @@ static void follow(const struct shape *s, struct front *a, struct front *b, stru
     }
 }
 
-void shape_after(const struct shape *s, struct slice literal, struct byteset out[SHAPE_FRONT])
+void shape_literal(const struct shape *s, struct slice literal, struct shape_literal *out)
 {
-    for (int k = 0; k < SHAPE_FRONT; k++) out[k] = byteset_all();
+    for (int k = 0; k < SHAPE_FRONT; k++) out->after[k] = byteset_all();
+    out->lower = out->upper = ~0ull;
     struct front a, b;
     bool ok = front_make(&a, s);
     ok = front_make(&b, s) && ok;
     unsigned lo, hi;
+    if (ok) front_clear(&a);
+    if (ok && find_states(s, literal, &a, &lo, &hi)) {
+        for (size_t i = 0; i < literal.n; i++) {
+            unsigned char c = (unsigned char)(literal.p[i] | 0x20);
+            struct byteset here = front_bytes(&a, s);
+            if (i < 64 && c >= 'a' && c <= 'z') {
+                if (!byteset_has(&here, c)) out->lower &= ~(1ull << i);
+                if (!byteset_has(&here, (unsigned char)(c - 32))) out->upper &= ~(1ull << i);
+            }
+            front_step(&b, &a, s, (unsigned char)literal.p[i], 256);
+            front_swap(&a, &b);
+        }
+        follow(s, &a, &b, out->after);
+    }
+    front_free(&a);
+    front_free(&b);
+}
+
+/* a without what cannot take a byte of `token`; whether anything else may come is returned. */
+static bool keep_token(struct front *a, const struct shape *s, const struct byteset *token)
+{
+    bool other = false;
+    size_t n = 0;
+    for (size_t i = 0; i < a->n; i++) {
+        const struct state *st = &s->v[a->v[i]];
+        if (st->kind == K_ANY) {
+            other = true;
+            a->v[n++] = a->v[i];
+            continue;
+        }
+        uint64_t in = 0, not_in = 0;
+        for (int k = 0; k < 4; k++) {
+            in |= st->set.w[k] & token->w[k];
+            not_in |= st->set.w[k] & ~token->w[k];
+        }
+        other = other || not_in;
+        if (in) a->v[n++] = a->v[i];
+    }
+    a->n = n;
+    return other;
+}
+
+void shape_runs(const struct shape *s, const struct byteset *token, struct shape_runs *out)
+{
+    struct front a, b;
+    bool ok = front_make(&a, s);
+    ok = front_make(&b, s) && ok;
+    memset(out, ok ? 0 : 255, sizeof *out);
     if (ok) {
         front_clear(&a);
-        if (find_states(s, literal, &a, &lo, &hi)) {
-            for (size_t i = 0; i < literal.n; i++) {
-                front_step(&b, &a, s, (unsigned char)literal.p[i], 256);
-                front_swap(&a, &b);
-            }
-            follow(s, &a, &b, out);
+        front_add(&a, s, s->start);
+        for (size_t n = 0; n <= SHAPE_RUN && a.n; n++) {
+            bool longer = n == SHAPE_RUN; /* whatever is left may go on for ever */
+            if (keep_token(&a, s, token) || longer) out->w[n / 64] |= 1ull << (n % 64);
+            front_step(&b, &a, s, -1, 256);
+            front_swap(&a, &b);
         }
     }
     front_free(&a);

@@ -16,7 +16,8 @@ static inline bool byteset_has(const struct byteset *s, unsigned char c) { retur
 static inline void byteset_add(struct byteset *s, unsigned char c) { s->w[c >> 6] |= 1ull << (c & 63); }
 static inline struct byteset byteset_all(void) { return (struct byteset){{~0ull, ~0ull, ~0ull, ~0ull}}; }
 
-#define SHAPE_FRONT 12 /* positions looked at */
+#define SHAPE_FRONT 20 /* positions looked at */
+#define SHAPE_RUN  320 /* longest first run of token bytes that is told from longer ones */
 #define SHAPE_REACH 64 /* furthest a keyword may stand from the start of a match */
 
 struct shape;
@@ -31,9 +32,25 @@ bool shape_needs_utf(const char *regex);
 /* Where the literal (any ASCII case) can stand: its distance from the start of a match, in bytes. *lo == *hi is exact;
  * *hi == SHAPE_REACH means so far or further. False if the expression does not spell it out. */
 bool shape_find(const struct shape *s, struct slice literal, unsigned *lo, unsigned *hi);
-/* Which bytes may follow the literal found by shape_find, by position behind it. */
-void shape_after(const struct shape *s, struct slice literal, struct byteset out[SHAPE_FRONT]);
+/* Which bytes may follow the literal found by shape_find, by position behind it; and of its letters (the first 64 bytes),
+ * bit by bit, which may be small and which capitals. */
+struct shape_literal {
+    struct byteset after[SHAPE_FRONT];
+    uint64_t lower, upper;
+};
+void shape_literal(const struct shape *s, struct slice literal, struct shape_literal *out);
 /* Which bytes may stand at each position from the start of a match. */
 void shape_front(const struct shape *s, struct byteset out[SHAPE_FRONT]);
+/* How many bytes of `token` a match may begin with before another byte, or the end of the text, must come: bit n for n
+ * bytes, bit SHAPE_RUN for that many and more. */
+struct shape_runs {
+    uint64_t w[SHAPE_RUN / 64 + 1];
+};
+void shape_runs(const struct shape *s, const struct byteset *token, struct shape_runs *out);
+static inline bool shape_runs_has(const struct shape_runs *r, size_t n)
+{
+    if (n > SHAPE_RUN) n = SHAPE_RUN;
+    return (r->w[n / 64] >> (n % 64)) & 1;
+}
 
 #endif

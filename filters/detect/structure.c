@@ -121,15 +121,21 @@ static struct carry carry_before(struct slice text, size_t from)
     while (i > 0 && from - i < 64 && is_letter(text.p[i - 1])) i--;
     c.initial = i < from && !(i > 0 && is_digit(text.p[i - 1]));
     c.word = from > 0 && (is_letter(text.p[from - 1]) || is_digit(text.p[from - 1]));
-    for (i = from; i > 0 && from - i < 64 && (is_letter(text.p[i - 1]) || is_digit(text.p[i - 1]) || is_extra(text.p[i - 1])); i--) c.run++;
+    for (i = from; i > 0 && from - i < STRUCTURE_LONG && (is_letter(text.p[i - 1]) || is_digit(text.p[i - 1]) || is_extra(text.p[i - 1])); i--) c.run++;
     return c;
 }
 
-static void find_numbers(const struct masks *m, size_t base, struct carry *c, struct structure *out)
+/* `next`: the digits of the word behind. */
+static void find_numbers(const struct masks *m, uint64_t next, const struct structure_patterns *p, size_t base, struct carry *c, struct structure *out)
 {
     uint64_t word = m->digit | m->letter;
     uint64_t before = word << 1 | c->word;
-    out->numbers = put(out->number, out->numbers, m->digit & ~before, base);
+    for (uint64_t starts = m->digit & ~before; starts; starts &= starts - 1) {
+        unsigned at = (unsigned)__builtin_ctzll(starts);
+        uint64_t pattern = (m->digit >> at | (at ? next << (64 - at) : 0)) & ((1u << STRUCTURE_PATTERN) - 1);
+        out->number[out->numbers] = (uint32_t)(base + at);
+        out->numbers += (p->w[pattern >> 6] >> (pattern & 63)) & 1;
+    }
     /* Adding the first letters of tokens to the letters carries through each run to the byte behind it. */
     uint64_t initial = m->letter & ~before, sum, over, over2;
     over = __builtin_add_overflow(m->letter, initial, &sum);
@@ -139,30 +145,34 @@ static void find_numbers(const struct masks *m, size_t base, struct carry *c, st
     c->word = word >> 63;
 }
 
-/* Token runs of STRUCTURE_TOKEN bytes and more; `run` carries a run that crosses words, and a run is put once, when it
- * gets long enough. */
+static void put_token(struct structure *out, size_t end, size_t len)
+{
+    if (len >= STRUCTURE_TOKEN) out->token[out->tokens++] = (struct structure_token){(uint32_t)(end - len), (uint32_t)len};
+}
+
+/* Token runs that end in this word; `run` is what reaches its start. */
 static void find_tokens(const struct masks *m, size_t base, struct carry *c, struct structure *out)
 {
     uint64_t t = m->digit | m->letter | m->extra | m->dash;
-    size_t at = 0;
     if (t == ~0ull) {
-        if (c->run < STRUCTURE_TOKEN && c->run + 64 >= STRUCTURE_TOKEN && base >= c->run)
-            out->token[out->tokens++] = (uint32_t)(base - c->run);
         c->run += 64;
         return;
     }
     size_t head = (size_t)__builtin_ctzll(~t);
-    if (c->run < STRUCTURE_TOKEN && c->run + head >= STRUCTURE_TOKEN && base >= c->run)
-        out->token[out->tokens++] = (uint32_t)(base - c->run);
-    at = head;
-    t &= ~0ull << at;
+    put_token(out, base + head, c->run + head);
+    t &= ~0ull << head;
+    size_t tail = (size_t)__builtin_clzll(~t);
+    c->run = tail;
+    if (tail) t &= ~0ull >> tail;
     uint64_t x = t & (t >> 1);
     x &= x >> 2;
     x &= x >> 4;
     x &= x >> 8; /* 16 in a row from here */
     x &= x >> (STRUCTURE_TOKEN - 16);
-    out->tokens = put(out->token, out->tokens, x & ~(x << 1), base);
-    c->run = (size_t)__builtin_clzll(~t);
+    for (uint64_t starts = x & ~(x << 1); starts; starts &= starts - 1) {
+        size_t at = (size_t)__builtin_ctzll(starts), len = (size_t)__builtin_ctzll(~(t >> at));
+        put_token(out, base + at + len, len);
+    }
 }
 
 /* Colons next to a hex digit or another colon; dashes between groups of two. `next`: the dashes of the word behind. */
@@ -178,9 +188,17 @@ static void find_colons(const struct masks *m, uint64_t next_dash, size_t base, 
     }
 }
 
-void structure_find(struct slice text, size_t from, size_t to, unsigned want, struct structure *out)
+/* The digits of the first bytes behind a block. */
+static uint64_t digits_behind(struct slice text, size_t to)
 {
-    struct masks m[WORDS];
+    uint64_t d = 0;
+    for (size_t i = 0; i < STRUCTURE_PATTERN && to + i < text.n; i++) d |= (uint64_t)is_digit(text.p[to + i]) << i;
+    return d;
+}
+
+void structure_find(struct slice text, size_t from, size_t to, unsigned want, const struct structure_patterns *numbers, struct structure *out)
+{
+    struct masks m[WORDS + 1];
     size_t n = to - from, words = n / 64;
     classify(text.p + from, words, m);
     if (n % 64) {
@@ -189,13 +207,15 @@ void structure_find(struct slice text, size_t from, size_t to, unsigned want, st
         classify(tail, 1, &m[words]);
         words++;
     }
+    m[words] = (struct masks){.digit = digits_behind(text, to), .dash = ~0ull}; /* a word cut short has no digits behind it */
     out->numbers = out->lettereds = out->ats = out->colons = out->tokens = 0;
     struct carry c = carry_before(text, from);
     for (size_t i = 0; i < words; i++) {
         size_t base = from + i * 64;
-        if ((want & STRUCTURE_NUMBERS) && (m[i].digit | c.initial | c.word | m[i].letter)) find_numbers(&m[i], base, &c, out);
+        if ((want & STRUCTURE_NUMBERS) && (m[i].digit | c.initial | c.word | m[i].letter)) find_numbers(&m[i], m[i + 1].digit, numbers, base, &c, out);
         if ((want & STRUCTURE_AT) && m[i].at) out->ats = put(out->at, out->ats, m[i].at, base);
-        if ((want & STRUCTURE_COLON) && (m[i].colon | m[i].dash)) find_colons(&m[i], i + 1 < words ? m[i + 1].dash : ~0ull, base, text, out);
+        if ((want & STRUCTURE_COLON) && (m[i].colon | m[i].dash)) find_colons(&m[i], m[i + 1].dash, base, text, out);
         if (want & STRUCTURE_TOKENS) find_tokens(&m[i], base, &c, out);
     }
+    if (to == text.n && (want & STRUCTURE_TOKENS) && n % 64 == 0) put_token(out, to, c.run);
 }

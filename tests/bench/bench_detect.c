@@ -1,7 +1,8 @@
 /* Speed of detection: MB/s of the search over each kind of text, what the triggers let through, the rules that cost
  * most, and what loading costs. Called by detect.py; prints one JSON object.
- *   bench_detect DATA.jsonl [PACK,...] [SECONDS]
- * DATA: {"source","text"} a line; texts of one source are one corpus, scanned one by one. */
+ *   bench_detect DATA.jsonl [PACK,...] [SECONDS] [SOURCE]
+ * DATA: {"source","text"} a line; texts of one source are one corpus, scanned one by one;
+ * SOURCE: only sources with this in their name. */
 #include "config/rules.h"
 #include "filters/detect/engine.h"
 #include "filters/text/json.h"
@@ -68,7 +69,7 @@ static void add_text(struct slice source, struct slice raw)
     c->bytes += buf_len(&b);
 }
 
-static void load_data(const char *path)
+static void load_data(const char *path, const char *only)
 {
     FILE *f = fopen(path, "re");
     char *line = NULL;
@@ -81,6 +82,7 @@ static void load_data(const char *path)
         if (json_parse(&d, slice_of(line, (size_t)n), NULL, NULL) != ERR_OK) die("a line is not JSON");
         uint32_t s = json_member(&d, 0, SLICE("source")), t = json_member(&d, 0, SLICE("text"));
         if (s == JSON_NONE || t == JSON_NONE) continue;
+        if (only && slice_search(json_raw(&d, s), slice_str(only)) == json_raw(&d, s).n) continue;
         add_text(json_raw(&d, s), json_raw(&d, t));
     }
     free(line);
@@ -180,9 +182,9 @@ static void measure(const struct ruleset *rs, struct detect_scratch *s, const st
 int main(int argc, char **argv)
 {
     mem_install_hooks();
-    if (argc < 2) die("usage: bench_detect DATA.jsonl [PACK,...] [SECONDS]");
+    if (argc < 2) die("usage: bench_detect DATA.jsonl [PACK,...] [SECONDS] [SOURCE]");
     struct ruleset *rs = load_rules(argc > 2 ? argv[2] : "secrets,pii,injection");
-    load_data(argv[1]);
+    load_data(argv[1], argc > 4 ? argv[4] : NULL);
     double seconds = argc > 3 ? atof(argv[3]) : 1.0, mb = 0;
     struct detect_scratch *s = detect_scratch_new();
     struct detect_rule_stats *all = calloc(ruleset_count(rs) + 1, sizeof *all);
