@@ -36,20 +36,6 @@ struct scan {
     uint64_t printed; /* elements of a JSON array */
 };
 
-#if !__has_include("filters/screen.c")
-/* Until screening is there: the search alone, without views. */
-#define screener_new() ((struct screener *)(uintptr_t)1)
-#define screener_free(s) ((void)(s))
-#define screen_text(s, scratch, rs, lim, text, spans) search_only(scratch, rs, text, spans)
-#define screen_redact(s, rs, pol, text, spans, out) ERR_INTERNAL
-static enum err search_only(struct detect_scratch *scratch, const struct ruleset *rs, struct slice text, struct findings *spans)
-{
-    enum err e = detect_scan(rs, scratch, text, spans);
-    if (!e) findings_resolve(rs, spans);
-    return e;
-}
-#endif
-
 static void fail(struct scan *s, const char *name, const char *why)
 {
     fprintf(stderr, "privet scan: %s: %s\n", name, why);
