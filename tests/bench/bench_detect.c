@@ -1,10 +1,10 @@
-/* Speed of detection: MB/s of the search over each kind of text, what the triggers let through, the rules that cost
- * most, and what loading costs. Called by detect.py; prints one JSON object.
+/* Speed of detection: MB/s of the search over each kind of text and of whole chat bodies made of it (JSON in, findings
+ * out), what the triggers let through, the rules that cost most, and what loading costs. Called by detect.py; prints one JSON object.
  *   bench_detect DATA.jsonl [PACK,...] [SECONDS] [SOURCE]
  * DATA: {"source","text"} a line; texts of one source are one corpus, scanned one by one;
  * SOURCE: only sources with this in their name. */
 #include "config/rules.h"
-#include "filters/detect/engine.h"
+#include "filters/screen.h"
 #include "filters/text/json.h"
 #include "proxy/base/clock.h"
 
@@ -19,8 +19,8 @@
 
 struct corpus {
     char name[64];
-    struct slice *text;
-    size_t count, room, bytes;
+    struct slice *text, *body;
+    size_t count, room, bytes, body_bytes;
 };
 static struct corpus corpus[CORPORA];
 static size_t corpora;
@@ -55,6 +55,18 @@ static struct corpus *corpus_of(struct slice name)
     return c;
 }
 
+/* A chat request with the text as its last message. */
+static struct slice body_of(struct slice raw)
+{
+    struct buf b = buf_make(1u << 30);
+    enum err e = buf_add(&b, SLICE("{\"model\":\"gpt-4o\",\"stream\":true,\"messages\":[{\"role\":\"system\",\"content\":\"You are a helpful assistant.\"},"
+                                   "{\"role\":\"user\",\"content\":\""));
+    if (!e) e = buf_add(&b, raw);
+    if (!e) e = buf_add(&b, SLICE("\"}]}"));
+    if (e) die("memory");
+    return buf_slice(&b); /* kept to the end */
+}
+
 static void add_text(struct slice source, struct slice raw)
 {
     struct corpus *c = corpus_of(source);
@@ -63,10 +75,13 @@ static void add_text(struct slice source, struct slice raw)
     if (c->count == c->room) {
         c->room = c->room ? c->room * 2 : 64;
         c->text = realloc(c->text, c->room * sizeof *c->text);
-        if (!c->text) die("memory");
+        c->body = realloc(c->body, c->room * sizeof *c->body);
+        if (!c->text || !c->body) die("memory");
     }
-    c->text[c->count++] = buf_slice(&b); /* kept to the end */
+    c->text[c->count] = buf_slice(&b);
+    c->body[c->count] = body_of(raw);
     c->bytes += buf_len(&b);
+    c->body_bytes += c->body[c->count++].n;
 }
 
 static void load_data(const char *path, const char *only)
@@ -134,6 +149,33 @@ static size_t scan_all(const struct ruleset *rs, struct detect_scratch *s, const
     return found;
 }
 
+struct screen_all {
+    struct screener *screener;
+    struct policy *policy;
+    const struct endpoint *endpoint;
+};
+
+/* What is found is flagged, so that the search is measured and not the rewriting. */
+static struct screen_all screen_make(const struct ruleset *rs)
+{
+    struct policy_def d = {.name = "flag", .cls = {ACTION_FLAG, ACTION_FLAG, ACTION_FLAG}, .key = SLICE("0123456789abcdef0123456789abcdef")};
+    struct screen_all x = {.screener = screener_new(), .endpoint = endpoint_find(SLICE("/v1/chat/completions"))};
+    if (!x.screener || !x.endpoint || policy_build(&d, rs, on_problem, NULL, &x.policy) != ERR_OK) die("screening");
+    return x;
+}
+
+static double screen_rate(const struct screen_all *x, const struct ruleset *rs, struct detect_scratch *s, const struct corpus *c)
+{
+    const struct screen_limits lim = {128, 2, 1, 1};
+    uint64_t t0 = cpu_ns();
+    for (size_t i = 0; i < c->count; i++) {
+        struct screening out;
+        if (screen_request(x->screener, s, rs, x->policy, &lim, x->endpoint, c->body[i], &out) != ERR_OK) die("a body is not screened");
+        screening_free(&out);
+    }
+    return (double)c->body_bytes * 1e3 / (double)(cpu_ns() - t0);
+}
+
 static const struct detect_rule_stats *sort_by;
 static int by_cycles(const void *a, const void *b)
 {
@@ -158,23 +200,26 @@ static void print_costly(const struct ruleset *rs, const struct detect_rule_stat
     free(order);
 }
 
-static void measure(const struct ruleset *rs, struct detect_scratch *s, const struct corpus *c, double seconds, struct detect_rule_stats *all)
+static void measure(const struct ruleset *rs, struct detect_scratch *s, const struct screen_all *x, const struct corpus *c, double seconds,
+                    struct detect_rule_stats *all)
 {
     struct findings f = {0};
     struct detect_stats st = {.rule = all};
     detect_scratch_stats(s, &st);
     size_t found = scan_all(rs, s, c, &f);
     detect_scratch_stats(s, NULL);
-    double best = 0, mb = (double)c->bytes / 1e6;
+    double best = 0, best_body = 0, mb = (double)c->bytes / 1e6;
     uint64_t end = clock_mono_ns() + (uint64_t)(seconds * 1e9);
     do {
         uint64_t t0 = cpu_ns();
         (void)scan_all(rs, s, c, &f);
         double rate = (double)c->bytes * 1e3 / (double)(cpu_ns() - t0);
         if (rate > best) best = rate;
+        rate = screen_rate(x, rs, s, c);
+        if (rate > best_body) best_body = rate;
     } while (clock_mono_ns() < end);
-    printf("{\"corpus\":\"%s\",\"bytes\":%zu,\"texts\":%zu,\"mb_s\":%.0f,\"found\":%zu,\"keywords_mb\":%.0f,\"structural_mb\":%.0f,\"tries_mb\":%.0f,\"context\":%.2f}",
-           c->name, c->bytes, c->count, best, found, (double)st.keyword_hits / mb, (double)st.structural_hits / mb, (double)st.tries / mb,
+    printf("{\"corpus\":\"%s\",\"bytes\":%zu,\"texts\":%zu,\"mb_s\":%.0f,\"body_mb_s\":%.0f,\"found\":%zu,\"keywords_mb\":%.0f,\"structural_mb\":%.0f,\"tries_mb\":%.0f,\"context\":%.2f}",
+           c->name, c->bytes, c->count, best, best_body, found, (double)st.keyword_hits / mb, (double)st.structural_hits / mb, (double)st.tries / mb,
            (double)st.context_bytes / (double)c->bytes);
     findings_free(&f);
 }
@@ -189,16 +234,19 @@ int main(int argc, char **argv)
     struct detect_scratch *s = detect_scratch_new();
     struct detect_rule_stats *all = calloc(ruleset_count(rs) + 1, sizeof *all);
     if (!s || !all) die("memory");
+    struct screen_all x = screen_make(rs);
     printf(",\"corpora\":[");
     for (size_t i = 0; i < corpora; i++) {
         printf("%s\n", i ? "," : "");
-        measure(rs, s, &corpus[i], seconds, all);
+        measure(rs, s, &x, &corpus[i], seconds, all);
         mb += (double)corpus[i].bytes / 1e6;
     }
     printf("\n]");
     print_costly(rs, all, mb);
     printf("}\n");
     free(all);
+    screener_free(x.screener);
+    policy_free(x.policy);
     detect_scratch_free(s);
     ruleset_free(rs);
     return 0;
