@@ -1,6 +1,6 @@
 /* The resolver against a name server of our own on the same loop. */
 #include "proxy/net/resolver.h"
-#include "tests/unit/net/net.h"
+#include "tests/unit/proxy/net/net.h"
 
 #include <event2/dns.h>
 #include <event2/dns_struct.h>

@@ -1,5 +1,5 @@
 /* Connections over plain sockets: cuts, ends, resets, deadlines, back-pressure, freeing inside callbacks. */
-#include "tests/unit/net/net.h"
+#include "tests/unit/proxy/net/net.h"
 
 static int setup(void **state)
 {

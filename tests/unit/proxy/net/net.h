@@ -1,7 +1,7 @@
 /* What the tests of connections share: a bare worker, a loop with a deadline, and an owner that writes down what it is
  * told. */
-#ifndef TESTS_UNIT_NET_NET_H
-#define TESTS_UNIT_NET_NET_H
+#ifndef TESTS_UNIT_PROXY_NET_NET_H
+#define TESTS_UNIT_PROXY_NET_NET_H
 
 #include "proxy/base/clock.h"
 #include "proxy/base/mem.h"

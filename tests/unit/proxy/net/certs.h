@@ -1,6 +1,6 @@
 /* Certificates made on the spot: a CA and leaves under it, as PEM files in a new directory. */
-#ifndef TESTS_UNIT_NET_CERTS_H
-#define TESTS_UNIT_NET_CERTS_H
+#ifndef TESTS_UNIT_PROXY_NET_CERTS_H
+#define TESTS_UNIT_PROXY_NET_CERTS_H
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>

@@ -1,6 +1,6 @@
 /* TLS: every cut, ends with and without close_notify, verification, pins, client certificates, resumption, memory. */
-#include "tests/unit/net/certs.h"
-#include "tests/unit/net/net.h"
+#include "tests/unit/proxy/net/certs.h"
+#include "tests/unit/proxy/net/net.h"
 
 #include <malloc.h>
 #include <openssl/err.h>
