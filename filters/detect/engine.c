@@ -242,6 +242,17 @@ static void try_number(struct detect_scratch *s, size_t anchor, size_t digit)
 
 #define LETTERS_MAX 24u
 
+#define PREFIX_MAX 4u
+
+/* A short word a blank or dash before the digits may belong to the number: "AA 12 34 56 B", "CHE-116.281.710". */
+static void try_prefixed(struct detect_scratch *s, size_t at)
+{
+    const char *t = s->text.p;
+    size_t a = at - 1;
+    while (a > 0 && at - a <= PREFIX_MAX + 1 && is_letter(t[a - 1])) a--;
+    if (at - a <= PREFIX_MAX + 1) try_number(s, a, at);
+}
+
 static void scan_numbers(struct detect_scratch *s)
 {
     const struct structure *st = s->structure;
@@ -252,6 +263,7 @@ static void scan_numbers(struct detect_scratch *s)
         if (a < at) try_number(s, a, at);
         if (at - a > 1) try_number(s, at - 1, at);
         try_number(s, at, at);
+        if (at > 1 && (t[at - 1] == ' ' || t[at - 1] == '-') && is_letter(t[at - 2])) try_prefixed(s, at);
     }
     for (size_t i = 0; i < st->lettereds && !s->err; i++) {
         size_t at = st->lettered[i], a = at;

@@ -39,8 +39,9 @@ static bool cn_mobile_ok(struct slice v)
     uint8_t d[VALID_MAX], *p = d;
     if (v.n && v.p[0] == '+') v.p++, v.n--;
     size_t n = valid_digits(v, d);
-    if (n == 13 && d[0] == 8 && d[1] == 6) p += 2, n -= 2;
-    return n == 11 && p[0] == 1 && p[1] >= 3 && !valid_same(p + 1, 10);
+    if (n == 15 && d[0] == 0 && d[1] == 0) p += 2, n -= 2;
+    if (n == 13 && p[0] == 8 && p[1] == 6) p += 2, n -= 2;
+    return n == 11 && p[0] == 1 && p[1] >= 3 && !valid_same(p + 5, 6);
 }
 
 /* Taiwan: the letter counts as two digits; citizens' second digit is 1 or 2, residents' 8 or 9, older ones' a letter. */
@@ -355,7 +356,7 @@ const struct validator valid_asia[] = {
      VALID_LIST("110105194912310020", "110105194913310023", "11010519491231002", "")},
     {"cn_id15", cn_id15_ok, "GB 11643-1989", VALID_LIST("110105491231002"), VALID_LIST("110105491331002", "990105491231002", "1")},
     {"cn_uscc", cn_uscc_ok, "GB 32100-2015, MOD 31-3", VALID_LIST("91110000600037341L", "9144030028280865KJ"), VALID_LIST("91110000600037342L", "A1110000I00037341L", "9")},
-    {"cn_mobile", cn_mobile_ok, "MIIT numbering plan", VALID_LIST("13901826463", "+86 139 0182 6463", "139-0182-6463"), VALID_LIST("12901826463", "1390182646", "")},
+    {"cn_mobile", cn_mobile_ok, "MIIT numbering plan", VALID_LIST("13901826463", "+86 139 0182 6463", "139-0182-6463", "008613901826463"), VALID_LIST("12901826463", "1390182646", "15000000000", "")},
     {"tw_id", tw_id_ok, "Ministry of the Interior, mod 10", VALID_LIST("A123456789", "A219758834"), VALID_LIST("A123456788", "A323456789", "1")},
     {"tw_ubn", tw_ubn_ok, "Ministry of Finance, rules of 2023", VALID_LIST("00501503", "60004304", "73761420"), VALID_LIST("00501502", "1")},
     {"hk_id", hk_id_ok, "Immigration Department, mod 11", VALID_LIST("G123456(A)", "A494866[4]", "AB987654(3)"), VALID_LIST("G123456(B)", "A494866[5]", "A")},

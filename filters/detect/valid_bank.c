@@ -52,7 +52,9 @@ static const struct issuer issuers[] = {
 };
 /* Rarer shapes: too many other numbers look so, a rule asks for them beside a word only. */
 static const struct issuer issuers_rare[] = {
-    {100000, 199999, LEN(15)}, /* UATP */
+    {100000, 199999, LEN(15)}, /* UATP, old JCB */
+    {213100, 213199, LEN(15)}, /* old JCB */
+    {350000, 359999, LEN(16)},
     {360000, 369999, LEN(15) | LEN(17) | LEN(18) | LEN(19)},
     {500000, 509999, LEN(12) | LEN(13) | LEN(14) | LEN(15)},
     {560000, 589999, LEN(12) | LEN(13) | LEN(14) | LEN(15)},
@@ -188,7 +190,7 @@ const struct validator valid_bank[] = {
      VALID_LIST("4111 1111 1111 1111", "378282246310005", "5555555555554444", "2223003122003222", "30569309025904", "6200000000000005",
                 "3530111333300000", "6011000990139424", "5019717010103742", "4222222222222"),
      VALID_LIST("4111111111111112", "1234567812345670", "122000000000003", "0000000000000000", "411111111111111x")},
-    {"card_any", card_any_ok, "ISO/IEC 7812-1, with rare ranges", VALID_LIST("122000000000003", "4111111111111111", "676770011200"),
+    {"card_any", card_any_ok, "ISO/IEC 7812-1, with rare ranges", VALID_LIST("122000000000003", "4111111111111111", "676770011200", "213161594239298"),
      VALID_LIST("122000000000004", "8944501234567890123")},
     {"cn_bank_card", cn_bank_card_ok, "ISO/IEC 7812-1, JR/T 0008-2000", VALID_LIST("6228481561644461519", "6245-5280-1588-7805-261"),
      VALID_LIST("6228481561644461518", "62284815616444", "")},

@@ -57,8 +57,14 @@ static bool international(const uint8_t *d, size_t n)
     return false;
 }
 
+/* An extension ("x12", "ext. 5", "转8001") is no part of the number itself. */
 static size_t phone_digits(struct slice v, uint8_t d[VALID_MAX])
 {
+    for (size_t i = 0, digits = 0; i < v.n; i++) {
+        unsigned char c = (unsigned char)v.p[i];
+        digits += c >= '0' && c <= '9';
+        if (digits >= 6 && ((c | 32) == 'x' || (c | 32) == 'e' || (c | 32) == 'd' || (c >= 0x80 && c != 0xC2 && c != 0xA0))) v.n = i;
+    }
     if (v.n && v.p[0] == '+') v.p++, v.n--;
     return valid_digits(v, d);
 }
@@ -111,6 +117,6 @@ const struct validator valid_phone[] = {
     {"phone_nanp", phone_nanp_ok, "NANPA", VALID_LIST("415-732-8510", "(415) 555-0132", "1 617 204 9052"), VALID_LIST("115-555-0132", "415-055-0132", "211-555-0132", "415-732-851", "")},
     {"phone_cn_landline", phone_cn_landline_ok, "MIIT numbering plan", VALID_LIST("0571-89646189", "021-23656986", "(010) 50036790"), VALID_LIST("0571-0964618", "1571-89646189", "010-1234", "")},
     {"phone_trunk", phone_trunk_ok, "national numbering plans", VALID_LIST("0612457898", "030 91136334", "07888814488"), VALID_LIST("00612457898", "612457898", "0111111111", "")},
-    {"phone_any", phone_any_ok, "ITU-T E.164, length", VALID_LIST("312345", "+49 30 1234567"), VALID_LIST("12345", "11111111", "1234567890123456", "x")},
+    {"phone_any", phone_any_ok, "ITU-T E.164, length", VALID_LIST("312345", "+49 30 1234567", "(800) 123-4567 x532"), VALID_LIST("12345", "11111111", "1234567890123456", "x")},
     VALID_END,
 };
