@@ -220,7 +220,7 @@ enum err answer_spliced(const struct answer *a, bool line, struct buf *out)
         const struct edit *x = &a->edit[i];
         assert(x->off >= from && x->end >= x->off);
         e = add_text(slice_of(text.p + from, x->off - from), line, out);
-        if (!e) e = buf_add(out, slice_of(with.p + x->from, x->to - x->from));
+        if (!e && x->to > x->from) e = buf_add(out, slice_of(with.p + x->from, x->to - x->from));
         from = x->end;
     }
     return e ? e : add_text(slice_of(text.p + from, text.n - from), line, out);
