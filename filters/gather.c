@@ -12,6 +12,8 @@
 #define NODES_KEPT   (1u << 16)
 #define NUMBER_LEAST 9u  /* digits of a number worth a look */
 #define SKIP_LEAST   16u /* a shorter identifier holds no key */
+#define SHORTEST_RUN 4u  /* nothing encoded is shorter */
+#define SHORTEST_TOKEN 16u
 #define UNIT_LEVELS  2u  /* escapes in escapes, entities in entities */
 
 static const struct slice between = SLICE_INIT("\": \""); /* what rules expect between a key and its value */
@@ -76,7 +78,7 @@ void gather_reset(struct gather *g)
 
 enum err gather_slice(struct gather *g, uint32_t start, uint32_t end, size_t n, struct slice *out)
 {
-    enum err e = buf_reserve(&g->v.text, n);
+    enum err e = buf_reserve(&g->v.text, n + VIEW_SLACK);
     if (e) return e;
     assert(g->v.text.off == 0 && end <= g->v.text.end);
     *out = slice_of(g->v.text.p + start, end - start);
@@ -318,6 +320,7 @@ static enum err add_lone_key(const struct walk *w, uint32_t key)
 static enum err decode_text(struct gather *g, uint32_t text, enum decode_kind kind, const struct gather_limits *lim)
 {
     const struct gather_text t = g->text[text];
+    if (t.end - t.value < SHORTEST_RUN) return ERR_OK;
     uint32_t from = 0;
     struct decode_run run;
     while (1) {
@@ -348,7 +351,7 @@ static enum err decode_level(struct gather *g, uint32_t first, uint32_t last, un
             if (k == DECODE_ESCAPES && g->text[i].inner) continue; /* opened properly */
             e = decode_text(g, i, k, lim);
         }
-        if (!e && (hints & DECODE_BREAKS) && g->text[i].kind != GATHER_BREAKS) e = gather_breaks(g, i);
+        if (!e && (hints & DECODE_BREAKS) && g->text[i].end - g->text[i].value >= SHORTEST_TOKEN && g->text[i].kind != GATHER_BREAKS) e = gather_breaks(g, i);
     }
     return e;
 }

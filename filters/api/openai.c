@@ -80,7 +80,7 @@ static enum key_kind key_kind(const struct json_doc *d, uint32_t key)
 
 #define IDENTIFIER_MAX 64u
 #define SIGNED_MIN     128u /* shorter ones are looked at like an identifier */
-#define OPAQUE_MIN     256u /* a payload under any key */
+#define OPAQUE_MIN     256u /* a payload */
 
 static bool is_identifier(struct slice s)
 {
@@ -103,7 +103,7 @@ static bool is_data_url(struct slice s)
     if (comma == head || comma < 12 || !slice_ieq(slice_of(s.p + comma - 7, 7), SLICE(";base64"))) return false;
     for (size_t i = 5; i < comma; i++)
         if ((unsigned char)s.p[i] <= ' ') return false;
-    return decode_opaque(slice_of(s.p + comma + 1, s.n - comma - 1));
+    return decode_payload(slice_of(s.p + comma + 1, s.n - comma - 1)) != PAYLOAD_NONE;
 }
 
 /* ---- places ------------------------------------------------------------------------------------------------ */
@@ -132,12 +132,20 @@ static bool names_function(const struct json_doc *d, uint32_t i)
     return false;
 }
 
+/* input_audio.data and the like: raw samples begin with nothing one could know them by. */
+static bool holds_samples(const struct json_doc *d, uint32_t i)
+{
+    uint32_t key = d->node[i].key, up = d->node[i].parent;
+    if (key == JSON_NONE || d->node[up].key == JSON_NONE || !json_text_eq(d, key, SLICE("data"))) return false;
+    return json_text_eq(d, d->node[up].key, SLICE("input_audio")) || json_text_eq(d, d->node[up].key, SLICE("audio"));
+}
+
 static enum text_class classify(const struct json_doc *d, uint32_t i)
 {
     struct slice s = json_raw(d, i);
-    if (s.n >= OPAQUE_MIN && decode_opaque(s)) {
-        enum key_kind k = key_kind(d, d->node[i].key);
-        return k == KIND_SIGNED ? TEXT_SKIP : TEXT_OPAQUE;
+    if (s.n >= OPAQUE_MIN) {
+        enum decode_payload p = decode_payload(s);
+        if (p == PAYLOAD_FORMAT || (p == PAYLOAD_BINARY && holds_samples(d, i))) return TEXT_OPAQUE;
     }
     if (s.n >= 5 && (s.p[0] | 32) == 'd' && is_data_url(s)) return TEXT_OPAQUE;
     switch (key_kind(d, d->node[i].key)) {
@@ -147,7 +155,7 @@ static enum text_class classify(const struct json_doc *d, uint32_t i)
         if (d->node[i].depth == 1) return TEXT_NAME;
         return is_identifier(s) && !under_metadata(d, i) ? TEXT_SKIP : TEXT_FREE;
     case KIND_NAME: return names_function(d, i) ? TEXT_NAME : TEXT_FREE;
-    case KIND_SIGNED: return s.n >= SIGNED_MIN && decode_opaque(s) ? TEXT_SKIP : TEXT_FREE;
+    case KIND_SIGNED: return s.n >= SIGNED_MIN && decode_payload(s) != PAYLOAD_NONE ? TEXT_SKIP : TEXT_FREE;
     default: return TEXT_FREE;
     }
 }

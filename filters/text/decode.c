@@ -19,17 +19,16 @@
 
 /* ---- classes of bytes -------------------------------------------------------------------------------------- */
 
-static inline int hex_value(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    if ((c | 32) >= 'a' && (c | 32) <= 'f') return (c | 32) - 'a' + 10;
-    return -1;
-}
-
+static int8_t hex_values[256];     /* -1: none */
 static uint8_t base64_values[256]; /* both alphabets; 255: none */
+
+static inline int hex_value(char c) { return hex_values[(unsigned char)c]; }
 
 __attribute__((constructor)) static void make_values(void)
 {
+    memset(hex_values, -1, sizeof hex_values);
+    for (int i = 0; i < 10; i++) hex_values['0' + i] = (int8_t)i;
+    for (int i = 0; i < 6; i++) hex_values['a' + i] = hex_values['A' + i] = (int8_t)(10 + i);
     memset(base64_values, 255, sizeof base64_values);
     for (unsigned i = 0; i < 26; i++) {
         base64_values['A' + i] = (uint8_t)i;
@@ -132,6 +131,7 @@ static bool find_run(struct slice t, size_t from, size_t *start, size_t *end)
 unsigned decode_hints(struct slice t)
 {
     unsigned hints = 0, carry = 0; /* carry: base64 bytes at the end of the block before */
+    uint64_t gap = 0, open = 0;    /* the block before ended with a gap's middle byte, with a line end */
     __m128i esc = _mm_setzero_si128(), per = esc, amp = esc, brk = esc;
     for (size_t at = 0; at < t.n; at += 64) {
         char pad[64];
@@ -141,22 +141,28 @@ unsigned decode_hints(struct slice t)
             memcpy(pad, p, t.n - at);
             p = pad;
         }
-        uint64_t m = 0;
+        uint64_t m = 0, lf = 0, rs = 0;
         for (unsigned i = 0; i < 4; i++) {
             __m128i v = load16(p + 16 * i);
             m |= (uint64_t)(unsigned)_mm_movemask_epi8(base64_16(v)) << (16 * i);
+            lf |= (uint64_t)(unsigned)_mm_movemask_epi8(is(v, '\n')) << (16 * i);
+            rs |= (uint64_t)(unsigned)_mm_movemask_epi8(is(v, 0x1E)) << (16 * i);
             esc = _mm_or_si128(esc, is(v, '\\'));
             per = _mm_or_si128(per, is(v, '%'));
             amp = _mm_or_si128(amp, is(v, '&'));
-            brk = _mm_or_si128(brk, _mm_or_si128(_mm_or_si128(is(v, '\n'), is(v, '*')), _mm_or_si128(is(v, '`'), is(v, '~'))));
+            brk = _mm_or_si128(brk, _mm_or_si128(_mm_or_si128(is(v, '`'), is(v, '*')), is(v, '~')));
         }
+        /* line ends that are not of a gap: none beside a 0x1E */
+        if ((lf & ~(rs << 1 | rs >> 1 | gap | 1ull << 63)) | (open & ~rs)) hints |= DECODE_BREAKS;
+        open = lf >> 63 & ~(rs >> 62);
+        gap = rs >> 63;
         if (sixteen(m) || carry + low_ones(m) >= BASE64_MIN) hints |= 1u << DECODE_BASE64 | 1u << DECODE_HEX;
         carry = ~m ? high_ones(m) : carry + 64;
     }
     if (_mm_movemask_epi8(esc)) hints |= 1u << DECODE_ESCAPES;
     if (_mm_movemask_epi8(per)) hints |= 1u << DECODE_PERCENT;
     if (_mm_movemask_epi8(amp)) hints |= 1u << DECODE_ENTITIES;
-    if (_mm_movemask_epi8(brk)) hints |= DECODE_BREAKS;
+    if (open || _mm_movemask_epi8(brk)) hints |= DECODE_BREAKS;
     return hints;
 }
 #else
@@ -211,9 +217,12 @@ static bool known_binary(struct slice s)
 {
     static const struct slice heads[] = {
         SLICE_INIT("%PDF-"), SLICE_INIT("\x89PNG"), SLICE_INIT("GIF8"), SLICE_INIT("\xFF\xD8\xFF"), SLICE_INIT("PK\x03\x04"),
-        SLICE_INIT("RIFF"), SLICE_INIT("ID3"), SLICE_INIT("OggS"), SLICE_INIT("fLaC"), SLICE_INIT("\x1F\x8B"), SLICE_INIT("BM"),
-        SLICE_INIT("wOFF"), SLICE_INIT("wOF2"), SLICE_INIT("\x7F" "ELF"), SLICE_INIT("Rar!"), SLICE_INIT("7z\xBC\xAF"),
+        SLICE_INIT("RIFF"), SLICE_INIT("ID3"), SLICE_INIT("OggS"), SLICE_INIT("fLaC"), SLICE_INIT("\x1F\x8B\x08"),
+        SLICE_INIT("II*\0"), SLICE_INIT("MM\0*"), SLICE_INIT("\x1A\x45\xDF\xA3"), SLICE_INIT("\x28\xB5\x2F\xFD"),
+        SLICE_INIT("\xFD" "7zXZ"), SLICE_INIT("wOFF"), SLICE_INIT("wOF2"), SLICE_INIT("\x7F" "ELF"), SLICE_INIT("Rar!"),
+        SLICE_INIT("7z\xBC\xAF"), SLICE_INIT("BM"), SLICE_INIT("SQLite format 3"), SLICE_INIT("\xD0\xCF\x11\xE0"),
     };
+    if (s.n >= 12 && memcmp(s.p + 4, "ftyp", 4) == 0) return true; /* MP4, HEIC, AVIF */
     for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
         if (!slice_starts(s, heads[i])) continue;
         if (heads[i].n > 2) return true;
@@ -226,7 +235,7 @@ static bool known_binary(struct slice s)
 /* ---- base64 ------------------------------------------------------------------------------------------------ */
 
 /* Reads [start, end) as base64 (white space skipped) into out, at most room bytes, and judges. Stops where it is no
- * text any more; *stop is there. Returns the bytes read. With out NULL nothing is kept. */
+ * text any more; *stop is there. Returns the bytes read. With out NULL nothing is kept, with j NULL nothing judged. */
 static size_t read_base64(struct slice t, size_t start, size_t end, struct judge *j, char *out, size_t room, size_t *stop)
 {
     uint32_t acc = 0;
@@ -240,8 +249,8 @@ static size_t read_base64(struct slice t, size_t start, size_t end, struct judge
         if (bits < 8) continue;
         bits -= 8;
         char c = (char)(acc >> bits);
-        judge_byte(j, (unsigned char)c);
-        if (judge_gives_up(j)) break;
+        if (j) judge_byte(j, (unsigned char)c);
+        if (j && judge_gives_up(j)) break;
         if (out) out[n] = c;
         n++;
     }
@@ -307,32 +316,33 @@ static bool next_base64(struct slice t, uint32_t *from, struct decode_run *run)
     return false;
 }
 
-bool decode_opaque(struct slice raw)
+enum decode_payload decode_payload(struct slice raw)
 {
-    if (raw.n < OPAQUE_MIN) return false;
+    if (raw.n < OPAQUE_MIN) return PAYLOAD_NONE;
     char head[OPAQUE_MIN];
     size_t n = 0, i = 0;
     for (; i < raw.n && n < sizeof head; i++) {
         char c = raw.p[i];
         if (c == '\\' && i + 1 < raw.n && raw.p[i + 1] == '/') continue;
-        if (!is_base64(c)) return false;
+        if (!is_base64(c)) return PAYLOAD_NONE;
         head[n++] = c;
     }
-    if (n < sizeof head) return false;
-    while (i < raw.n) { /* the rest, sixteen runs at a step */
-        uint64_t m = base64_mask(raw, i);
-        unsigned k = low_ones(m);
+    if (n < sizeof head) return PAYLOAD_NONE;
+    while (i < raw.n) { /* the rest, a block at a step */
+        unsigned k = low_ones(base64_mask(raw, i));
         i += k;
         if (k == 64 || i >= raw.n) continue;
         if (raw.p[i] == '\\' && i + 1 < raw.n && raw.p[i + 1] == '/') i += 2;
         else break;
     }
     while (i < raw.n && raw.p[i] == '=') i++;
-    if (i < raw.n) return false;
+    if (i < raw.n) return PAYLOAD_NONE;
     struct judge j = {0, 0, 0};
     char out[48];
-    size_t stop, got = read_base64(slice_of(head, n), 0, n, &j, out, sizeof out, &stop);
-    return known_binary(slice_of(out, got)) || stop < n || !judge_is_text(&j);
+    size_t stop, got = read_base64(slice_of(head, n), 0, n, NULL, out, sizeof out, &stop);
+    if (known_binary(slice_of(out, got))) return PAYLOAD_FORMAT;
+    for (i = 0; i < got; i++) judge_byte(&j, (unsigned char)out[i]);
+    return judge_is_text(&j) ? PAYLOAD_NONE : PAYLOAD_BINARY;
 }
 
 /* ---- hex --------------------------------------------------------------------------------------------------- */
@@ -351,28 +361,38 @@ static size_t read_hex(struct slice t, size_t start, size_t end, struct judge *j
     return n;
 }
 
+/* The next stretch of at least HEX_MIN hex digits in [from, end): looked for from its far end, so that other tokens
+ * are passed in strides. */
+static bool find_hex(struct slice t, size_t from, size_t end, size_t *first, size_t *last)
+{
+    while (end - from >= HEX_MIN) {
+        size_t k = from + HEX_MIN;
+        while (k > from && hex_value(t.p[k - 1]) >= 0) k--;
+        if (k > from) {
+            from = k; /* t.p[k - 1] is none */
+            continue;
+        }
+        *first = from;
+        *last = from + HEX_MIN;
+        while (*last < end && hex_value(t.p[*last]) >= 0) ++*last;
+        return true;
+    }
+    return false;
+}
+
 static bool next_hex(struct slice t, uint32_t *from, struct decode_run *run)
 {
-    size_t start, end, at = *from;
+    size_t start, end, at = *from, last;
     while (find_run(t, at, &start, &end)) {
         at = end;
-        size_t i = start;
-        while (i < end) {
-            while (i < end && hex_value(t.p[i]) < 0) i++;
-            size_t k = i;
-            while (k < end && hex_value(t.p[k]) >= 0) k++;
-            size_t len = (k - i) & ~(size_t)1;
-            if (len >= HEX_MIN) {
-                struct judge j = {0, 0, 0};
-                size_t stop;
-                (void)read_hex(t, i, i + HEX_MIN, &j, NULL, HEX_MIN, &stop);
-                if (j.bad == 0) {
-                    *run = (struct decode_run){(uint32_t)i, (uint32_t)k, DECODE_HEX};
-                    *from = (uint32_t)k;
-                    return true;
-                }
-            }
-            i = k;
+        for (size_t i = start; find_hex(t, i, end, &i, &last); i = last) {
+            struct judge j = {0, 0, 0};
+            size_t stop;
+            (void)read_hex(t, i, i + HEX_MIN, &j, NULL, HEX_MIN, &stop);
+            if (j.bad) continue;
+            *run = (struct decode_run){(uint32_t)i, (uint32_t)last, DECODE_HEX};
+            *from = (uint32_t)last;
+            return true;
         }
     }
     *from = (uint32_t)t.n;

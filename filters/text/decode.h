@@ -28,8 +28,12 @@ bool decode_next(struct slice text, enum decode_kind kind, uint32_t *from, struc
  * every byte maps to its own unit; for base64 and hex the whole run is one unit. Never longer than the run. */
 enum err decode_run(struct slice text, const struct decode_run *run, uint32_t s, struct view *v) MUST_CHECK;
 
-/* True if JSON string content is nothing but base64 (a slash may be escaped), at least 64 characters, of something
- * that is not text: an image, audio, an archive, ciphertext. */
-bool decode_opaque(struct slice raw);
+/* What JSON string content is that is nothing but base64 (a slash may be escaped) of at least 64 characters. */
+enum decode_payload {
+    PAYLOAD_NONE,   /* not base64, or of text: to be read */
+    PAYLOAD_BINARY, /* of no text and no format we know: ciphertext, samples, or no base64 at all but a long token */
+    PAYLOAD_FORMAT, /* of an image, audio, archive, document */
+};
+enum decode_payload decode_payload(struct slice raw);
 
 #endif

@@ -154,7 +154,37 @@ static unsigned number_of(uint32_t c)
 
 static inline bool is_alnum(unsigned char c) { return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z'); }
 
-/* The next byte folding could care about: NUL, ESC, or the first byte of a character above ASCII. */
+/* True if the byte begins a character that is never folded: CJK (E4..E9), Hangul (EB, EC), Latin-1 letters (C3). */
+static inline bool is_plain_lead(unsigned char c) { return (c >= 0xE4 && c <= 0xE9) || c == 0xEB || c == 0xEC || c == 0xC3; }
+
+#if defined(__x86_64__)
+static inline __m128i is(__m128i v, unsigned c) { return _mm_cmpeq_epi8(v, _mm_set1_epi8((char)c)); }
+static inline __m128i within(__m128i v, unsigned first, char span)
+{
+    __m128i x = _mm_sub_epi8(v, _mm_set1_epi8((char)first));
+    return _mm_cmpeq_epi8(_mm_min_epu8(x, _mm_set1_epi8(span)), x);
+}
+
+/* The leads among the 16 bytes v at p that are not plain; CJK punctuation that stays, and kana, are told by the two
+ * bytes behind their lead. */
+static inline __m128i odd_leads(const char *p, size_t n, __m128i v)
+{
+    __m128i lead = _mm_cmpeq_epi8(_mm_max_epu8(v, _mm_set1_epi8((char)0xC0)), v);
+    __m128i plain = _mm_or_si128(_mm_or_si128(within(v, 0xE4, 5), within(v, 0xEB, 1)), is(v, 0xC3));
+    if (n >= 18) {
+        __m128i v1 = _mm_loadu_si128((const __m128i *)(const void *)(p + 1));
+        __m128i v2 = _mm_loadu_si128((const __m128i *)(const void *)(p + 2));
+        __m128i space = _mm_and_si128(is(v1, 0x80), is(v2, 0x80)), filler = _mm_and_si128(is(v1, 0x85), is(v2, 0xA4));
+        __m128i kana = _mm_andnot_si128(_mm_or_si128(space, filler), is(v, 0xE3));
+        __m128i comma = _mm_and_si128(_mm_and_si128(is(v, 0xEF), is(v1, 0xBC)), _mm_or_si128(is(v2, 0x8C), is(v2, 0x9B)));
+        plain = _mm_or_si128(plain, _mm_or_si128(kana, comma));
+    }
+    return _mm_andnot_si128(plain, lead);
+}
+#endif
+
+/* The next byte folding could care about: NUL, ESC, or the first byte of a character it might fold. Continuation bytes
+ * are passed over, so the text must be UTF-8; in any other bytes what is malformed simply stays. */
 static size_t next_odd(const char *p, size_t n)
 {
     size_t i = 0;
@@ -163,16 +193,24 @@ static size_t next_odd(const char *p, size_t n)
     for (; n - i >= 16; i += 16) {
         __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + i));
         __m128i odd = _mm_or_si128(_mm_cmpeq_epi8(v, zero), _mm_cmpeq_epi8(v, esc));
-        unsigned m = (unsigned)_mm_movemask_epi8(_mm_or_si128(odd, v)); /* the top bit: above ASCII */
+        if (_mm_movemask_epi8(v)) odd = _mm_or_si128(odd, odd_leads(p + i, n - i, v)); /* something above ASCII */
+        unsigned m = (unsigned)_mm_movemask_epi8(odd);
         if (m) return i + (unsigned)__builtin_ctz(m);
     }
 #endif
-    while (i < n && p[i] != 0 && p[i] != 0x1B && !((unsigned char)p[i] & 0x80)) i++;
+    for (; i < n; i++) {
+        unsigned char c = (unsigned char)p[i];
+        if (c == 0 || c == 0x1B || (c >= 0xC0 && !is_plain_lead(c))) break;
+    }
     return i;
 }
 
-/* True if the byte begins a character that is never folded: CJK (E4..E9), Hangul (EB, EC), Latin-1 letters (C3). */
-static inline bool is_plain_lead(unsigned char c) { return (c >= 0xE4 && c <= 0xE9) || c == 0xEB || c == 0xEC || c == 0xC3; }
+/* CJK punctuation that stays, and kana: the other two leads that ordinary text is full of. */
+static inline bool is_plain_char(const unsigned char *p)
+{
+    if (p[0] == 0xE3) return !(p[1] == 0x80 && p[2] == 0x80) && !(p[1] == 0x85 && p[2] == 0xA4);
+    return p[0] == 0xEF && p[1] == 0xBC && (p[2] == 0x8C || p[2] == 0x9B);
+}
 
 bool view_needs_fold(struct slice text)
 {
@@ -182,10 +220,8 @@ bool view_needs_fold(struct slice text)
         if (i == text.n) return false;
         unsigned char c = (unsigned char)text.p[i];
         if (c < 0x80) return true;
-        if (is_plain_lead(c)) { /* runs of these are the rest of the world's text: step over them fast */
-            i += c < 0xE0 ? 2 : 3;
-            while (i < text.n && is_plain_lead((unsigned char)text.p[i])) i += (unsigned char)text.p[i] < 0xE0 ? 2 : 3;
-            if (i > text.n) i = text.n; /* cut in the middle: not UTF-8, and not for folding */
+        if (text.n - i >= 3 && is_plain_char((const unsigned char *)text.p + i)) {
+            i += 3;
             continue;
         }
         size_t n;
@@ -321,8 +357,8 @@ enum err view_fold(struct view *v, struct slice text, uint32_t s, struct fold_co
         if (i == text.n) break;
         size_t n = 1;
         unsigned char b = (unsigned char)text.p[i];
-        if (is_plain_lead(b) && text.n - i >= 3) {
-            i += b < 0xE0 ? 2 : 3;
+        if (text.n - i >= 3 && is_plain_char((const unsigned char *)text.p + i)) {
+            i += 3;
             continue;
         }
         if (b == 0) {

@@ -152,12 +152,11 @@ static int hex4(const char *p, const char *end)
 /* Length of the escape at p ('\\'), or 0 if it is not one. */
 static size_t escape_len(const char *p, const char *end)
 {
+    static const uint8_t lens[256] = {['"'] = 2, ['\\'] = 2, ['/'] = 2, ['b'] = 2, ['f'] = 2,
+                                      ['n'] = 2, ['r'] = 2,  ['t'] = 2, ['u'] = 6};
     if (end - p < 2) return 0;
-    switch (p[1]) {
-    case '"': case '\\': case '/': case 'b': case 'f': case 'n': case 'r': case 't': return 2;
-    case 'u': return hex4(p + 2, end) >= 0 ? 6 : 0;
-    default: return 0;
-    }
+    size_t n = lens[(unsigned char)p[1]];
+    return n != 6 || hex4(p + 2, end) >= 0 ? n : 0;
 }
 
 size_t json_escape_read(struct slice raw, char out[4], size_t *used)
@@ -492,6 +491,52 @@ static inline enum err add_node(struct parser *ps, enum json_type type, struct j
     return ERR_OK;
 }
 
+/* The end of a string from its first backslash at p on: the closing quote, or `end`; NULL and *bad at a mistake. Blocks
+ * of sixteen are looked at once, however many escapes are in them: nested JSON is half backslashes. */
+static const char *escaped_end(const char *p, const char *end, bool *high, const char **bad)
+{
+#if defined(__x86_64__)
+    while (end - p >= 16) {
+        const __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+        __m128i stop = _mm_or_si128(
+            _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'))),
+            _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1F)), v));
+        unsigned m = (unsigned)_mm_movemask_epi8(stop), h = (unsigned)_mm_movemask_epi8(v);
+        size_t step = 16;
+        while (m) {
+            size_t k = (unsigned)__builtin_ctz(m);
+            if (p[k] == '"') {
+                if (h & ((1u << k) - 1)) *high = true;
+                return p + k;
+            }
+            size_t n = p[k] == '\\' ? escape_len(p + k, end) : 0;
+            if (!n) {
+                *bad = p + k;
+                return NULL;
+            }
+            if (k + n >= 16) {
+                step = k + n;
+                break;
+            }
+            m &= ~0u << (k + n);
+        }
+        if (h) *high = true;
+        p += step;
+    }
+#endif
+    while (p < end) {
+        p = scan_bytes(p, end, high);
+        if (p == end || *p == '"') break;
+        size_t n = *p == '\\' ? escape_len(p, end) : 0;
+        if (!n) {
+            *bad = p;
+            return NULL;
+        }
+        p += n;
+    }
+    return p;
+}
+
 static enum err string_node(struct parser *ps, enum json_type type)
 {
     ps->p++; /* the quote */
@@ -499,17 +544,15 @@ static enum err string_node(struct parser *ps, enum json_type type)
     enum err e = add_node(ps, type, &n);
     if (e) return e;
     bool high = false;
-    const char *p = ps->p;
-    while (1) {
-        p = scan_string(p, ps->end, &high);
-        if (p == ps->end || *p == '"') break;
-        size_t k = *p == '\\' ? escape_len(p, ps->end) : 0;
-        if (!k) {
-            ps->p = p;
+    const char *p = scan_string(ps->p, ps->end, &high);
+    if (p < ps->end && *p != '"') {
+        const char *bad = p;
+        p = escaped_end(p, ps->end, &high, &bad);
+        if (!p) {
+            ps->p = bad;
             return ERR_JSON;
         }
         n->escaped = true;
-        p += k;
     }
     ps->p = p;
     if (p == ps->end) return ERR_JSON;

@@ -6,7 +6,11 @@
 
 #include <assert.h>
 
-#define PIECES_FIRST 128u
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#define PIECES_FIRST 512u
 #define PIECES_KEPT  (64u * 1024u)
 
 struct view view_make(size_t cap) { return (struct view){.text = buf_make(cap)}; }
@@ -102,21 +106,41 @@ enum err view_mark(struct view *v, uint32_t at, uint32_t s, uint32_t width)
     return ERR_OK;
 }
 
-enum err view_unescape(struct view *v, struct slice raw, uint32_t s)
+/* Copies up to the next backslash; up to 16 bytes behind the end of what is copied are overwritten. Returns the bytes. */
+static inline size_t copy_plain(char *out, const char *p, size_t n)
 {
     size_t i = 0;
-    while (i < raw.n) {
-        const char *hit = memchr(raw.p + i, '\\', raw.n - i);
-        size_t run = (hit ? (size_t)(hit - raw.p) : raw.n) - i;
-        enum err e = add(v, slice_of(raw.p + i, run), s + (uint32_t)i, 0);
-        if (e) return e;
+#if defined(__x86_64__)
+    for (; n - i >= 16; i += 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + i));
+        _mm_storeu_si128((__m128i *)(void *)(out + i), v);
+        unsigned m = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+        if (m) return i + (unsigned)__builtin_ctz(m);
+    }
+#endif
+    for (; i < n && p[i] != '\\'; i++) out[i] = p[i];
+    return i;
+}
+
+enum err view_unescape(struct view *v, struct slice raw, uint32_t s)
+{
+    enum err e = buf_reserve(&v->text, raw.n + VIEW_SLACK);
+    if (e) return e;
+    char *first = buf_tail(&v->text), *out = first;
+    uint32_t base = (uint32_t)v->text.end;
+    for (size_t i = 0; i < raw.n;) {
+        if (v->room - v->count < 2 && (e = grow(v))) break;
+        size_t run = copy_plain(out, raw.p + i, raw.n - i);
+        if (run) v->piece[v->count++] = (struct view_piece){base + (uint32_t)(out - first), s + (uint32_t)i, 0};
+        out += run;
         i += run;
         if (i == raw.n) break;
-        char c[4];
-        size_t used, n = json_escape_read(slice_of(raw.p + i, raw.n - i), c, &used);
-        e = add(v, slice_of(c, n), s + (uint32_t)i, (uint32_t)used);
-        if (e) return e;
+        size_t used, n = json_escape_read(slice_of(raw.p + i, raw.n - i), out, &used);
+        v->piece[v->count++] = (struct view_piece){base + (uint32_t)(out - first), s + (uint32_t)i, (uint32_t)used};
+        out += n;
         i += used;
     }
-    return ERR_OK;
+    buf_commit(&v->text, (size_t)(out - first));
+    if (v->text.high < v->text.end + VIEW_SLACK) v->text.high = v->text.end + VIEW_SLACK; /* written, and to be wiped */
+    return e;
 }

@@ -3,12 +3,14 @@
  *
  * Layers compose: a view of a view maps back twice. All builders are linear in their input and append to *out, whose
  * memory is reused between calls (view_reset). A view may be its own source: builders append a part made from an
- * earlier part, with source offsets the caller marks as it likes. The builders never write more bytes than they read,
- * so that a caller who reserves the input's length first may pass a slice of the very view. */
+ * earlier part, with source offsets the caller marks as it likes. The builders never write more bytes than they read
+ * and VIEW_SLACK, so that a caller who reserves that first may pass a slice of the very view. */
 #ifndef PRIVET_TEXT_VIEW_H
 #define PRIVET_TEXT_VIEW_H
 
 #include "proxy/base/buf.h"
+
+#define VIEW_SLACK 16u
 
 /* View bytes from v on (up to the next piece) come from source bytes from s on: one to one if width is 0, else the
  * whole run comes from the unit [s, s + width). Bytes of the source between pieces were dropped. */

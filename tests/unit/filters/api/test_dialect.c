@@ -62,6 +62,8 @@ static void expect(const char *body, const char *needle, enum text_class want)
 #define PNG4 "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg" PNGS PNGS PNGS PNGS
 #define PNGS "AAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5Er"
 
+#define LONG "QVhYgf" PNGS PNGS PNGS PNGS
+
 static void test_classes(void **state)
 {
     (void)state;
@@ -93,7 +95,9 @@ static void test_classes(void **state)
     expect("{\"input_audio\":{\"data\":\"" PNG4 "\"}}", "iVBO", TEXT_OPAQUE);
     expect("{\"anything\":\"" PNG4 "\"}", "iVBO", TEXT_OPAQUE);
     expect("{\"anything\":\"" PNG "\"}", "iVBO", TEXT_FREE);
-    expect("{\"signature\":\"" PNG4 "\"}", "iVBO", TEXT_SKIP);
+    expect("{\"anything\":\"" LONG "\"}", "QVhY", TEXT_FREE); /* a long token, or ciphertext: it is looked at */
+    expect("{\"input_audio\":{\"data\":\"" LONG "\"}}", "QVhY", TEXT_OPAQUE);
+    expect("{\"signature\":\"" LONG "\"}", "QVhY", TEXT_SKIP);
     expect("{\"signature\":\"some words\"}", "some", TEXT_FREE);
     expect("{\"encrypted_content\":\"AKIAQX3BD7ZJ2M5KW6RT\"}", "AKIA", TEXT_FREE);
     expect("[\"abc\"]", "abc", TEXT_FREE);

@@ -102,6 +102,26 @@ static void test_unit_offsets(void **state)
     view_free(&v);
 }
 
+/* Line ends of gaps are no breaks, wherever they fall; any other is. */
+static void test_break_hint(void **state)
+{
+    (void)state;
+    char t[256];
+    for (size_t at = 0; at < 140; at++) {
+        memset(t, ' ', sizeof t);
+        memcpy(t + at, "\n\x1e\n", 3);
+        assert_int_equal(decode_hints(slice_of(t, 200)), 0);
+        t[at + 3] = '\n';
+        assert_int_equal(decode_hints(slice_of(t, 200)), DECODE_BREAKS);
+        memset(t, ' ', sizeof t);
+        t[at] = '\n';
+        assert_int_equal(decode_hints(slice_of(t, 200)), DECODE_BREAKS);
+        assert_int_equal(decode_hints(slice_of(t, at + 1)), DECODE_BREAKS);
+        t[at] = '*';
+        assert_int_equal(decode_hints(slice_of(t, at + 1)), DECODE_BREAKS);
+    }
+}
+
 /* A run found at every place round the vector blocks. */
 static void test_runs_everywhere(void **state)
 {
@@ -127,28 +147,29 @@ static void test_runs_everywhere(void **state)
     }
 }
 
-static void test_opaque(void **state)
+static void test_payload(void **state)
 {
     (void)state;
     static const char png[] = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==";
     static const char text[] = "VGhpcyBpcyBhIGxvbmcgdGV4dCB0aGF0IGlzIHdyYXBwZWQgYXQgc2l4dHktZm91ciBj";
-    assert_true(decode_opaque(SLICE(png)));
-    assert_false(decode_opaque(slice_of(png, 60)));
-    assert_false(decode_opaque(SLICE(text)));
+    assert_int_equal(decode_payload(SLICE(png)), PAYLOAD_FORMAT);
+    assert_int_equal(decode_payload(slice_of(png, 60)), PAYLOAD_NONE);
+    assert_int_equal(decode_payload(SLICE(text)), PAYLOAD_NONE);
     char t[300];
     memset(t, 'A', sizeof t);
+    assert_int_equal(decode_payload(slice_of(t, 300)), PAYLOAD_BINARY);
     memcpy(t, png, 60);
-    assert_true(decode_opaque(slice_of(t, 300)));
+    assert_int_equal(decode_payload(slice_of(t, 300)), PAYLOAD_FORMAT);
     t[200] = '\\';
     t[201] = '/';
-    assert_true(decode_opaque(slice_of(t, 300)));
+    assert_int_equal(decode_payload(slice_of(t, 300)), PAYLOAD_FORMAT);
     t[201] = 'n';
-    assert_false(decode_opaque(slice_of(t, 300)));
+    assert_int_equal(decode_payload(slice_of(t, 300)), PAYLOAD_NONE);
     t[200] = ' ';
-    assert_false(decode_opaque(slice_of(t, 300)));
+    assert_int_equal(decode_payload(slice_of(t, 300)), PAYLOAD_NONE);
     t[200] = '=';
-    assert_false(decode_opaque(slice_of(t, 300)));
-    assert_true(decode_opaque(SLICE("JVBERi0xLjQKMSAwIG9iaiA8PCAvVHlwZSAvQ2F0YWxvZyA+PiBlbmRvYmogMiAwIG9iago=")));
+    assert_int_equal(decode_payload(slice_of(t, 300)), PAYLOAD_NONE);
+    assert_int_equal(decode_payload(SLICE("JVBERi0xLjQKMSAwIG9iaiA8PCAvVHlwZSAvQ2F0YWxvZyA+PiBlbmRvYmogMiAwIG9iago=")), PAYLOAD_FORMAT);
 }
 
 /* Linear whatever comes: the worst shapes we know, a megabyte of each, in well under the time a square would take. */
@@ -184,7 +205,8 @@ int main(void)
     mem_install_hooks();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_base64),       cmocka_unit_test(test_hex),    cmocka_unit_test(test_units),
-        cmocka_unit_test(test_unit_offsets), cmocka_unit_test(test_opaque), cmocka_unit_test(test_runs_everywhere),
+        cmocka_unit_test(test_unit_offsets), cmocka_unit_test(test_payload), cmocka_unit_test(test_runs_everywhere),
+        cmocka_unit_test(test_break_hint),
         cmocka_unit_test(test_worst),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
