@@ -54,6 +54,8 @@ static bool make_any(struct maker *m)
 
 #define TRIES 600u
 
+/* Rules are named after what checks them: "kr-rrn-context" is checked by kr_rrn. The longest start of the id, or of the
+ * type, that names a validator. */
 static const struct validator *validator_of(const struct rule *r)
 {
     char name[64];
@@ -64,9 +66,12 @@ static const struct validator *validator_of(const struct rule *r)
             char c = from[k][n];
             name[n] = (char)(c == '-' ? '_' : c >= 'A' && c <= 'Z' ? c + 32 : c);
         }
-        name[n] = 0;
-        const struct validator *v = validator_find(name);
-        if (v) return v;
+        while (n) {
+            name[n] = 0;
+            const struct validator *v = validator_find(name);
+            if (v) return v;
+            while (n && name[--n] != '_') {}
+        }
     }
     return NULL;
 }

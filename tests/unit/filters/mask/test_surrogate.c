@@ -14,10 +14,10 @@
 
 static const struct slice key = SLICE_INIT("0123456789abcdef0123456789abcdef");
 
-static const char *make(struct vault *v, const char *type, const char *value)
+static const char *make_by(struct vault *v, const char *id, const char *type, const char *value)
 {
     static char text[1000];
-    struct rule r = {"some-rule", type, "", RULE_PII};
+    struct rule r = {id, type, "", RULE_PII};
     struct buf out = buf_make(10000);
     assert_int_equal(surrogate_value(v, key, &r, slice_str(value), &out), ERR_OK);
     struct slice s = buf_slice(&out);
@@ -27,6 +27,8 @@ static const char *make(struct vault *v, const char *type, const char *value)
     assert_string_not_equal(text, value);
     return text;
 }
+
+static const char *make(struct vault *v, const char *type, const char *value) { return make_by(v, "some-rule", type, value); }
 
 /* The same shape: digits for digits, letters for letters, the rest as it is. */
 static void same_shape(const char *a, const char *b)
@@ -91,6 +93,8 @@ static void kinds(void **state)
     s = make(v, "DATE_OF_BIRTH", "1980-12-31");
     same_shape("1980-12-31", s);
     assert_true(valid("date", s));
+    s = make_by(v, "il-id-context", "SOME_ID", "123456782");
+    assert_true(valid("il_id", s));
     s = make(v, "PERSON", "MARIA KELLER");
     assert_true(s[0] >= 'A' && s[1] <= 'Z' && strchr(s, ' '));
     s = make(v, "API_KEY_OR_TOKEN", "ghp_16C7e42F292c6912E7710c838347Ae178B4a");
