@@ -22,7 +22,8 @@ static int dir_setup(void **state)
 {
     const char *base = getenv("TMPDIR");
     (void)state;
-    snprintf(dir_path, sizeof dir_path, "%s/privet-audit-XXXXXX", base ? base : "/tmp");
+    if (!base) base = access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm"; /* thousands of syncs: not on a shared disk */
+    snprintf(dir_path, sizeof dir_path, "%s/privet-audit-XXXXXX", base);
     log_setup(LOG_OFF, false);
     return mkdtemp(dir_path) ? 0 : -1;
 }
