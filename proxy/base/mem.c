@@ -87,6 +87,11 @@ void mem_blocks_trim(void)
 
 void mem_install_hooks(void)
 {
+    /* Buffers of a TLS record and more get pages of their own: in the heap each would leave a hole between the small
+     * things that outlive it, and 1,000 idle connections held 30 KiB each where 15 were in use. They are pooled or kept
+     * warm while busy, so the system calls are rare. */
+    mallopt(M_MMAP_THRESHOLD, MEM_BLOCK);
+    mallopt(M_MMAP_MAX, 1 << 20);
     cJSON_Hooks h = {mem_alloc, mem_free};
     cJSON_InitHooks(&h);
     event_set_mem_functions(mem_alloc, mem_realloc, mem_free);
