@@ -46,14 +46,15 @@ static void up_step(struct exchange *x);
 
 /* ---- the exchange's own life ---- */
 
-/* The last exchange of a worker is kept for the next request: heads are large, and clearing them is not free. */
-static _Thread_local struct exchange *spare;
+/* Exchanges that are over are kept for the next requests: heads are large, and clearing them is not free. */
+#define SPARES_MAX 64u
+static _Thread_local struct exchange *spares[SPARES_MAX];
+static _Thread_local unsigned spare_count;
 
 static struct exchange *x_new(struct client *c)
 {
-    struct exchange *x = spare ? spare : mem_zalloc(sizeof *x);
+    struct exchange *x = spare_count ? spares[--spare_count] : mem_zalloc(sizeof *x);
     if (!x) return NULL;
-    spare = NULL;
     memset(x, 0, offsetof(struct exchange, head));
     x->head.count = x->up_head.count = 0;
     x->head.query = x->head.path = SLICE_NONE;
@@ -106,10 +107,10 @@ static void x_free(struct exchange *x)
     if (x->w->metrics) metric_add(x->w->metrics, M_REQUESTS_OPEN, (uint64_t)-1);
     snapshot_unref(x->snap);
     mem_wipe(&x->sc, sizeof x->sc);
-    if (spare)
-        mem_free(x);
+    if (spare_count < SPARES_MAX)
+        spares[spare_count++] = x;
     else
-        spare = x;
+        mem_free(x);
 }
 
 /* ---- the client's connection ---- */
@@ -690,8 +691,7 @@ void exchange_cut(struct worker *w)
 {
     (void)w;
     while (clients) client_gone(clients);
-    mem_free(spare);
-    spare = NULL;
+    while (spare_count) mem_free(spares[--spare_count]);
 }
 
 /* ---- the answer ---- */
