@@ -19,6 +19,7 @@ struct detect_scratch;
 struct screener;
 struct server;
 struct conn;
+struct warm;
 
 struct worker {
     unsigned id;
@@ -38,8 +39,7 @@ struct worker {
     size_t connections;             /* client connections open */
     bool draining;                  /* no new requests; keep-alive ends */
     struct conn *lingering;         /* connections that write their rest and go: net/conn.c */
-    struct conn *warm;              /* TLS connections that were busy just now: net/conn.c */
-    struct event *warm_timer;
+    struct warm *warm;              /* TLS connections that were busy just now: net/conn.c */
     struct inbox *inbox;
 };
 

@@ -29,6 +29,7 @@
 #define TLS_RECORD   16384u
 #define LINGER_BYTES (32u * 1024 * 1024) /* most input that is read and thrown away while lingering */
 #define WARM_MS      1000                 /* a TLS connection idle for one to two of these gives its buffers back */
+#define WARM_MAX     128
 #define CLOCK_STEP   4                    /* ms that the coarse clock may be behind (CONFIG_HZ=250) */
 #define FINISH_MS    60000                /* most time the rest of the output may take in conn_finish */
 #define STALL_MS     10000                /* ... and most time without progress */
@@ -65,7 +66,7 @@ struct conn {
     uint64_t finish_by; /* lingering: no later than this */
     size_t discarded;
     struct conn *next, **prev; /* lingering ones: worker.lingering */
-    struct conn *warm_next, **warm_prev; /* those whose OpenSSL buffers may be there: worker.warm */
+    unsigned short warm; /* 1 + its slot in worker.warm; 0: none */
     struct event read_ev, write_ev, timer_ev, later_ev;
     char peer[56];
 };
@@ -88,48 +89,72 @@ static bool release(struct conn *c)
     return false;
 }
 
-/* OpenSSL's buffers are 33 KiB: kept while a connection is busy, because taking, wiping and freeing them for each record
- * costs a microsecond; given back when a sweep finds it idle. */
+/* OpenSSL's buffers are 33 KiB. A busy connection keeps them, because taking, wiping and freeing them for each record
+ * costs a microsecond; but at most WARM_MAX of a worker, and only until a sweep finds them idle. The slots are a clock:
+ * the hand passes over those active since it last came, and takes the first that was not. */
+struct warm {
+    struct event *timer;
+    unsigned hand, count;
+    struct conn *slot[WARM_MAX];
+};
+
 static void cool(struct conn *c)
 {
-    if (!c->warm_prev) return;
-    *c->warm_prev = c->warm_next;
-    if (c->warm_next) c->warm_next->warm_prev = c->warm_prev;
-    c->warm_prev = NULL;
+    struct warm *m = c->w->warm;
+    if (!c->warm || !m) return;
+    m->slot[c->warm - 1] = NULL;
+    m->count--;
+    c->warm = 0;
 }
 
-static void sweep_later(struct worker *w)
+static bool cool_if_idle(struct conn *c)
+{
+    bool idle = !c->active;
+    c->active = false;
+    if (!idle || !SSL_free_buffers(c->ssl)) return false; /* it refuses while they hold something */
+    cool(c);
+    return true;
+}
+
+static void sweep_later(struct warm *m)
 {
     static const struct timeval tv = {WARM_MS / 1000, WARM_MS % 1000 * 1000};
-    (void)event_add(w->warm_timer, &tv); /* without it memory is held longer, no more */
+    (void)event_add(m->timer, &tv); /* without it memory is held longer, no more */
 }
 
 static void on_sweep(evutil_socket_t fd, short what, void *arg)
 {
-    struct worker *w = arg;
+    struct warm *m = arg;
     (void)fd, (void)what;
-    for (struct conn *c = w->warm, *next; c; c = next) {
-        next = c->warm_next;
-        if (c->active)
-            c->active = false;
-        else if (SSL_free_buffers(c->ssl)) /* refuses while they hold something */
-            cool(c);
-    }
-    if (w->warm) sweep_later(w);
+    for (size_t i = 0; i < WARM_MAX; i++)
+        if (m->slot[i]) (void)cool_if_idle(m->slot[i]);
+    if (m->count) sweep_later(m);
+}
+
+static struct warm *warm_make(struct worker *w)
+{
+    struct warm *m = mem_zalloc(sizeof *m);
+    if (m) m->timer = evtimer_new(w->base, on_sweep, m);
+    if (m && m->timer) return w->warm = m;
+    mem_free(m);
+    return NULL;
 }
 
 static void warm(struct conn *c)
 {
-    struct worker *w = c->w;
+    struct warm *m = c->w->warm;
     c->active = true;
-    if (c->warm_prev) return;
-    if (!w->warm_timer) w->warm_timer = evtimer_new(w->base, on_sweep, w);
-    if (!w->warm_timer) return;
-    if (!w->warm) sweep_later(w);
-    c->warm_next = w->warm;
-    if (c->warm_next) c->warm_next->warm_prev = &c->warm_next;
-    c->warm_prev = &w->warm;
-    w->warm = c;
+    if (c->warm) return;
+    if (!m) m = warm_make(c->w);
+    for (unsigned i = 0; m && i < 2 * WARM_MAX; i++) {
+        unsigned at = m->hand;
+        m->hand = (at + 1) % WARM_MAX;
+        if (m->slot[at] && !cool_if_idle(m->slot[at])) continue;
+        m->slot[at] = c;
+        c->warm = (unsigned short)(at + 1);
+        if (m->count++ == 0) sweep_later(m);
+        return;
+    }
 }
 
 static void unwatch(struct conn *c)
@@ -571,8 +596,9 @@ void conn_cut_lingering(struct worker *w)
 void conn_fini(struct worker *w)
 {
     conn_cut_lingering(w);
-    if (w->warm_timer) event_free(w->warm_timer);
-    w->warm_timer = NULL;
+    if (w->warm) event_free(w->warm->timer);
+    mem_free(w->warm);
+    w->warm = NULL;
 }
 
 /* ---- events ---- */
@@ -580,6 +606,7 @@ void conn_fini(struct worker *w)
 static void opened(struct conn *c)
 {
     c->state = ST_OPEN;
+    if (c->ssl && SSL_free_buffers(c->ssl)) cool(c); /* many come and say nothing for long */
     if (c->ops && c->ops->on_open) c->ops->on_open(c->arg);
     /* Data may have come with the end of the handshake, into OpenSSL, where no event tells of it. */
     if (!c->dead && c->ssl && SSL_has_pending(c->ssl)) {
