@@ -867,7 +867,8 @@ static void x_stream_done(struct exchange *x, enum err framing)
         return;
     }
     if (x->chunked && conn_write(x->c->conn, HTTP_LAST_CHUNK) != ERR_OK) x->keep_alive = false;
-    x_finish(x, ERR_OK);
+    /* A stream that carried an error ended well as HTTP; the record says what it was. */
+    x_finish(x, answer_facts(x->answer)->error_event ? ERR_UP_5XX : ERR_OK);
 }
 
 /* The body's end, by its framing or (framing != ERR_OK) against it. */
