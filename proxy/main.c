@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#if __has_include("filters/screen.c") && __has_include("filters/api/answer.c") /* what a server rests on */
 int cli_run(int argc, char **argv)
 {
     static const struct cli_option options[] = {{"--config", "-c", "FILE", "the configuration file"}, {0}};
@@ -17,28 +16,14 @@ int cli_run(int argc, char **argv)
     if (!a.value[0]) return cli_wrong("run", "which configuration? -c FILE");
     return server_run(a.value[0]);
 }
-#endif
 
-/* A row appears with the file that does its work. */
 static const struct cli_command commands[] = {
-#if __has_include("filters/screen.c") && __has_include("filters/api/answer.c") /* what a server rests on */
     {"run", cli_run, "serve by a configuration file"},
-#endif
-#if __has_include("proxy/cli/check.c")
     {"check", cli_check, "read a configuration and its rules; name every mistake"},
-#endif
-#if __has_include("proxy/cli/scan.c")
     {"scan", cli_scan, "find secrets and personal data in files or standard input"},
-#endif
-#if __has_include("proxy/cli/rules.c")
     {"rules", cli_rules, "test or list the rule packs"},
-#endif
-#if __has_include("proxy/cli/audit.c")
     {"audit", cli_audit, "verify, follow and look up audit records"},
-#endif
-#if __has_include("proxy/cli/dictionary.c")
     {"dictionary", cli_dictionary, "turn a list of terms into fingerprints"},
-#endif
     {"keys", cli_keys, "make a key for a caller"},
     {"version", cli_version, "print the version and those of the libraries"},
     {"help", cli_help, "explain a command, or every key of the configuration"},
