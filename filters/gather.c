@@ -99,7 +99,7 @@ static enum err add_gap(struct gather *g) { return buf_add(&g->v.text, SLICE(DET
 /* Folds [start, end) of the gathered text into a text of its own. */
 static enum err add_folded(struct gather *g, uint32_t start, uint32_t end, unsigned level)
 {
-    struct slice s;
+    struct slice s = SLICE_NONE;
     enum err e = gather_open(g, GATHER_DERIVED, level);
     if (!e) e = gather_slice(g, start, end, end - start + sizeof DETECT_GAP, &s);
     if (!e) e = view_fold(&g->v, s, start | GATHER_SELF, &g->fold);
@@ -155,7 +155,7 @@ enum err gather_close(struct gather *g, const struct gather_limits *lim)
 static enum err open_leaf(struct gather *g, uint32_t leaf, unsigned level, unsigned depth, const struct gather_limits *lim)
 {
     struct gather_leaf l = g->leaf[leaf], before = leaf ? g->leaf[leaf - 1] : l;
-    struct slice raw;
+    struct slice raw = SLICE_NONE;
     enum err e = gather_open(g, GATHER_LEAF, level);
     if (!e && l.type == JSON_STRING && before.type == JSON_KEY && before.off < before.end) {
         e = gather_slice(g, before.off, before.end, before.end - before.off + between.n, &raw);
@@ -324,7 +324,7 @@ static enum err decode_text(struct gather *g, uint32_t text, enum decode_kind ki
     uint32_t from = 0;
     struct decode_run run;
     while (1) {
-        struct slice s;
+        struct slice s = SLICE_NONE;
         enum err e = gather_slice(g, t.value, t.end, 0, &s);
         if (e) return e;
         if (!decode_next(s, kind, &from, &run)) return ERR_OK;

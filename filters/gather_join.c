@@ -20,7 +20,7 @@
 /* Copies [start, end) of the gathered text to its end. */
 static enum err copy(struct gather *g, uint32_t start, uint32_t end)
 {
-    struct slice s;
+    struct slice s = SLICE_NONE;
     enum err e = gather_slice(g, start, end, end - start + sizeof DETECT_GAP, &s);
     return e ? e : view_add(&g->v, s, start | GATHER_SELF);
 }
@@ -145,7 +145,7 @@ static struct scanned scan_token(struct slice s, size_t begin)
 
 static enum err add_token(struct gather *g, uint32_t base, size_t begin, size_t end, unsigned level)
 {
-    struct slice s;
+    struct slice s = SLICE_NONE;
     enum err e = gather_open(g, GATHER_BREAKS, level);
     if (!e) e = gather_slice(g, base + (uint32_t)begin, base + (uint32_t)end, end - begin + sizeof DETECT_GAP, &s);
     for (size_t i = 0; i < s.n && !e;) {
@@ -164,7 +164,7 @@ enum err gather_breaks(struct gather *g, uint32_t text)
     size_t least = 0, i = 0;
     enum err e = ERR_OK;
     while (!e) {
-        struct slice s;
+        struct slice s = SLICE_NONE;
         if ((e = gather_slice(g, t.value, t.end, 0, &s))) break;
         i = next_break(s, i);
         if (i >= s.n) break;
