@@ -111,7 +111,6 @@ bool credential_read(struct loader *l, const struct schema_row *row, const struc
         return false;
     }
     if (n && bytes[n - 1] == '\n') n--;
-    if (n && bytes[n - 1] == '\r') n--;
     char *p = loader_copy(l, slice_of(bytes, n));
     mem_free(bytes);
     *out = slice_of(p, n);

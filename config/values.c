@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define KEY_MIN 16u /* bytes of a key for HMAC */
+
 static bool put_string(struct loader *l, struct slice s, void *field)
 {
     char *p = loader_copy(l, s);
@@ -203,6 +205,7 @@ static bool set_backend_key(struct loader *l, const struct schema_row *row, cons
         return true;
     }
     if (!credential_read(l, row, v, &s)) return false;
+    if (s.n && s.p[s.n - 1] == '\r') s.n--; /* a file made elsewhere */
     for (size_t i = 0; i < s.n; i++)
         if (s.p[i] <= ' ' || s.p[i] >= 127)
             return text_wrong(l, row, v, "a key of printable characters without spaces");
@@ -213,7 +216,7 @@ static bool set_chain_key(struct loader *l, const struct schema_row *row, const 
 {
     struct slice s;
     if (!credential_read(l, row, v, &s)) return false;
-    if (s.n < 16) return text_wrong(l, row, v, "a key of at least 16 bytes");
+    if (s.n < KEY_MIN) return text_wrong(l, row, v, "a key of at least 16 bytes");
     l->c->audit.chain_key_len = s.n;
     return put_string(l, s, field);
 }
@@ -223,6 +226,7 @@ static bool set_dictionary_key(struct loader *l, const struct schema_row *row, c
     struct config_dictionary *d = (void *)((char *)field - row->offset);
     struct slice s;
     if (!credential_read(l, row, v, &s)) return false;
+    if (s.n < KEY_MIN) return text_wrong(l, row, v, "a key of at least 16 bytes");
     d->key_len = s.n;
     return put_string(l, s, field);
 }

@@ -32,6 +32,7 @@ static int setup(void **state)
     strcpy(dir, "/tmp/privet-config-XXXXXX");
     if (!mkdtemp(dir)) return -1;
     for (size_t i = 0; i < FILES; i++) write_file(files[i], "x\n");
+    write_file("terms.txt.key", "fedcba9876543210\n");
     write_file("chain.key", "0123456789abcdef0123456789abcdef\n");
     return 0;
 }
@@ -354,7 +355,8 @@ static void check_full_policies(const struct config *c)
     assert_string_equal(c->clients[0].key_hash, "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff");
     assert_string_equal(c->clients[1].policy, "default");
     assert_int_equal(c->filters.dictionary_count, 2);
-    assert_string_equal(c->filters.dictionaries[1].key, "x");
+    assert_string_equal(c->filters.dictionaries[1].key, "fedcba9876543210");
+    assert_int_equal(c->filters.dictionaries[1].key_len, 16);
 }
 
 static void check_full_targets(const struct config *c)
@@ -484,6 +486,7 @@ static void test_cross_checks(void **state)
         {BASE "filters: {dictionaries: {d: {}}}\n",
          "c.yaml:4:26: dictionaries: `d` needs either `file` or `hashed`, found neither"},
         {BASE "filters: {dictionaries: {d: {file: terms.txt, key: kkkkkkkkk}}}\n", "c.yaml:4:52: key: is for `hashed`"},
+        {BASE "filters: {dictionaries: {d: {hashed: terms.txt, key: short}}}\n", "c.yaml:4:54: key: expected a key of at least 16 bytes"},
         {BASE "filters: {dictionaries: {d: {hashed: server.pem}}}\n", "c.yaml:4:38: key: file `server.pem.key` cannot be read"},
         {LISTEN "backends: {x: {url: \"http://h\", tls: {ca: server.pem}}}\n" ROUTE, "c.yaml:2:43: ca: the url is not https"},
         {LISTEN "backends: {x: {url: \"http://u:p@h\"}}\n" ROUTE, "c.yaml:2:21: url: a user or password"},
