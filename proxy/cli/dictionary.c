@@ -60,7 +60,7 @@ int cli_dictionary(int argc, char **argv)
     if (strcmp(a.operand[0], "hash") != 0) return cli_unknown("dictionary", "action", a.operand[0], actions, 1);
     if (!a.value[0]) return cli_wrong("dictionary", "which key? --key-file FILE");
     if (isatty(STDOUT_FILENO)) return cli_wrong("dictionary", "fingerprints are no text: send standard output to a file");
-    struct buf key = buf_make(KEY_MAX), list = buf_make(LIST_MAX), out = buf_make(LIST_MAX);
+    struct buf key = buf_make(2 * KEY_MAX), list = buf_make(LIST_MAX), out = buf_make(LIST_MAX);
     struct dictionary_hashed counts;
     status = CLI_FAILED;
     if (read_key(a.value[0], &key)) {
