@@ -518,9 +518,29 @@ def connection_limit(t):
     check(more.recv(4096).startswith(b"HTTP/1.1 200 "), "the ninth, once there is room")
 
 
+def silence_ends_in_time(t):
+    p = Privet(t, tls=True, limits=", client_header_timeout: 1s").ready()
+    held = [p.connect() for _ in range(30)]  # no handshake
+    s = p.connect()
+    s.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")  # half of one
+    held.append(s)
+    held.append(p.tls_connect())  # a handshake and no request
+    began = time.monotonic()
+    for s in held:
+        s.settimeout(WITHIN)
+        try:
+            check(s.recv(1) == b"", "was answered")
+        except (ConnectionError, ssl.SSLError):
+            pass
+    check(time.monotonic() - began < 5, "held for %.1f s" % (time.monotonic() - began))
+    until(lambda: p.status()["connections"] == 0, "all gone")
+    check(p.p.poll() is None, "lives")
+
+
 TESTS = (announces_and_serves, admin_pages, admin_bad_input, bad_configuration_at_start, address_in_use, reload_bad_then_good,
          reload_changes_certificates, reloads_lose_nothing, drain_ends_what_is_under_way, drain_has_a_limit,
-         second_signal_cuts, notifies_systemd, out_of_descriptors, connection_limit)
+         second_signal_cuts, notifies_systemd, out_of_descriptors, connection_limit,
+         silence_ends_in_time)
 
 
 class Suite:
