@@ -104,7 +104,7 @@ def report(name, verdict, output, seconds, total):
     passed, failed, skipped, why = verdict
     total.add(passed, failed, skipped)
     if failed:
-        lines = output.splitlines()
+        lines = [x for x in output.splitlines() if not re.match(r"PASS |ok \d", x)]
         print("---- %s: %s" % (name, why))
         if len(lines) > SHOWN_LINES:
             print("     (the last %d of %d lines)" % (SHOWN_LINES, len(lines)))

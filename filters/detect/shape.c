@@ -382,10 +382,10 @@ static struct frag read_lookaround(struct reader *r, bool stops)
     const struct state *st = &r->s->v[f.in];
     while (st->kind == K_EMPTY && st->out != f.out && st->out) st = &r->s->v[st->out];
     if (st->kind != K_SET || st->out != f.out) return frag_empty(r);
-    struct byteset not = st->set;
-    for (int i = 0; i < 4; i++) not.w[i] = ~not.w[i];
-    if (r->utf) not.w[2] = not.w[3] = ~0ull;
-    f = frag_set(r, not);
+    struct byteset others = st->set;
+    for (int i = 0; i < 4; i++) others.w[i] = ~others.w[i];
+    if (r->utf) others.w[2] = others.w[3] = ~0ull;
+    f = frag_set(r, others);
     f.nullable = true; /* at the end of the text */
     return f;
 }
