@@ -994,7 +994,7 @@ void conn_deadline(struct conn *c, unsigned ms)
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
     uint64_t now = (uint64_t)t.tv_sec * S_NS + (uint64_t)t.tv_nsec;
-    c->deadline = now + (ms + CLOCK_STEP) * MS_NS;
+    c->deadline = now + ((uint64_t)ms + CLOCK_STEP) * MS_NS;
     if (c->armed == 0 || c->deadline < c->armed) arm(c, now);
 }
 
