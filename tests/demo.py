@@ -5,6 +5,7 @@ import base64
 import http.client
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import time
 
 WIDTH = 38
 PEM = ("-----BEGIN RSA PRIVATE KEY-----\nMIIBOgIBAAJBAKj34GkxFhD90vcNLYLInFEX6Ppy1tPf9Cnzj4p4WGeKLs1Pt8Qu\n"
@@ -55,32 +57,48 @@ class Redis:
         self.proc = subprocess.Popen(["redis-server", "--bind", "127.0.0.1", "--port", str(self.port), "--dir", folder, "--save", "",
                                       "--appendonly", "yes", "--loglevel", "warning"], stdout=subprocess.DEVNULL)
 
+    def cli(self, *words):
+        return subprocess.run(["redis-cli", "-p", str(self.port), *words], capture_output=True, text=True).stdout
+
+    def wait(self):
+        """Until the first record has been shipped."""
+        end = time.monotonic() + 20
+        while not self.cli("--scan", "--pattern", "*audit*").strip():
+            if time.monotonic() > end:
+                fail("no record came to Redis within 20 s")
+            time.sleep(0.05)
+
     def show(self):
-        keys = subprocess.run(["redis-cli", "-p", str(self.port), "--scan", "--pattern", "*audit*"], capture_output=True, text=True).stdout.split()
+        keys = self.cli("--scan", "--pattern", "*audit*").split()
         print("\nIn Redis now:")
         for k in sorted(keys):
-            out = subprocess.run(["redis-cli", "-p", str(self.port), "XREVRANGE", k, "+", "-", "COUNT", "1"], capture_output=True, text=True)
-            n = subprocess.run(["redis-cli", "-p", str(self.port), "XLEN", k], capture_output=True, text=True).stdout.strip()
+            out = self.cli("XREVRANGE", k, "+", "-", "COUNT", "1")
+            n = self.cli("XLEN", k).strip()
             if n.isdigit() and int(n):
                 print("  stream %s: %s records; the last:" % (k, n))
-                print(textwrap.indent(textwrap.fill(" ".join(out.stdout.split()), 110), "    "))
+                print(textwrap.indent(textwrap.fill(" ".join(out.split()), 110), "    "))
 
 
-def configuration(folder, redis):
-    """The shipped configuration as it is; with REDIS=1 the audit section is added."""
+def configuration(folder, redis, any_port):
+    """The shipped configuration as it is; with REDIS=1 its audit section gets a Redis."""
     shipped = os.path.abspath("config/privet.yaml")
-    if not redis:
+    if not redis and not any_port:
         return shipped
     path = os.path.join(folder, "privet.yaml")
     text = open(shipped).read()
-    text += "\naudit:\n  journal: {directory: %s/audit}\n  redis: {url: \"redis://127.0.0.1:%d/0\"}\n" % (folder, redis.port)
+    if redis:
+        text, n = re.subn(r"(?m)^audit:\n", "audit:\n  redis: {url: \"redis://127.0.0.1:%d/0\"}\n" % redis.port, text)
+        if n != 1:
+            fail("config/privet.yaml has no audit section")
+    if any_port:
+        text = re.sub(r"(address: 127\.0\.0\.1):\d+", r'\1:0', text)
     with open(path, "w") as f:
         f.write(text)
     return path
 
 
-def start(privet, config, tls):
-    env = dict(os.environ, PRIVET_TLS=tls, PRIVET_RULES=os.path.abspath("config/rules"))
+def start(privet, config, tls, folder):
+    env = dict(os.environ, PRIVET_TLS=tls, PRIVET_STATE=folder, PRIVET_RULES=os.path.abspath("config/rules"))
     p = subprocess.Popen([privet, "run", "-c", config], stdout=subprocess.PIPE, text=True, env=env)
     address = None
     for line in p.stdout:
@@ -125,6 +143,7 @@ def main():
     p.add_argument("--privet", default="build/privet")
     p.add_argument("--once", action="store_true")
     p.add_argument("--redis", action="store_true")
+    p.add_argument("--ports", type=int, help="0: any free ports instead of the configuration's")
     a = p.parse_args()
     work = tempfile.mkdtemp(prefix="privet-demo-")
     tls = os.path.abspath(os.path.join(os.path.dirname(a.privet) or ".", "demo-tls"))
@@ -132,7 +151,7 @@ def main():
     redis = Redis(work) if a.redis else None
     proxy = None
     try:
-        proxy, address = start(a.privet, configuration(work, redis), tls)
+        proxy, address = start(a.privet, configuration(work, redis, a.ports == 0), tls, work)
         ok = True
         for kind, prompt in PROMPTS:
             saw, got, findings = ask(address, ca, prompt, kind == "streamed")
@@ -144,10 +163,7 @@ def main():
         if not ok:
             fail("a secret reached the model, or was not put back")
         if redis:
-            signal.alarm(20)
-            while subprocess.run(["redis-cli", "-p", str(redis.port), "--scan", "--pattern", "*audit*"], capture_output=True, text=True).stdout.strip() == "":
-                pass
-            signal.alarm(0)
+            redis.wait()
             redis.show()
         print("\nPoint an application at it:\n")
         print("  export OPENAI_BASE_URL=https://localhost:%s/v1" % address.rsplit(":", 1)[1])
