@@ -12,8 +12,10 @@
 #define PART_SHORT   256u  /* a part that may lie in the middle of a value */
 #define PARTS_TOGETHER 4u
 #define TOKEN_BACK   256u
-#define TOKEN_MOST   8192u
+#define TOKEN_EDGE   1024u
 #define TOKEN_LEAST  16u
+#define PIECES_MOST  32u
+#define TOGETHER_MOST 200u /* more than two pieces are short ones, or all */
 
 /* ---- content parts ----------------------------------------------------------------------------------------- */
 
@@ -118,65 +120,99 @@ static size_t token_begin(struct slice s, size_t i, size_t least)
     return k;
 }
 
-struct scanned {
-    size_t end;    /* behind the token */
-    size_t length; /* without its breaks */
-    bool digit, broken;
+/* A token in pieces: where each piece stands. */
+struct pieces {
+    uint32_t n;
+    struct {
+        size_t begin, end;
+    } at[PIECES_MOST];
 };
 
-static struct scanned scan_token(struct slice s, size_t begin)
+static size_t token_end(struct slice s, size_t i)
 {
-    struct scanned t = {begin, 0, false, false};
-    size_t i = begin;
-    while (t.length < TOKEN_MOST) {
-        while (i < s.n && is_token(s.p[i]) && t.length < TOKEN_MOST) {
-            t.digit |= s.p[i] >= '0' && s.p[i] <= '9';
-            t.length++;
-            i++;
-        }
-        t.end = i;
-        size_t k = break_end(s, i);
-        if (k == i || k >= s.n || !is_token(s.p[k])) break;
-        t.broken = true;
-        i = k;
-    }
-    return t;
+    while (i < s.n && is_token(s.p[i])) i++;
+    return i;
 }
 
-static enum err add_token(struct gather *g, uint32_t base, size_t begin, size_t end, unsigned level)
+/* Reads the pieces from `begin` on; returns where the last one ends. */
+static size_t read_pieces(struct slice s, size_t begin, struct pieces *p)
 {
-    struct slice s = SLICE_NONE;
-    enum err e = gather_open(g, GATHER_BREAKS, level);
-    if (!e) e = gather_slice(g, base + (uint32_t)begin, base + (uint32_t)end, end - begin + sizeof DETECT_GAP, &s);
-    for (size_t i = 0; i < s.n && !e;) {
-        size_t k = i;
-        while (k < s.n && is_token(s.p[k])) k++;
-        e = view_add(&g->v, slice_of(s.p + i, k - i), (base + (uint32_t)(begin + i)) | GATHER_SELF);
-        i = break_end(s, k);
-        if (i == k) i = k + 1;
+    p->n = 0;
+    while (1) {
+        size_t end = token_end(s, begin), k;
+        p->at[p->n].begin = begin;
+        p->at[p->n++].end = end;
+        if (p->n == PIECES_MOST) return end;
+        k = break_end(s, end);
+        if (k == end || k >= s.n || !is_token(s.p[k])) return end;
+        begin = k;
+    }
+}
+
+/* Whether pieces [first, last] together could be a value at all: long enough, and not only letters. */
+static bool worth(struct slice s, const struct pieces *p, uint32_t first, uint32_t last)
+{
+    size_t length = 0;
+    bool odd = false;
+    for (uint32_t i = first; i <= last; i++) {
+        size_t n = p->at[i].end - p->at[i].begin;
+        length += n;
+        for (size_t k = 0; k < n && k < TOKEN_EDGE && !odd; k++) {
+            char c = s.p[p->at[i].begin + k];
+            odd = (c >= '0' && c <= '9') || c == '@';
+        }
+    }
+    return odd && length >= TOKEN_LEAST && (last - first < 2 || last - first + 1 == p->n || length <= TOGETHER_MOST);
+}
+
+/* Pieces [first, last] as one text: of the outer ones only the edges. */
+static enum err add_token(struct gather *g, const struct gather_text *t, const struct pieces *p, uint32_t first, uint32_t last)
+{
+    enum err e = gather_open(g, GATHER_BREAKS, t->level);
+    for (uint32_t i = first; i <= last && !e; i++) {
+        size_t a = p->at[i].begin, b = p->at[i].end;
+        if (i == first && b - a > TOKEN_EDGE) a = b - TOKEN_EDGE;
+        if (i == last && b - a > TOKEN_EDGE) b = a + TOKEN_EDGE;
+        e = copy(g, t->value + (uint32_t)a, t->value + (uint32_t)b);
     }
     return e ? e : end_joined(g);
+}
+
+/* As with parts: where the value ends is not known, so two to four pieces together, and all of them. */
+static enum err add_tokens(struct gather *g, const struct gather_text *t, const struct pieces *p)
+{
+    enum err e = ERR_OK;
+    for (uint32_t i = 0; i < p->n && !e; i++)
+        for (uint32_t k = i + 1; k < p->n && !e; k++) {
+            bool near_by = k - i < PARTS_TOGETHER, all = i == 0 && k == p->n - 1;
+            if (!near_by && !all) continue;
+            struct slice s = SLICE_NONE;
+            if ((e = gather_slice(g, t->value, t->end, 0, &s))) break;
+            if (worth(s, p, i, k)) e = add_token(g, t, p, i, k);
+        }
+    return e;
 }
 
 enum err gather_breaks(struct gather *g, uint32_t text)
 {
     const struct gather_text t = g->text[text];
+    struct pieces p;
     size_t least = 0, i = 0;
-    enum err e = ERR_OK;
-    while (!e) {
+    while (1) {
         struct slice s = SLICE_NONE;
-        if ((e = gather_slice(g, t.value, t.end, 0, &s))) break;
+        enum err e = gather_slice(g, t.value, t.end, 0, &s);
+        if (e) return e;
         i = next_break(s, i);
-        if (i >= s.n) break;
+        if (i >= s.n) return ERR_OK;
         size_t begin = token_begin(s, i, least);
         if (begin == i || !is_token(s.p[begin])) {
             i++;
             continue;
         }
-        struct scanned k = scan_token(s, begin);
-        if (k.broken && k.digit && k.length >= TOKEN_LEAST) e = add_token(g, t.value, begin, k.end, t.level);
-        i = k.end > i ? k.end : i + 1;
-        least = i;
+        size_t end = read_pieces(s, begin, &p);
+        if (p.n > 1 && (e = add_tokens(g, &t, &p))) return e;
+        if (p.n == PIECES_MOST) end = p.at[p.n - 1].begin; /* the last piece begins the next row */
+        least = end > i ? end : i + 1;
+        i = least;
     }
-    return e;
 }
