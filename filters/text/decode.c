@@ -186,6 +186,8 @@ unsigned decode_hints(struct slice t)
 struct judge {
     size_t good, bad;
     unsigned need; /* continuation bytes still due */
+    enum { NARROW, WIDE_LE, WIDE_BE } wide; /* UTF-16 of ASCII: every second byte is NUL and is dropped */
+    bool second;                            /* the next byte is the second of its pair */
 };
 
 static inline void judge_byte(struct judge *j, unsigned char c)
@@ -207,6 +209,15 @@ static inline void judge_byte(struct judge *j, unsigned char c)
     j->need = c >= 0xC2 && c < 0xE0 ? 1 : c >= 0xE0 && c < 0xF0 ? 2 : c >= 0xF0 && c < 0xF5 ? 3 : 0;
     if (j->need) j->good++;
     else j->bad++;
+}
+
+/* True if the byte is dropped: the NUL of a wide character. */
+static inline bool judge_drops(struct judge *j, char c)
+{
+    if (j->wide == NARROW) return false;
+    bool high = j->second == (j->wide == WIDE_LE);
+    j->second = !j->second;
+    return high && c == 0;
 }
 
 static inline bool judge_gives_up(const struct judge *j) { return j->bad * 10 > j->good + 20; }
@@ -249,6 +260,7 @@ static size_t read_base64(struct slice t, size_t start, size_t end, struct judge
         if (bits < 8) continue;
         bits -= 8;
         char c = (char)(acc >> bits);
+        if (j && judge_drops(j, c)) continue;
         if (j) judge_byte(j, (unsigned char)c);
         if (j && judge_gives_up(j)) break;
         if (out) out[n] = c;
@@ -258,13 +270,30 @@ static size_t read_base64(struct slice t, size_t start, size_t end, struct judge
     return n;
 }
 
-/* The first characters must all be text: what lets almost every identifier and path go by at once. */
-static bool head_is_text(struct slice t, size_t start, size_t end)
+static bool all_text(const char *p, size_t n, size_t step)
 {
-    struct judge j = {0, 0, 0};
+    struct judge j = {0, 0, 0, NARROW, false};
+    for (size_t i = 0; i < n; i += step) judge_byte(&j, (unsigned char)p[i]);
+    return j.bad == 0;
+}
+
+/* The first bytes must all be text, of one byte or two a character: what lets almost every identifier, path and hash
+ * go by at once. */
+static bool head_is_text(const char *p, size_t n, struct judge *j)
+{
+    *j = (struct judge){0, 0, 0, NARROW, false};
+    if (known_binary(slice_of(p, n))) return false;
+    if (n >= 8 && !p[1] && !p[3] && !p[5] && !p[7]) j->wide = WIDE_LE;
+    else if (n >= 8 && !p[0] && !p[2] && !p[4] && !p[6]) j->wide = WIDE_BE;
+    if (j->wide == NARROW) return all_text(p, n, 1);
+    return all_text(p + (j->wide == WIDE_BE), n - (j->wide == WIDE_BE), 2);
+}
+
+static bool base64_is_text(struct slice t, size_t start, size_t end, struct judge *j)
+{
     char head[12];
-    size_t stop, n = read_base64(t, start, end, &j, head, sizeof head, &stop);
-    return n >= 11 && j.bad == 0 && !known_binary(slice_of(head, n));
+    size_t stop, n = read_base64(t, start, end, NULL, head, sizeof head, &stop);
+    return n >= 11 && head_is_text(head, n, j);
 }
 
 /* A run of 60 to 76 bytes may go on in lines of the same length; the last may be shorter, if with its padding it makes
@@ -298,8 +327,8 @@ static bool next_base64(struct slice t, uint32_t *from, struct decode_run *run)
         at = end;
         size_t last = wrapped_end(t, start, end);
         for (size_t cand = start; cand + BASE64_MIN <= end;) {
-            if (head_is_text(t, cand, last)) {
-                struct judge j = {0, 0, 0};
+            struct judge j;
+            if (base64_is_text(t, cand, last, &j)) {
                 size_t stop;
                 (void)read_base64(t, cand, last, &j, NULL, SIZE_MAX, &stop);
                 while (stop < last && !is_separator(t.p[stop])) stop++;
@@ -337,7 +366,7 @@ enum decode_payload decode_payload(struct slice raw)
     }
     while (i < raw.n && raw.p[i] == '=') i++;
     if (i < raw.n) return PAYLOAD_NONE;
-    struct judge j = {0, 0, 0};
+    struct judge j = {0, 0, 0, NARROW, false};
     char out[48];
     size_t stop, got = read_base64(slice_of(head, n), 0, n, NULL, out, sizeof out, &stop);
     if (known_binary(slice_of(out, got))) return PAYLOAD_FORMAT;
@@ -347,18 +376,27 @@ enum decode_payload decode_payload(struct slice raw)
 
 /* ---- hex --------------------------------------------------------------------------------------------------- */
 
+/* Reads [start, end) as hex, as read_base64 does. */
 static size_t read_hex(struct slice t, size_t start, size_t end, struct judge *j, char *out, size_t room, size_t *stop)
 {
     size_t n = 0, i = start;
     for (; i + 2 <= end && n < room; i += 2) {
         char c = (char)(hex_value(t.p[i]) << 4 | hex_value(t.p[i + 1]));
-        judge_byte(j, (unsigned char)c);
-        if (judge_gives_up(j)) break;
+        if (j && judge_drops(j, c)) continue;
+        if (j) judge_byte(j, (unsigned char)c);
+        if (j && judge_gives_up(j)) break;
         if (out) out[n] = c;
         n++;
     }
     *stop = i;
     return n;
+}
+
+static bool hex_is_text(struct slice t, size_t start, struct judge *j)
+{
+    char head[HEX_MIN / 2];
+    size_t stop, n = read_hex(t, start, start + HEX_MIN, NULL, head, sizeof head, &stop);
+    return head_is_text(head, n, j);
 }
 
 /* The next stretch of at least HEX_MIN hex digits in [from, end): looked for from its far end, so that other tokens
@@ -386,10 +424,8 @@ static bool next_hex(struct slice t, uint32_t *from, struct decode_run *run)
     while (find_run(t, at, &start, &end)) {
         at = end;
         for (size_t i = start; find_hex(t, i, end, &i, &last); i = last) {
-            struct judge j = {0, 0, 0};
-            size_t stop;
-            (void)read_hex(t, i, i + HEX_MIN, &j, NULL, HEX_MIN, &stop);
-            if (j.bad) continue;
+            struct judge j;
+            if (!hex_is_text(t, i, &j)) continue;
             *run = (struct decode_run){(uint32_t)i, (uint32_t)last, DECODE_HEX};
             *from = (uint32_t)last;
             return true;
@@ -604,15 +640,17 @@ enum err decode_run(struct slice text, const struct decode_run *run, uint32_t s,
     size_t len = run->end - run->start, stop;
     enum err e = buf_reserve(&v->text, len);
     if (e) return e;
-    struct judge j = {0, 0, 0};
+    struct judge j;
+    bool base64 = run->kind == DECODE_BASE64;
+    if (base64 ? !base64_is_text(text, run->start, run->end, &j) : len < HEX_MIN || !hex_is_text(text, run->start, &j)) return ERR_SHAPE;
     char *out = buf_tail(&v->text);
-    size_t n = run->kind == DECODE_BASE64 ? read_base64(text, run->start, run->end, &j, out, len, &stop)
-                                          : read_hex(text, run->start, run->end, &j, out, len, &stop);
+    size_t n = base64 ? read_base64(text, run->start, run->end, &j, out, len, &stop)
+                      : read_hex(text, run->start, run->end, &j, out, len, &stop);
     while (n && j.need) { /* a character cut at the end is no text */
         n--;
         if (((unsigned char)out[n] & 0xC0) == 0xC0) break;
     }
-    if (n == 0 || !judge_is_text(&j) || known_binary(slice_of(out, n))) {
+    if (n == 0 || !judge_is_text(&j)) {
         mem_wipe(out, n);
         return ERR_SHAPE;
     }

@@ -45,6 +45,8 @@ static void test_base64(void **state)
     expect(DECODE_BASE64, "5L2g5aW977yM5LiW55WM5L2g5aW9", "你好，世界你好", NULL);
     expect(DECODE_BASE64, "YWJjPz8_fn5-YWJjPz8_", "abc???~~~abc???", NULL); /* base64url */
     expect(DECODE_BASE64, "YWJjPz8/fn5+YWJjPz8/", "abc???~~~abc???", NULL);
+    expect(DECODE_BASE64, "powershell -enc agBhAG4AZQAuAGQAbwBlAEAAYwBvAHIAcAA=", "jane.doe@corp", NULL); /* UTF-16 */
+    expect(DECODE_BASE64, "AGoAYQBuAGUALgBkAG8AZQBAAGMAbwByAHA=", "jane.doe@corp", NULL);
     expect(DECODE_BASE64, "short QUtJQQ==", NULL, NULL);
     expect(DECODE_BASE64, "/usr/local/share/privet/config/rules and internationalization", NULL, NULL);
     expect(DECODE_BASE64, "550e8400-e29b-41d4-a716-446655440000 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b", NULL, NULL);
@@ -64,6 +66,7 @@ static void test_hex(void **state)
     expect(DECODE_HEX, "x 414b494151583342443755 y", "AKIAQX3BD7U", "414b494151583342443755");
     expect(DECODE_HEX, "0x6a616e652e646f6540636f72702e6578", "jane.doe@corp.ex", NULL);
     expect(DECODE_HEX, "414b4941515833424437", "AKIAQX3BD7", NULL);
+    expect(DECODE_HEX, "41004b004900410051005800", "AKIAQX", NULL);
     expect(DECODE_HEX, "414b49415158334244", NULL, NULL);
     expect(DECODE_HEX, "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", NULL, NULL);
     expect(DECODE_HEX, "00000000000000000000000000", NULL, NULL);
