@@ -3,10 +3,7 @@
 #include "filters/gather.h"
 
 #include "filters/detect/engine.h"
-
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
+#include "filters/text/breaks.h"
 
 #define PART_EDGE    1024u /* bytes of a part looked at on each side of a cut */
 #define PART_SHORT   256u  /* a part that may lie in the middle of a value */
@@ -14,6 +11,7 @@
 #define TOKEN_BACK   256u
 #define TOKEN_EDGE   1024u
 #define TOKEN_LEAST  16u
+#define WHITE_MOST   64u
 #define PIECES_MOST  32u
 #define TOGETHER_MOST 200u /* more than two pieces are short ones, or all */
 
@@ -78,26 +76,43 @@ static inline bool is_token(char c)
 }
 
 static inline bool is_emphasis(char c) { return c == '*' || c == '`' || c == '~'; }
+static inline bool is_quote(char c) { return c == '"' || c == '\''; }
+static inline bool is_white(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
 static size_t next_break(struct slice s, size_t i)
 {
 #if defined(__x86_64__)
-    for (; s.n - i >= 16; i += 16) {
-        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(s.p + i));
-        __m128i hit = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('\n')), _mm_cmpeq_epi8(v, _mm_set1_epi8('*'))),
-                                   _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('`')), _mm_cmpeq_epi8(v, _mm_set1_epi8('~'))));
-        unsigned m = (unsigned)_mm_movemask_epi8(hit);
+    for (; s.n - i >= 17; i += 16) {
+        unsigned m = breaks_16(s.p + i);
         if (m) return i + (unsigned)__builtin_ctz(m);
     }
 #endif
-    while (i < s.n && s.p[i] != '\n' && !is_emphasis(s.p[i])) i++;
+    while (i < s.n && s.p[i] != '\n' && !is_emphasis(s.p[i]) && !is_quote(s.p[i])) i++;
     return i;
 }
 
-/* Where a break that begins at i ends: emphasis marks, or a line end (a backslash before it, white space and quote
- * marks behind it); i if there is none. */
+static size_t skip_white(struct slice s, size_t i)
+{
+    size_t most = i + WHITE_MOST;
+    while (i < s.n && i < most && is_white(s.p[i])) i++;
+    return i;
+}
+
+/* Where a string literal goes on that ends with the quote at i: "a" + "b", 'a' . 'b', "a" \ "b", "a" "b"; i if not. */
+static size_t literal_end(struct slice s, size_t i)
+{
+    size_t k = skip_white(s, i + 1);
+    if (k < s.n && (s.p[k] == '+' || s.p[k] == '.' || s.p[k] == '&' || s.p[k] == '\\')) k++;
+    if (k < s.n && s.p[k] == '.' && s.p[k - 1] == '.') k++;
+    k = skip_white(s, k);
+    return k > i + 1 && k < s.n && s.p[k] == s.p[i] ? k + 1 : i;
+}
+
+/* Where a break that begins at i ends: emphasis marks, a string literal's end and next beginning, or a line end (a
+ * backslash before it, white space and quote marks behind it); i if there is none. */
 static size_t break_end(struct slice s, size_t i)
 {
+    if (i < s.n && is_quote(s.p[i])) return literal_end(s, i);
     size_t k = i;
     while (k < s.n && is_emphasis(s.p[k])) k++;
     size_t line = k;

@@ -2,6 +2,7 @@
  * walk a run once and stop where it ceases to be text, so that everything stays linear whatever comes. */
 #include "filters/text/decode.h"
 
+#include "filters/text/breaks.h"
 #include "filters/text/utf8.h"
 
 #include <assert.h>
@@ -134,9 +135,9 @@ unsigned decode_hints(struct slice t)
     uint64_t gap = 0, open = 0;    /* the block before ended with a gap's middle byte, with a line end */
     __m128i esc = _mm_setzero_si128(), per = esc, amp = esc, brk = esc;
     for (size_t at = 0; at < t.n; at += 64) {
-        char pad[64];
+        char pad[65]; /* one more, for what stands behind a quote */
         const char *p = t.p + at;
-        if (t.n - at < 64) {
+        if (t.n - at < 65) {
             memset(pad, 0, sizeof pad);
             memcpy(pad, p, t.n - at);
             p = pad;
@@ -150,7 +151,7 @@ unsigned decode_hints(struct slice t)
             esc = _mm_or_si128(esc, is(v, '\\'));
             per = _mm_or_si128(per, is(v, '%'));
             amp = _mm_or_si128(amp, is(v, '&'));
-            brk = _mm_or_si128(brk, _mm_or_si128(_mm_or_si128(is(v, '`'), is(v, '*')), is(v, '~')));
+            brk = _mm_or_si128(brk, _mm_or_si128(breaks_mark(v), breaks_quote(v, load16(p + 16 * i + 1))));
         }
         /* line ends that are not of a gap: none beside a 0x1E */
         if ((lf & ~(rs << 1 | rs >> 1 | gap | 1ull << 63)) | (open & ~rs)) hints |= DECODE_BREAKS;
@@ -174,7 +175,7 @@ unsigned decode_hints(struct slice t)
         if (t.p[i] == '\\') hints |= 1u << DECODE_ESCAPES;
         if (t.p[i] == '%') hints |= 1u << DECODE_PERCENT;
         if (t.p[i] == '&') hints |= 1u << DECODE_ENTITIES;
-        if (t.p[i] == '\n' || t.p[i] == '*' || t.p[i] == '`' || t.p[i] == '~') hints |= DECODE_BREAKS;
+        if (memchr("\n*`~\"'", t.p[i], 6)) hints |= DECODE_BREAKS;
     }
     return hints;
 }

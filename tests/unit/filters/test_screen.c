@@ -205,6 +205,9 @@ static void test_joined(void **state)
     becomes(redacting, "{\"a\":\"key AKIAQX3BD7\\nZJ2M5KW6RT end\"}", "{\"a\":\"key " R " end\"}");
     becomes(redacting, "{\"a\":\"key AKIA**QX3BD7ZJ**2M5KW6RT end\"}", "{\"a\":\"key " R " end\"}");
     becomes(redacting, "{\"a\":\"> AKIAQX3B\\r\\n>  D7ZJ2M5\\\\\\nKW6RT\"}", "{\"a\":\"> " R "\"}");
+    becomes(redacting, "{\"a\":\"x = \\\"AKIAQX3BD7\\\" + \\\"ZJ2M5KW6RT\\\";\"}", "{\"a\":\"x = \\\"" R "\\\";\"}");
+    becomes(redacting, "{\"a\":\"'AKIAQX' .\\n  '3BD7ZJ2M5KW6RT'\"}", "{\"a\":\"'" R "'\"}");
+    becomes(redacting, "{\"a\":\"[\\\"AKIAQX3BD7\\\", \\\"ZJ2M5KW6RT\\\"]\"}", NULL); /* two values are two values */
     becomes(redacting, "{\"a\":\"jane.doe@corp\\n.example1\"}", NULL); /* a rule that does not join */
 #define PART(x) "{\"type\":\"text\",\"text\":\"" x "\"}"
     becomes(redacting, "{\"messages\":[{\"content\":[" PART("my AKIAQX3BD7") "," PART("ZJ2M5KW6RT ok") "]}]}",
