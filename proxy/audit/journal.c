@@ -5,6 +5,7 @@
  * there when its own is full (one exchange), and that tells the audit thread that the one before will not grow. */
 #include "proxy/audit/journal.h"
 #include "proxy/audit/recover.h"
+#include "proxy/audit/redis.h"
 #include "proxy/audit/segment.h"
 #include "proxy/base/clock.h"
 #include "proxy/base/log.h"
@@ -31,6 +32,7 @@
 #define WARM_MOST     (16u * 1024u * 1024u)
 #define SLOW_TICK_NS  (1 * S_NS)
 #define RETAIN_NS     (60 * S_NS)
+#define SETTLED_NS    (3 * S_NS) /* a Redis that syncs every second has it on its disk by then */
 
 struct seg {
     struct segment_name name;
@@ -57,7 +59,7 @@ struct journal {
     char last[LINE_MAC];
     _Atomic(struct seg *) ready;
     _Atomic uint64_t appended, refused;
-    _Atomic bool starved;  /* the last append was refused */
+    _Atomic bool starved;  /* intents are refused for want of room */
     /* the audit thread's */
     struct seg *oldest, *newest;  /* open segments; newest may still be the ready one */
     struct segment_name made;     /* the newest number given out */
@@ -78,8 +80,10 @@ struct audit {
     unsigned workers;
     struct event_base *base;
     struct event *timer, *wake_event;
+    struct shipper *shipper; /* NULL: no Redis */
     pthread_t thread;
     _Atomic bool stopping;
+    _Atomic unsigned stop_wait_ms;
     _Atomic uint64_t synced;
     _Atomic bool sync_failing;
     uint64_t slow_at, retain_at; /* monotonic: when the slower chores are due */
@@ -171,7 +175,7 @@ static enum err append(struct journal *j, const struct audit_record *r, bool out
     seg_put(j->cur, buf_slice(&j->line));
     j->seq++;
     atomic_store_explicit(&j->appended, j->seq, memory_order_relaxed);
-    if (atomic_load_explicit(&j->starved, memory_order_relaxed))
+    if (!outcome && atomic_load_explicit(&j->starved, memory_order_relaxed))
         atomic_store_explicit(&j->starved, false, memory_order_relaxed);
     return ERR_OK;
 }
@@ -189,11 +193,20 @@ static void seg_free(struct seg *s)
     mem_free(s);
 }
 
+/* A disk that has room for few segments gets smaller ones. */
+static size_t seg_size(const struct seg *s, size_t size)
+{
+    struct statvfs v;
+    if (fstatvfs(s->fd, &v)) return size;
+    while (size / 2 >= AUDIT_SEGMENT_MIN && size > (uint64_t)v.f_bavail * v.f_frsize / 4) size /= 2;
+    return size;
+}
+
 /* Gives the file its blocks, so that no write through the mapping can fail: as much as asked for, or half, and so on.
  * `keep` bytes are there already and stay. */
 static bool seg_allocate(struct seg *s, size_t size, size_t keep)
 {
-    for (; size >= AUDIT_SEGMENT_MIN; size /= 2) {
+    for (size = seg_size(s, size); size >= AUDIT_SEGMENT_MIN; size /= 2) {
         int err;
         do err = posix_fallocate(s->fd, 0, (off_t)size);
         while (err == EINTR);
@@ -401,11 +414,61 @@ static bool journal_sync(struct journal *j)
     return ok;
 }
 
+/* --- retention --- */
+
+static uint64_t age_of(struct audit *a, const char *file)
+{
+    struct stat st;
+    if (fstatat(a->dir, file, &st, AT_SYMLINK_NOFOLLOW)) return 0;
+    uint64_t changed = (uint64_t)st.st_mtim.tv_sec * S_NS, now = clock_wall_ns();
+    return changed < now ? now - changed : 0;
+}
+
+/* May this segment of j go? By age; or, `pressed` for room, when Redis has all of it and had the time to write it down. */
+static bool may_go(struct journal *j, const struct segment_name *s, const char *file, bool pressed)
+{
+    struct audit *a = j->audit;
+    uint64_t age = age_of(a, file);
+    if (a->retain_ns && age > a->retain_ns) return true;
+    return pressed && a->shipper && s->number < shipper_segment(a->shipper, (size_t)(j - a->journals)) && age > SETTLED_NS;
+}
+
+/* Removes segments from the oldest on, never one that is in use. The head says so first: what is missing below
+ * head.oldest was removed by us. Returns how many went; one is enough when pressed. */
+static size_t journal_forget(struct journal *j, const struct segment_name *list, size_t n, bool pressed)
+{
+    uint32_t used = j->oldest ? j->oldest->name.number : j->head.segment;
+    char file[SEGMENT_FILE_MAX];
+    size_t gone = 0;
+    for (size_t i = 0; i < n && !(pressed && gone); i++) {
+        if (!segment_same_journal(&list[i], &j->made)) continue;
+        segment_file(&list[i], file);
+        if (list[i].number >= used || !may_go(j, &list[i], file, pressed)) break;
+        j->head.oldest = list[i].number + 1;
+        j->head.wall_ns = clock_wall_ns();
+        if (head_write(j->head_fd, &j->head, &j->audit->chain, j->name) || unlinkat(j->audit->dir, file, 0)) break;
+        log_event(pressed ? LOG_WARN : LOG_INFO, "audit_segment_removed", LOG_NAME("file", file), LOG_BOOL("disk_full", pressed));
+        gone++;
+    }
+    return gone;
+}
+
+static size_t forget_old(struct audit *a, bool pressed)
+{
+    struct segment_name *list;
+    size_t n, gone = 0;
+    if ((a->retain_ns == 0 && !pressed) || segment_list(a->dir, &list, &n)) return 0;
+    for (size_t i = 0; i < a->journal_count; i++) gone += journal_forget(&a->journals[i], list, n, pressed);
+    mem_free(list);
+    return gone;
+}
+
 /* Keeps a next segment ready. */
 static void journal_prepare(struct journal *j)
 {
     if (atomic_load_explicit(&j->ready, memory_order_acquire)) return;
     struct seg *s = seg_make(j);
+    if (!s && j->audit->shipper && forget_old(j->audit, true)) s = seg_make(j);
     if (!s) {
         if (!j->no_room) log_event(LOG_ERROR, "audit_no_room", LOG_U64("worker", j->made.worker), LOG_ERRNO(errno));
         j->no_room = true;
@@ -420,41 +483,7 @@ static void journal_prepare(struct journal *j)
     atomic_store_explicit(&j->ready, s, memory_order_release);
 }
 
-/* --- retention, alarms --- */
-
-static bool too_old(struct audit *a, const char *file)
-{
-    struct stat st;
-    if (fstatat(a->dir, file, &st, AT_SYMLINK_NOFOLLOW)) return false;
-    uint64_t changed = (uint64_t)st.st_mtim.tv_sec * S_NS, now = clock_wall_ns();
-    return changed < now && now - changed > a->retain_ns;
-}
-
-/* Removes old segments from the oldest on, never one that is in use. The head says so first: what is missing below
- * head.oldest was removed by us. */
-static void journal_forget(struct journal *j, const struct segment_name *list, size_t n)
-{
-    uint32_t used = j->oldest ? j->oldest->name.number : j->head.segment;
-    char file[SEGMENT_FILE_MAX];
-    for (size_t i = 0; i < n; i++) {
-        if (!segment_same_journal(&list[i], &j->made)) continue;
-        segment_file(&list[i], file);
-        if (list[i].number >= used || !too_old(j->audit, file)) return;
-        j->head.oldest = list[i].number + 1;
-        j->head.wall_ns = clock_wall_ns();
-        if (head_write(j->head_fd, &j->head, &j->audit->chain, j->name)) return;
-        if (unlinkat(j->audit->dir, file, 0) == 0) log_event(LOG_INFO, "audit_segment_removed", LOG_NAME("file", file));
-    }
-}
-
-static void forget_old(struct audit *a)
-{
-    struct segment_name *list;
-    size_t n;
-    if (a->retain_ns == 0 || segment_list(a->dir, &list, &n)) return;
-    for (size_t i = 0; i < a->journal_count; i++) journal_forget(&a->journals[i], list, n);
-    mem_free(list);
-}
+/* --- alarms --- */
 
 static void watch_disk(struct audit *a)
 {
@@ -479,6 +508,7 @@ static void tick(struct audit *a)
             if (!journal_sync(j)) ok = false;
         }
         synced += j->head.seq;
+        if (a->shipper) shipper_synced(a->shipper, i, &j->head);
     }
     atomic_store_explicit(&a->synced, synced, memory_order_relaxed);
     if (ok && atomic_load_explicit(&a->sync_failing, memory_order_relaxed)) log_event(LOG_INFO, "audit_syncs_again");
@@ -489,14 +519,33 @@ static void tick(struct audit *a)
     }
     if (now >= a->retain_at) {
         a->retain_at = now + RETAIN_NS;
-        forget_old(a);
+        forget_old(a, false);
     }
+    if (a->shipper) shipper_run(a->shipper);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
     tick(arg);
+}
+
+static void on_shipped(void *arg)
+{
+    struct audit *a = arg;
+    if (atomic_load(&a->stopping)) event_base_loopbreak(a->base);
+}
+
+/* The workers are gone: the last lines are synced, and Redis gets a while to take them. */
+static void stop(struct audit *a)
+{
+    unsigned wait_ms = atomic_load(&a->stop_wait_ms);
+    struct timeval wait = {.tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000};
+    tick(a);
+    if (!a->shipper || !wait_ms || shipper_done(a->shipper))
+        event_base_loopbreak(a->base);
+    else
+        event_base_loopexit(a->base, &wait);
 }
 
 /* A worker took the ready segment, or it is time to stop. */
@@ -509,7 +558,7 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
     (void)got;
     for (size_t i = 0; i < a->journal_count; i++)
         if (a->journals[i].writing) journal_prepare(&a->journals[i]);
-    if (atomic_load(&a->stopping)) event_base_loopbreak(a->base);
+    if (atomic_load(&a->stopping)) stop(a);
 }
 
 static void *run(void *arg)
@@ -693,15 +742,34 @@ static enum err journals_open(struct audit *a, const char **why)
     return e;
 }
 
-static enum err thread_start(struct audit *a, const char **why)
+static enum err base_make(struct audit *a, const char **why)
 {
-    struct timeval every = {.tv_sec = a->sync_ms / 1000, .tv_usec = a->sync_ms % 1000 * 1000};
     struct event_config *cfg = event_config_new();
     if (!cfg) FAIL("out of memory");
     event_config_set_flag(cfg, EVENT_BASE_FLAG_NOLOCK);
     a->base = event_base_new_with_config(cfg);
     event_config_free(cfg);
     if (!a->base) FAIL("no event base");
+    return ERR_OK;
+}
+
+static enum err shipper_make(struct audit *a, const struct audit_opts *o, const char **why)
+{
+    struct ship_opts so = {.base = a->base, .dir = a->dir, .url = o->redis_url, .prefix = o->redis_prefix,
+                           .maxlen = o->redis_maxlen, .ttl_ms = o->redis_ttl_ms};
+    if (!o->redis_url || !*o->redis_url) return ERR_OK;
+    enum err e = shipper_new(&so, &a->shipper, why);
+    for (size_t i = 0; !e && i < a->journal_count; i++) {
+        *why = "the position files for Redis cannot be made";
+        e = shipper_add(a->shipper, &a->journals[i].made);
+    }
+    if (!e) shipper_on_done(a->shipper, on_shipped, a);
+    return e ? ERR_IO : ERR_OK;
+}
+
+static enum err thread_start(struct audit *a, const char **why)
+{
+    struct timeval every = {.tv_sec = a->sync_ms / 1000, .tv_usec = a->sync_ms % 1000 * 1000};
     a->timer = event_new(a->base, -1, EV_PERSIST, on_timer, a);
     a->wake_event = event_new(a->base, a->wake, EV_READ | EV_PERSIST, on_wake, a);
     if (!a->timer || !a->wake_event || event_add(a->timer, &every) || event_add(a->wake_event, NULL)) FAIL("out of memory");
@@ -717,6 +785,7 @@ static enum err thread_start(struct audit *a, const char **why)
 
 static void audit_free(struct audit *a)
 {
+    shipper_free(a->shipper);
     for (size_t i = 0; i < a->journal_count; i++) journal_close(&a->journals[i]);
     if (a->timer) event_free(a->timer);
     if (a->wake_event) event_free(a->wake_event);
@@ -742,6 +811,8 @@ static enum err open_all(struct audit *a, const struct audit_opts *o, const char
     if (!e) e = take_instance(a, why);
     if (!e) e = take_key(a, o->chain_key, why);
     if (!e) e = journals_open(a, why);
+    if (!e) e = base_make(a, why);
+    if (!e) e = shipper_make(a, o, why);
     if (e) return e;
     tick(a); /* the headers are on the disk before the first request */
     return thread_start(a, why);
@@ -769,8 +840,8 @@ enum err audit_start(const struct audit_opts *o, struct audit **out, const char 
 void audit_stop(struct audit *a, unsigned wait_ms)
 {
     const uint64_t one = 1;
-    (void)wait_ms;
     if (!a) return;
+    atomic_store(&a->stop_wait_ms, wait_ms);
     atomic_store(&a->stopping, true);
     ssize_t w = write(a->wake, &one, sizeof one);
     (void)w;
@@ -787,7 +858,10 @@ struct journal *audit_journal(struct audit *a, unsigned i)
 void audit_status(const struct audit *a, struct audit_status *out)
 {
     *out = (struct audit_status){.synced = atomic_load_explicit(&a->synced, memory_order_relaxed),
-                                 .failing = atomic_load_explicit(&a->sync_failing, memory_order_relaxed)};
+                                 .failing = atomic_load_explicit(&a->sync_failing, memory_order_relaxed),
+                                 .redis_configured = a->shipper != NULL,
+                                 .redis_up = a->shipper && shipper_up(a->shipper),
+                                 .shipped = a->shipper ? shipper_shipped(a->shipper) : 0};
     for (size_t i = 0; i < a->journal_count; i++) {
         const struct journal *j = &a->journals[i];
         out->appended += atomic_load_explicit(&j->appended, memory_order_relaxed);

@@ -13,7 +13,8 @@
  *
  * Where the disk has no room for a segment, smaller ones are tried down to AUDIT_SEGMENT_MIN; where there is none, a
  * last eighth of the segment is kept for outcomes and intents are refused; an fsync that failed is never taken for a
- * success: the segment is left and written anew. All that heals by itself. */
+ * success: the segment is left and written anew. All that heals by itself; where Redis has all of an old segment, that one
+ * makes room before its time. */
 #ifndef PRIVET_AUDIT_JOURNAL_H
 #define PRIVET_AUDIT_JOURNAL_H
 
