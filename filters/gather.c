@@ -43,6 +43,7 @@ void gather_free(struct gather *g)
     mem_free(g->inner);
     mem_free(g->part);
     mem_free(g->cls);
+    mem_free(g->cut);
     for (unsigned i = 0; i < GATHER_LEVELS; i++) json_doc_free(&g->doc[i]);
     memset(g, 0, sizeof *g);
 }
@@ -67,7 +68,7 @@ void gather_reset(struct gather *g)
     }
     for (unsigned i = 0; i < GATHER_LEVELS; i++)
         if (g->doc[i].room > NODES_KEPT) json_doc_free(&g->doc[i]);
-    g->count = g->leaf_count = g->inner_count = g->part_count = 0;
+    g->count = g->leaf_count = g->inner_count = g->part_count = g->cut_count = 0;
     g->fold = (struct fold_counts){0, 0, 0};
     g->opaque = g->decoded = 0;
     g->part_array = JSON_NONE;
@@ -96,13 +97,27 @@ enum err gather_open(struct gather *g, enum gather_kind kind, unsigned level)
 
 static enum err add_gap(struct gather *g) { return buf_add(&g->v.text, SLICE(DETECT_GAP)); }
 
+/* Remembers where tag characters stand in s, which begins at source offset `base`. */
+static enum err note_tags(struct gather *g, struct slice s, uint32_t base)
+{
+    for (size_t at = 0, end; view_next_tags(s, &at, &end); at = end) {
+        enum err e = ROOM(g, cut, cut_count, cut_room);
+        if (e) return e;
+        g->cut[g->cut_count++] = (struct gather_cut){base + (uint32_t)at, base + (uint32_t)end};
+    }
+    return ERR_OK;
+}
+
 /* Folds [start, end) of the gathered text into a text of its own. */
 static enum err add_folded(struct gather *g, uint32_t start, uint32_t end, unsigned level)
 {
     struct slice s = SLICE_NONE;
+    uint32_t tags = g->fold.tags;
+    bool decoded = gather_text_at(g, start)->kind == GATHER_DERIVED;
     enum err e = gather_open(g, GATHER_DERIVED, level);
     if (!e) e = gather_slice(g, start, end, end - start + sizeof DETECT_GAP, &s);
     if (!e) e = view_fold(&g->v, s, start | GATHER_SELF, &g->fold);
+    if (!e && g->fold.tags != tags && !decoded) e = note_tags(g, s, start | GATHER_SELF);
     if (e) return e;
     struct gather_text *t = &g->text[g->count];
     t->end = (uint32_t)g->v.text.end;
@@ -275,9 +290,10 @@ static enum err add_string(const struct walk *w, uint32_t i)
         if (!e) e = close_text(g, n->escaped, 0, w->lim);
     } else { /* folded at once, where it does not hide anything that stands without */
         struct slice raw = json_raw(w->d, i);
-        uint32_t dropped = g->fold.invisible + g->fold.tags;
+        uint32_t dropped = g->fold.invisible + g->fold.tags, tags = g->fold.tags;
         bool fold = !looks_json(raw) && view_needs_fold(raw);
         e = fold ? view_fold(&g->v, raw, n->off, &g->fold) : view_add(&g->v, raw, n->off);
+        if (!e && fold && g->fold.tags != tags) e = note_tags(g, raw, n->off);
         if (!e) e = close_text(g, !fold, 0, w->lim);
         if (!e && g->fold.invisible + g->fold.tags != dropped && fold) {
             e = gather_open(g, GATHER_BODY, 1);

@@ -41,6 +41,10 @@ struct gather_part {
     bool follows; /* the part before it is of the same message */
 };
 
+struct gather_cut { /* invisible instructions: source offsets as a piece has them */
+    uint32_t start, end;
+};
+
 struct gather {
     struct view v;
     struct gather_text *text;
@@ -51,6 +55,8 @@ struct gather {
     uint32_t inner_count, inner_room;
     struct gather_part *part;
     uint32_t part_count, part_room;
+    struct gather_cut *cut;
+    uint32_t cut_count, cut_room;
     struct json_doc doc[GATHER_LEVELS]; /* of inner JSON, by depth */
     struct fold_counts fold;
     uint32_t opaque, decoded;

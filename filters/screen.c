@@ -22,12 +22,12 @@ struct screener {
     struct findings found;   /* as detect_scan gives them */
     struct findings acting;  /* in bytes of the body: to be changed */
     struct findings flagged; /* in bytes of the body: to be counted */
-    struct findings aside;   /* plain text: what never hides another finding */
+    struct findings aside;   /* plain text: what never hides another finding; requests: what is cut out */
     struct gather_place *place;
     size_t places, place_room;
     struct change *change;
     struct splice *splice;
-    size_t change_room;
+    size_t change_room, splices, splice_room;
     struct buf replaced, scratch[2];
 };
 
@@ -199,6 +199,32 @@ static enum err judge(struct run *r)
     return e;
 }
 
+/* One place of invisible instructions: cut out, where text may be rewritten. */
+static enum err take_cut(void *arg, const struct gather_place *p)
+{
+    struct run *r = arg;
+    const struct json_doc *d = &r->s->doc;
+    uint32_t node = node_at(d, p->start);
+    if (d->node[node].type != JSON_STRING || p->number) return ERR_OK;
+    enum text_class c = r->s->g.cls[node];
+    if (c != TEXT_FREE && c != TEXT_JSON) return ERR_OK;
+    return findings_add(&r->s->aside, (struct finding){p->start, p->end, 0, 0});
+}
+
+/* Tag characters (U+E0000..E007F) show nothing and are read by models: they go, whatever the policy is about. */
+static enum err cut_tags(struct run *r)
+{
+    const struct gather *g = &r->s->g;
+    enum err e = ERR_OK;
+    for (uint32_t i = 0; i < g->cut_count && !e; i++) {
+        uint32_t a = g->cut[i].start, b = g->cut[i].end;
+        if (a & GATHER_SELF) e = gather_places(g, a & ~GATHER_SELF, b & ~GATHER_SELF, take_cut, r);
+        else e = take_cut(r, &(struct gather_place){a, b, 1, false});
+    }
+    findings_resolve(r->rs, &r->s->aside);
+    return e;
+}
+
 /* ---- rewriting --------------------------------------------------------------------------------------------- */
 
 static int by_start(const void *a, const void *b)
@@ -320,28 +346,52 @@ static enum err replace_all(struct run *r)
 
 static enum err room_for_changes(struct screener *s)
 {
-    size_t n = s->acting.count;
-    if (n <= s->change_room) return ERR_OK;
-    mem_free(s->change);
-    mem_free(s->splice);
-    s->change_room = 0;
-    s->change = mem_alloc(n * sizeof *s->change);
-    s->splice = mem_alloc(n * sizeof *s->splice);
-    if (!s->change || !s->splice) return ERR_MEMORY;
-    s->change_room = n;
+    size_t n = s->acting.count, m = n + s->aside.count;
+    if (n > s->change_room || !s->change) {
+        mem_free(s->change);
+        s->change_room = 0;
+        s->change = mem_alloc(n * sizeof *s->change);
+        if (!s->change) return ERR_MEMORY;
+        s->change_room = n;
+    }
+    if (m > s->splice_room || !s->splice) {
+        mem_free(s->splice);
+        s->splice_room = 0;
+        s->splice = mem_alloc(m * sizeof *s->splice);
+        if (!s->splice) return ERR_MEMORY;
+        s->splice_room = m;
+    }
     return ERR_OK;
+}
+
+/* Replacements and cuts in one ascending row; what is cut inside a replaced value is gone with it. */
+static void list_splices(struct screener *s)
+{
+    size_t k = 0;
+    uint32_t from = 0;
+    s->splices = 0;
+    for (size_t i = 0; i <= s->acting.count; i++) {
+        uint32_t start = i < s->acting.count ? s->acting.v[i].start : UINT32_MAX;
+        for (; k < s->aside.count && s->aside.v[k].start < start; k++) {
+            uint32_t a = s->aside.v[k].start, b = s->aside.v[k].end;
+            if (a < from) a = from;
+            if (b > start) b = start;
+            if (a < b) s->splice[s->splices++] = (struct splice){a, b, SLICE_NONE};
+        }
+        if (i == s->acting.count) break;
+        from = s->acting.v[i].end;
+        s->splice[s->splices++] = (struct splice){start, from, slice_of(s->replaced.p + s->change[i].off, s->change[i].len)};
+        while (k < s->aside.count && s->aside.v[k].end <= from) k++;
+    }
 }
 
 static enum err splice_all(struct screener *s, struct slice body, struct buf *out)
 {
+    list_splices(s);
     size_t total = body.n;
-    for (size_t i = 0; i < s->acting.count; i++) {
-        const struct finding *f = &s->acting.v[i];
-        s->splice[i] = (struct splice){f->start, f->end, slice_of(s->replaced.p + s->change[i].off, s->change[i].len)};
-        total += s->change[i].len;
-    }
+    for (size_t i = 0; i < s->splices; i++) total += s->splice[i].with.n;
     *out = buf_make(total);
-    return json_splice(body, s->splice, s->acting.count, out);
+    return json_splice(body, s->splice, s->splices, out);
 }
 
 static enum err rewrite(struct run *r)
@@ -360,8 +410,8 @@ static enum err rewrite(struct run *r)
     if (e) return e;
     r->out->changed = true;
     int64_t moved = 0; /* of the model's name: by what changed before it */
-    for (size_t i = 0; i < s->acting.count && s->acting.v[i].start < r->out->model_off; i++)
-        moved += (int64_t)s->change[i].len - (int64_t)(s->acting.v[i].end - s->acting.v[i].start);
+    for (size_t i = 0; i < s->splices && s->splice[i].off < r->out->model_off; i++)
+        moved += (int64_t)s->splice[i].with.n - (int64_t)(s->splice[i].end - s->splice[i].off);
     if (r->out->model_end) {
         r->out->model_off = (uint32_t)(r->out->model_off + moved);
         r->out->model_end = (uint32_t)(r->out->model_end + moved);
@@ -419,7 +469,8 @@ static enum err screen(struct run *r, struct detect_scratch *scratch, const stru
         return ERR_OK;
     }
     if (r->blocked) return ERR_BLOCKED;
-    return s->acting.count ? not_scanned(rewrite(r)) : ERR_OK;
+    if (s->g.cut_count && (e = cut_tags(r))) return not_scanned(e);
+    return s->acting.count || s->aside.count ? not_scanned(rewrite(r)) : ERR_OK;
 }
 
 enum err screen_request(struct screener *s, struct detect_scratch *scratch, const struct ruleset *rs, const struct policy *pol,

@@ -35,7 +35,8 @@ struct screening {
     struct screen_count counts[SCREEN_COUNTS_MAX];
     size_t count_rows;
     uint32_t counts_more;
-    struct fold_counts fold;
+    struct fold_counts fold; /* tags: tag characters; they are cut out of text (not under observe), so changed may be
+                                true without a finding */
     uint32_t opaque;        /* strings that could not be read */
     uint32_t decoded;       /* runs found inside base64, hex, percent, escapes */
     /* Facts of the request, for routing and records. Offsets are into the bytes to be sent. */

@@ -150,6 +150,39 @@ static unsigned number_of(uint32_t c)
     return 0;
 }
 
+/* Length of a flag of a region at p, if one stands there: U+1F3F4, one to six tag letters or digits, U+E007F. These
+ * are the one use of tag characters that is meant to be seen. */
+static size_t flag_len(const char *p, size_t n)
+{
+    if (n < 12 || memcmp(p, "\xF0\x9F\x8F\xB4", 4) != 0) return 0;
+    for (size_t i = 4; i + 4 <= n && i <= 28; i += 4) {
+        size_t k;
+        uint32_t c = utf8_next(p + i, p + n, &k);
+        if (c == 0xE007F) return i > 4 ? i + 4 : 0;
+        if (!((c >= 0xE0061 && c <= 0xE007A) || (c >= 0xE0030 && c <= 0xE0039))) return 0;
+    }
+    return 0;
+}
+
+bool view_next_tags(struct slice text, size_t *at, size_t *end)
+{
+    for (size_t i = *at; i < text.n;) {
+        const char *hit = memchr(text.p + i, '\xF3', text.n - i);
+        if (!hit) break;
+        i = (size_t)(hit - text.p);
+        size_t n, k = i;
+        while (k < text.n && fold_of(utf8_next(text.p + k, text.p + text.n, &n)) == FOLD_TAG) k += n;
+        bool flag = i >= 4 && k > i && flag_len(text.p + i - 4, text.n - i + 4) == k - i + 4;
+        if (k > i && !flag) {
+            *at = i;
+            *end = k;
+            return true;
+        }
+        i = k > i ? k : i + 1;
+    }
+    return false;
+}
+
 /* ---- scanning ---------------------------------------------------------------------------------------------- */
 
 static inline bool is_alnum(unsigned char c) { return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z'); }
@@ -224,7 +257,11 @@ bool view_needs_fold(struct slice text)
             i += 3;
             continue;
         }
-        size_t n;
+        size_t n = flag_len(text.p + i, text.n - i);
+        if (n) {
+            i += n;
+            continue;
+        }
         uint32_t u = utf8_next(text.p + i, text.p + text.n, &n);
         uint8_t f = fold_of(u);
         unsigned char before = i ? (unsigned char)text.p[i - 1] : 0, after = i + n < text.n ? (unsigned char)text.p[i + n] : 0;
@@ -368,7 +405,7 @@ enum err view_fold(struct view *v, struct slice text, uint32_t s, struct fold_co
             n = ansi_len(text.p + i, text.n - i);
             counts->invisible++;
             e = replace(&f, i, n, SLICE_NONE);
-        } else {
+        } else if ((n = flag_len(text.p + i, text.n - i)) == 0) {
             uint32_t c = utf8_next(text.p + i, text.p + text.n, &n);
             e = fold_char(&f, i, c, n);
         }

@@ -54,6 +54,9 @@ bool view_needs_fold(struct slice text);
  * and other compatibility forms and Cyrillic/Greek look-alikes inside Latin tokens folded to ASCII, exotic spaces to
  * SP, dashes and quotes to ASCII. Other text stays: so do joiners and variation selectors between characters that are
  * not ASCII (emoji, Persian, Indic). `s` is where text stands in the source. */
+/* The next run of tag characters at or after *at, [*at, *end); false if there is none. Flags of regions, which are
+ * written with them, are neither given here nor counted nor folded. */
+bool view_next_tags(struct slice text, size_t *at, size_t *end);
 enum err view_fold(struct view *v, struct slice text, uint32_t s, struct fold_counts *counts) MUST_CHECK;
 
 #endif

@@ -219,6 +219,25 @@ static void test_joined(void **state)
     becomes(redacting, "{\"messages\":[{\"content\":[" PART("my AKIAQX3BD7") "]},{\"content\":[" PART("ZJ2M5KW6RT ok") "]}]}", NULL);
 }
 
+/* Invisible instructions go; the flag of Wales, written with the same characters, stays. */
+static void test_tags(void **state)
+{
+    (void)state;
+    becomes(redacting, "{\"content\":\"a\U000e0041\U000e0042b\"}", "{\"content\":\"ab\"}");
+    becomes(redacting, "{\"content\":\"a\\udb40\\udc41\\udb40\\udc42b\"}", "{\"content\":\"ab\"}");
+    becomes(redacting, "{\"a\":\"{\\\"k\\\":\\\"x\U000e0041y\\\"}\",\"n\":1}", "{\"a\":\"{\\\"k\\\":\\\"xy\\\"}\",\"n\":1}");
+    becomes(redacting, "{\"a\":\"{\\\"k\\\":\\\"\\\\n\U000e0041y\\\"}\"}", "{\"a\":\"{\\\"k\\\":\\\"\\\\ny\\\"}\"}");
+    becomes(redacting, "{\"content\":\"\U000e0041AKIAQX3BD7\U000e0042ZJ2M5KW6RT\U000e0043 \U000e0044\"}", "{\"content\":\"" R " \"}");
+    becomes(redacting, "{\"content\":\"🏴\U000e0067\U000e0062\U000e0077\U000e006c\U000e0073\U000e007f!\"}", NULL);
+    becomes(redacting, "{\"model\":\"\U000e0041\"}", NULL); /* a name is not rewritten */
+    becomes(observing, "{\"content\":\"a\U000e0041b\"}", NULL);
+    struct screening s;
+    assert_int_equal(screen(redacting, SLICE("{\"content\":\"\U000e0041\U000e0041\",\"model\":\"m\"}"), &s), ERR_OK);
+    assert_int_equal(s.fold.tags, 2);
+    assert_true(slice_eq(slice_of(s.body.p + s.body.off + s.model_off, s.model_end - s.model_off), SLICE("m")));
+    screening_free(&s);
+}
+
 /* Numbers follow the prompt, not the bytes; the same value has the same number; what the user wrote is nobody's. */
 static void test_order(void **state)
 {
@@ -423,7 +442,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plain_strings), cmocka_unit_test(test_keys_names_numbers), cmocka_unit_test(test_inner_json),
         cmocka_unit_test(test_escape_levels), cmocka_unit_test(test_decoded),            cmocka_unit_test(test_joined),
-        cmocka_unit_test(test_order),         cmocka_unit_test(test_decisions),          cmocka_unit_test(test_text),
+        cmocka_unit_test(test_tags),          cmocka_unit_test(test_order),         cmocka_unit_test(test_decisions),          cmocka_unit_test(test_text),
         cmocka_unit_test(test_cases),         cmocka_unit_test(test_large),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
