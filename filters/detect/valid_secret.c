@@ -1,0 +1,346 @@
+/* What tells a secret from the code and prose around it: rarity of a token, placeholders, identifiers, and passwords.
+ * Regular expressions of the generic rules stay simple; here is what they cannot say. */
+#include "filters/detect/valid.h"
+
+#include "filters/detect/words.h"
+
+static bool is_low(char c) { return c >= 'a' && c <= 'z'; }
+static bool is_up(char c) { return c >= 'A' && c <= 'Z'; }
+static bool is_dig(char c) { return c >= '0' && c <= '9'; }
+static bool is_hex(char c) { return is_dig(c) || ((c | 32) >= 'a' && (c | 32) <= 'f'); }
+
+/* Pairs of letters that make up nineteen of twenty in English words and in the names of code: row first, bit second. */
+static const uint32_t common_pairs[26] = {
+    0x11eb94e, 0x0104a11, 0x01acc91, 0x0004119, 0x1efb93d, 0x0124931, 0x0060110, 0x0084111, 0x22e787d,
+    0x0000010, 0x0000010, 0x11c4939, 0x004d111, 0x03c617d, 0x07efd6e, 0x01ec911, 0x0100000, 0x13e795d,
+    0x11cc195, 0x11ec195, 0x00eb936, 0x0004111, 0x0000191, 0x0088000, 0x000c000, 0x0000010,
+};
+
+/* A value, counted. A segment is what a reader of names sees as one word: "Base", "64", "URL", "token". */
+struct looks {
+    unsigned n, low, up, dig, other;
+    unsigned segments;   /* of letters or of digits */
+    unsigned digit_runs;
+    unsigned pairs, common; /* pairs of letters within a segment */
+    unsigned distinct;
+    unsigned longest;       /* segment of letters */
+    unsigned wordy;         /* bytes in segments of four letters and more that look like words */
+    bool hex, one_case;
+};
+
+static bool begins_segment(const char *p, size_t i)
+{
+    char a = p[i - 1], b = p[i];
+    if (is_dig(a) != is_dig(b)) return true;
+    return is_low(a) && is_up(b);
+}
+
+static void end_segment(struct looks *l, unsigned len, unsigned pairs, unsigned common)
+{
+    if (len > l->longest) l->longest = len;
+    if (len >= 4 && common * 4 >= pairs * 3) l->wordy += len;
+}
+
+static struct looks look(struct slice v)
+{
+    struct looks l = {.hex = true};
+    uint64_t seen[4] = {0};
+    unsigned len = 0, pairs = 0, common = 0;
+    for (size_t i = 0; i < v.n; i++) {
+        char c = v.p[i];
+        unsigned char u = (unsigned char)c;
+        if (!(seen[u >> 6] >> (u & 63) & 1)) seen[u >> 6] |= 1ull << (u & 63), l.distinct++;
+        bool letter = is_low(c) || is_up(c);
+        l.low += is_low(c);
+        l.up += is_up(c);
+        l.dig += is_dig(c);
+        l.hex &= is_hex(c);
+        if (!letter && !is_dig(c)) {
+            l.other++;
+            end_segment(&l, len, pairs, common);
+            len = pairs = common = 0;
+            continue;
+        }
+        bool fresh = i == 0 || !(is_low(v.p[i - 1]) || is_up(v.p[i - 1]) || is_dig(v.p[i - 1])) || begins_segment(v.p, i);
+        if (fresh) {
+            end_segment(&l, len, pairs, common);
+            len = pairs = common = 0;
+            l.segments++;
+            l.digit_runs += is_dig(c);
+        } else if (letter) {
+            bool usual = common_pairs[(v.p[i - 1] | 32) - 'a'] >> ((c | 32) - 'a') & 1;
+            l.pairs++, pairs++;
+            l.common += usual, common += usual;
+        }
+        len += letter;
+    }
+    end_segment(&l, len, pairs, common);
+    l.n = (unsigned)v.n;
+    l.one_case = !l.low || !l.up;
+    return l;
+}
+
+static bool has_word(struct slice v, const char *const *words)
+{
+    for (; *words; words++) {
+        size_t n = strlen(*words);
+        for (size_t i = 0; i + n <= v.n; i++) {
+            size_t k = 0;
+            while (k < n && ((v.p[i + k] >= 'A' && v.p[i + k] <= 'Z') ? v.p[i + k] + 32 : v.p[i + k]) == (*words)[k]) k++;
+            if (k == n) return true;
+        }
+    }
+    return false;
+}
+
+/* The same few bytes over and over, or a run through the keyboard's digits. */
+static bool monotone(const struct looks *l) { return l->distinct * 4 < (l->n < 32 ? l->n : 32) && l->distinct < 5; }
+
+/* Words people write where the secret is to be filled in. */
+static bool placeholder(struct slice v)
+{
+    static const char *const words[] = {"your", "xxxx", "placeholder", "changeme", "change_me", "change-me", "replace", "redacted", "dummy",
+                                        "insert", "****", "....", "${", "{{", "}}", "$(", "%(", "%{", "#{", "<%", "_here", "-here", "todo", "fixme",
+                                        "undefined", "not_set", "notset", "foobar", "process.env", "os.environ", "getenv", "secrets.", "vault:", "example", NULL};
+    if (v.n == 0) return true;
+    if ((v.p[0] == '<' && v.p[v.n - 1] == '>') || (v.p[0] == '{' && v.p[v.n - 1] == '}') || (v.p[0] == '[' && v.p[v.n - 1] == ']')) return true;
+    if (v.p[0] == '%' && v.p[v.n - 1] == '%') return true;
+    return has_word(v, words);
+}
+
+static bool is_uuid(struct slice v)
+{
+    if (v.n != 36) return false;
+    for (size_t i = 0; i < 36; i++)
+        if (i == 8 || i == 13 || i == 18 || i == 23 ? v.p[i] != '-' : !is_hex(v.p[i])) return false;
+    return true;
+}
+
+/* Path, URL, host, version, date, number with a unit. */
+static bool is_place(struct slice v, const struct looks *l)
+{
+    size_t slashes = 0, dots = 0;
+    for (size_t i = 0; i < v.n; i++) slashes += v.p[i] == '/', dots += v.p[i] == '.';
+    if (slice_search(v, SLICE("://")) < v.n) return true;
+    if (v.p[0] == '/' && slashes >= 2 && l->wordy * 2 >= l->n) return true;
+    if ((v.p[0] == '.' || v.p[0] == '~') && slashes) return true;
+    if (slashes >= 1 && l->wordy * 2 >= l->n) return true;
+    return dots >= 2 && l->dig + dots == l->n;
+}
+
+/* Letters and digits in an order no name, word or path has. */
+static bool rare(const struct looks *l)
+{
+    unsigned solid = l->low + l->up + l->dig;
+    if (l->n < 10 || solid * 5 < l->n * 4 || monotone(l)) return false;
+    if (l->wordy * 2 > solid) return false;
+    if (l->hex && l->n >= 20 && l->dig >= 2) return l->distinct >= 6;
+    if (l->low + l->up < 2) return false;
+    if (l->dig >= 2 && solid <= 3 * l->segments) return true;
+    if (l->dig && !l->one_case && solid * 10 <= 32 * l->segments) return true;
+    if (l->digit_runs >= 3 && solid <= 5 * l->segments) return true;
+    if (l->dig && l->pairs >= 8 && l->common * 100 < l->pairs * 62) return true;
+    return !l->dig && l->pairs >= 12 && l->common * 100 < l->pairs * 50;
+}
+
+static bool rare_token_ok(struct slice v)
+{
+    if (placeholder(v) || is_uuid(v)) return false;
+    struct looks l = look(v);
+    return l.dig && rare(&l) && !is_place(v, &l);
+}
+
+/* Rare, and no hash: of letters beyond f, capitals and small ones or digits among them. */
+static bool rare_text_ok(struct slice v)
+{
+    struct looks l = look(v);
+    return !l.hex && rare_token_ok(v);
+}
+
+/* Both cases and digits, as base64 of random bytes has. */
+static bool rare_mixed_ok(struct slice v)
+{
+    struct looks l = look(v);
+    return !l.hex && l.low >= 3 && l.up >= 3 && l.distinct >= 14 && l.wordy * 2 < l.n && !placeholder(v) && !is_place(v, &l);
+}
+
+/* Beside a name that says secret: what is less rare counts too, and so do UUIDs and numbers. */
+static bool secret_token_ok(struct slice v)
+{
+    if (placeholder(v)) return false;
+    if (is_uuid(v)) return true;
+    struct looks l = look(v);
+    if (is_place(v, &l) || monotone(&l)) return false;
+    if (rare(&l)) return true;
+    if (l.hex && l.n >= 16 && l.dig >= 2) return l.distinct >= 5;
+    if (l.wordy * 2 > l.low + l.up + l.dig) return false;
+    if (l.n >= 14 && l.dig >= 3 && l.low + l.up >= 3 && l.wordy * 3 < l.n) return true;
+    if (l.n >= 20 && l.pairs >= 8 && l.common * 100 < l.pairs * 66) return true;
+    return l.dig == l.n && l.n >= 14 && l.distinct >= 6;
+}
+
+/* --- passwords */
+
+static bool is_name_byte(char c) { return is_low(c) || is_up(c) || is_dig(c) || c == '_'; }
+
+/* Reads like code: a call, a member, an index, a reference to a variable. */
+static bool is_code(struct slice v)
+{
+    if (v.p[0] == '$' && v.n > 1 && (v.p[1] == '{' || v.p[1] == '(' || v.p[1] == '[')) return true;
+    if (v.p[0] == '$' || v.p[0] == '@' || v.p[0] == '&' || v.p[0] == ':' || v.p[0] == '*') {
+        size_t i = 1;
+        while (i < v.n && (is_name_byte(v.p[i]) || v.p[i] == '.' || v.p[i] == '-' || v.p[i] == '>')) i++;
+        struct looks l = look(slice_of(v.p + 1, v.n - 1));
+        if (i == v.n && (v.p[0] == '$' || !rare(&l))) return true;
+    }
+    size_t i = 0;
+    while (i < v.n && (is_name_byte(v.p[i]) || v.p[i] == '.')) i++;
+    if (i > 0 && i < v.n && (v.p[i] == '(' || v.p[i] == '[') && !is_dig(v.p[0])) return true;
+    return slice_search(v, SLICE("()")) < v.n || slice_search(v, SLICE("->")) < v.n || slice_search(v, SLICE("::")) < v.n ||
+           slice_search(v, SLICE("=>")) < v.n || slice_search(v, SLICE("//")) < v.n;
+}
+
+/* Words that stand where a password is spoken of: types, states, other fields. Whole value, ASCII case ignored. */
+static bool is_stock(struct slice v)
+{
+    static const char *const stock[] = {"true", "false", "null", "none", "nil", "string", "str", "text", "password", "passwd", "pass", "pwd", "secret", "token",
+                                        "yes", "no", "optional", "required", "hidden", "input", "type", "any", "bytes", "bool", "boolean", "int", "number", "object", "empty",
+                                        "default", "test", "username", "user", "name", "login", "email", "value", "key", "field", "error", "invalid", "incorrect", "wrong",
+                                        "missing", "const", "self", "this", "new", "var", "let", "auto", "void", "char", "std", "unknown", "passphrase", "plain", "plaintext",
+                                        "encrypted", "prompt", "the", "and", "not", "set", "unset", "must", "should", "cannot", "is", "are", "was", "for", "with", "from", "or",
+                                        "reset", "change", "forgot", "manager", "protected", "authentication", "auth", "basic", "bearer", "undefined", "redacted", "varchar",
+                                        "credentials", "hash", "hashed", "length", "policy", "confirm", "confirmation", "mypassword", "your_password", "yourpassword", NULL};
+    for (const char *const *s = stock; *s; s++)
+        if (strlen(*s) == v.n && slice_ieq(v, slice_str(*s))) return true;
+    return false;
+}
+
+static bool not_placeholder_ok(struct slice v)
+{
+    return v.n > 0 && !placeholder(v) && !is_code(v) && !is_stock(v);
+}
+
+/* What stands for a password in quotes behind a name that says so: nearly everything but code, types and prose. */
+static bool password_ok(struct slice v)
+{
+    if (v.n < 4 || !not_placeholder_ok(v)) return false;
+    struct looks l = look(v);
+    unsigned spaces = 0;
+    for (size_t i = 0; i < v.n; i++) spaces += v.p[i] == ' ';
+    if (spaces && l.wordy * 10 >= (l.n - spaces) * 6) return false;
+    return l.distinct >= 3 && slice_search(v, SLICE("://")) == v.n;
+}
+
+/* A password nobody would take for a word, a name or a number in prose or for an identifier in code: letters with digits
+ * or marks. */
+static bool mixed_password_ok(struct slice v)
+{
+    if (v.n < 6 || !not_placeholder_ok(v)) return false;
+    struct looks l = look(v);
+    if (l.distinct < 5 || is_place(v, &l) || !(l.low + l.up)) return false;
+    if (!l.dig) {
+        bool mark = false;
+        for (size_t i = 0; i < v.n; i++) mark |= strchr("!@#$%^&*?+=~", v.p[i]) != NULL && v.p[i];
+        return (mark && l.n >= 8 && !(strchr("?!", v.p[v.n - 1]) && l.other == 1)) || (l.n >= 12 && l.pairs >= 6 && l.common * 100 < l.pairs * 55);
+    }
+    bool ident = true;
+    for (size_t i = 0; i < v.n && ident; i++) ident = is_name_byte(v.p[i]) || v.p[i] == '.';
+    /* item2, utf8_name, sha256: a word and a number are no password; Winter2024x and harbor-silver-58 may be. */
+    if (ident && l.wordy && l.dig < 3 && l.segments <= 4) return false;
+    return l.n >= 6;
+}
+
+/* A value of an assignment in an environment or a connection string: a word will do, a piece of code will not. */
+static bool password_word_ok(struct slice v)
+{
+    if (!password_ok(v)) return false;
+    struct looks l = look(v);
+    for (size_t i = 0; i < v.n; i++)
+        if (v.p[i] == '(' || v.p[i] == '.' || v.p[i] == '[') return l.dig > 0 && mixed_password_ok(v);
+    return l.dig < l.n && !slice_ieq(v, SLICE("getpass")) && !slice_ieq(v, SLICE("password1"));
+}
+
+/* In prose, with no operator before it: only what nobody takes for a word, a host, a file or a number. */
+static bool password_prose_ok(struct slice v)
+{
+    if (!mixed_password_ok(v) || is_uuid(v)) return false;
+    struct looks l = look(v);
+    if (!l.dig || l.dig == l.n) return false;
+    size_t dots = 0, slashes = 0, marks = 0, dashes = 0;
+    for (size_t i = 0; i < v.n; i++) {
+        char c = v.p[i];
+        dots += c == '.', slashes += c == '/' || c == '\\', dashes += c == '-';
+        marks += c == '!' || c == '@' || c == '#' || c == '$' || c == '%' || c == '^' || c == '&' || c == '*' || c == '~';
+        if ((unsigned char)c >= 0x80 || c == '=' || c == '[' || c == '{') return false;
+    }
+    if (dots || slashes) return false;
+    if (marks) return marks * 2 < l.n;
+    if (dashes) return dashes == 2 && l.wordy >= 6 && l.dig >= 2 && is_dig(v.p[v.n - 1]);
+    return rare(&l) || (l.low && l.up && l.segments >= 4 && l.n >= 8);
+}
+
+/* user:password */
+static bool user_password_ok(struct slice v)
+{
+    size_t colon = slice_find(v, ':');
+    if (colon == 0 || colon + 1 >= v.n) return false;
+    struct slice user = slice_of(v.p, colon), pass = slice_of(v.p + colon + 1, v.n - colon - 1);
+    struct looks l = look(pass);
+    return password_ok(pass) && l.dig < l.n && !slice_ieq(user, pass) && not_placeholder_ok(user) == (user.p[0] != '$') && pass.p[0] != '/' && user.p[0] != '$';
+}
+
+/* base64 of user:password, the password may be empty. */
+static bool basic_pair_ok(struct slice v)
+{
+    uint8_t out[1024];
+    size_t n = valid_base64(v, out, sizeof out), colon = slice_find(slice_of(out, n), ':');
+    if (n < 4 || colon >= n) return false;
+    for (size_t i = 0; i < n; i++)
+        if (out[i] < 0x20 || out[i] == 0x7F) return false;
+    return true;
+}
+
+/* Words of BIP-39's list, eleven at least; the last may be cut short. */
+static bool seed_words_ok(struct slice v)
+{
+    unsigned words = 0, distinct = 0;
+    int seen[25];
+    size_t i = 0;
+    while (i < v.n) {
+        while (i < v.n && !is_low(v.p[i] | 32)) i++;
+        size_t from = i;
+        while (i < v.n && is_low(v.p[i] | 32)) i++;
+        if (i == from) break;
+        int w = i - from > 8 ? -1 : bip39_word(slice_of(v.p + from, i - from));
+        if (w < 0) {
+            if (i < v.n || i - from > 3) return false;
+            break;
+        }
+        bool dup = false;
+        for (unsigned k = 0; k < distinct; k++) dup |= seen[k] == w;
+        if (!dup && distinct < 25) seen[distinct++] = w;
+        words++;
+    }
+    return words >= 8 && words <= 25 && distinct * 4 >= words * 3;
+}
+
+const struct validator valid_secret[] = {
+    {"rare_token", rare_token_ok, "ours: lengths of the words a name would have, and pairs of letters",
+     VALID_LIST("3lyTWqHMt5UySny2drdPYheRTEzrNux8Cn5JWFHL", "9qpbVNj3Fdxc38gIixFq", "7cc938e45e63e9014f88f811be240ba0395c02dd", "ld9oqdefulr8099jt5tdejksjz7aivh"),
+     VALID_LIST("getAccessTokenV2", "x-amz-security-token2", "com.example.app.v2.TokenProvider", "aaaaaaaaaaaaaaaa", "your-api-key-1234abcd", "us-east-1-cluster-02",
+                "123e4567-e89b-12d3-a456-426614174000", "", "node_modules/base64/index2.js")},
+    {"secret_token", secret_token_ok, "ours", VALID_LIST("123e4567-e89b-12d3-a456-426614174000", "jpyv4n5peifzr3am", "8792298709184863", "abcdefghijklmnopqrstuvtt12"),
+     VALID_LIST("accessToken", "${TOKEN}", "my-app-secret", "https://a.example/b1c2d3e4f5", "xxxxxxxxxxxxxxxx", "")},
+    {"not_placeholder", not_placeholder_ok, "ours", VALID_LIST("hunter2", "s3cr3t!"), VALID_LIST("${DB_PASS}", "<password>", "changeme", "getPassword()", "true", "")},
+    {"password_like", password_ok, "ours", VALID_LIST("cackle!", "super$ecret", "whiteduke"), VALID_LIST("password", "String", "os.environ[\"P\"]", "Enter your password", "abc", "")},
+    {"password_mixed", mixed_password_ok, "ours", VALID_LIST("P@ssw0rd!", "orchid-dragon-29", "Tiger1735@", "o^fmFaGAJyGW"), VALID_LIST("manager", "incorrect", "item2", "utf8_name", "self.password", "")},
+    {"rare_text", rare_text_ok, "ours", VALID_LIST("9c14koUc3f04PrzlpCcU"), VALID_LIST("7cc938e45e63e9014f88f811be240ba0395c02dd", "")},
+    {"rare_mixed", rare_mixed_ok, "ours", VALID_LIST("3lyTWqHMt5UySny2drdPYheRTEzrNux8Cn5JWFHL"), VALID_LIST("7cc938e45e63e9014f88f811be240ba0395c02dd", "")},
+    {"password_word", password_word_ok, "ours", VALID_LIST("whiteduke", "dragon-orchid-23"), VALID_LIST("getpass", "self.password", "12345", "None", "")},
+    {"password_prose", password_prose_ok, "ours", VALID_LIST("orchid-dragon-29", "P@ssSATn4O#"), VALID_LIST("sha256", "example.com", "user2", "/etc/passwd2", "")},
+    {"user_password", user_password_ok, "RFC 7617", VALID_LIST("admin:s3cr3tPw9"), VALID_LIST("1000:1000", "root:root", "user:", ":x", "")},
+    {"basic_pair", basic_pair_ok, "RFC 7617", VALID_LIST("dXNlcjpwYXNzd29yZDE=", "YnJvd3Nlcjo="), VALID_LIST("authentication", "")},
+    {"seed_words", seed_words_ok, "BIP-39", VALID_LIST("absent afraid among antenna agree addict also absurd account almost antenna about"),
+     VALID_LIST("the quick brown fox jumps over the lazy dog", "about about about about about about about about about", "")},
+    VALID_END,
+};
