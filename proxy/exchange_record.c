@@ -34,8 +34,11 @@ static bool id_is_plain(struct slice s)
 
 static void x_own_id(struct exchange *x)
 {
-    snprintf(x->rec.id, sizeof x->rec.id, "req_%016llx%08llx", (unsigned long long)x_dice(x->w),
-             (unsigned long long)(x_dice(x->w) >> 32));
+    static const char hex[] = "0123456789abcdef";
+    uint64_t v[2] = {x_dice(x->w), x_dice(x->w)};
+    memcpy(x->rec.id, "req_", 4);
+    for (size_t i = 0; i < 24; i++) x->rec.id[4 + i] = hex[v[i / 16] >> (4 * (15 - i % 16)) & 15];
+    x->rec.id[28] = 0;
 }
 
 void x_request_id(struct exchange *x)
@@ -225,7 +228,8 @@ void x_record_end(struct exchange *x, enum err e)
         r->foreign = f->foreign;
         r->refused = f->refused;
         r->filtered = f->filtered;
-        snprintf(x->served, sizeof x->served, "%s", f->model);
+        memcpy(x->served, f->model, sizeof f->model);
+        x->served[sizeof f->model - 1] = 0;
         if (x->served[0]) r->model_served = x->served;
     }
     count_end(x, e);

@@ -19,6 +19,13 @@ static enum err add_field(struct buf *b, struct slice name, struct slice value)
     return ERR_OK;
 }
 
+static enum err add_number(struct buf *b, struct slice name, uint64_t value)
+{
+    enum err e = buf_add(b, name);
+    if (!e) e = buf_add_u64(b, value);
+    return e ? e : buf_add(b, SLICE("\r\n"));
+}
+
 /* Fields of the client's that a target gets: not hop-by-hop, not what we write ourselves, no credentials unless the
  * target passes them through, nothing that names the client's network. */
 static bool field_goes_up(const struct http_field *f, bool credentials)
@@ -86,9 +93,7 @@ enum err x_send_upstream_head(struct exchange *x)
     if (!e) e = add_credentials(&b, t);
     if (!e) e = add_field(&b, SLICE("x-request-id"), slice_str(x->rec.id));
     if (!e) e = buf_add(&b, SLICE("accept-encoding: identity\r\n"));
-    if (!e && has_body) e = buf_add(&b, SLICE("content-length: "));
-    if (!e && has_body) e = buf_add_u64(&b, length);
-    if (!e && has_body) e = buf_add(&b, SLICE("\r\n"));
+    if (!e && has_body) e = add_number(&b, SLICE("content-length: "), length);
     if (!e) e = buf_add(&b, SLICE("\r\n"));
     if (!e) e = conn_write(x->up, buf_slice(&b));
     buf_free(&b);
@@ -114,7 +119,11 @@ static bool field_goes_down(const struct http_field *f, bool changed)
 
 static enum err add_status(struct buf *b, int status)
 {
-    return buf_addf(b, "HTTP/1.1 %d %s\r\n", status, http_reason(status));
+    enum err e = status == 200 ? buf_add(b, SLICE("HTTP/1.1 200 OK\r\n")) : buf_add(b, SLICE("HTTP/1.1 "));
+    if (e || status == 200) return e;
+    if ((e = buf_add_u64(b, (uint64_t)status)) || (e = buf_add_byte(b, ' '))) return e;
+    if ((e = buf_add(b, slice_str(http_reason(status))))) return e;
+    return buf_add(b, SLICE("\r\n"));
 }
 
 /* The fields of our own on every answer, and the end of the head. */
@@ -122,12 +131,12 @@ static enum err add_own(struct exchange *x, struct buf *b, int64_t length, bool 
 {
     enum err e = add_field(b, SLICE("x-request-id"), slice_str(x->rec.id));
     bool close = !x->keep_alive || x->c->closing;
-    if (!e && x->rec.attempts) e = buf_addf(b, "x-privet-attempts: %zu\r\n", x->rec.attempts);
+    if (!e && x->rec.attempts) e = add_number(b, SLICE("x-privet-attempts: "), x->rec.attempts);
     if (!e && x->findings_header[0] && x->policy_config->findings_header)
         e = add_field(b, SLICE("x-privet-findings"), slice_str(x->findings_header));
     if (!e && give_up) e = buf_add(b, SLICE("x-should-retry: false\r\n"));
     if (!e && length == -1) e = buf_add(b, SLICE("transfer-encoding: chunked\r\n"));
-    if (!e && length >= 0) e = buf_addf(b, "content-length: %lld\r\n", (long long)length);
+    if (!e && length >= 0) e = add_number(b, SLICE("content-length: "), (uint64_t)length);
     if (!e && close) e = buf_add(b, SLICE("connection: close\r\n"));
     if (!e && !close && x->head.minor == 0) e = buf_add(b, SLICE("connection: keep-alive\r\n"));
     return e ? e : buf_add(b, SLICE("\r\n"));

@@ -6,7 +6,8 @@
 #include "proxy/net/tls.h"
 #include "proxy/worker.h"
 
-#include <assert.h>
+#include <openssl/sha.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 /* A worker keeps breakers by a hash of the target's name, so that they outlive a reload. */
@@ -53,9 +54,25 @@ static bool build_targets(struct routes *r, const struct config_target *c, size_
     return true;
 }
 
+/* Address and name decide, and every TLS context is a number of its own: a connection made under one snapshot's TLS
+ * settings is never used by another's. SHA-256 cut to 64 bits: no two backends of a configuration meet by chance. */
+static uint64_t pool_key(const struct config_backend *c)
+{
+    static _Atomic uint64_t contexts;
+    unsigned char d[SHA256_DIGEST_LENGTH];
+    char text[512];
+    uint64_t context = c->https ? atomic_fetch_add(&contexts, 1) + 1 : 0, key;
+    int n = snprintf(text, sizeof text, "%s|%u|%llu", c->builtin_echo ? "echo" : c->host, c->port, (unsigned long long)context);
+    if (n < 0) n = 0;
+    SHA256((const unsigned char *)text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1, d);
+    memcpy(&key, d, sizeof key);
+    return key;
+}
+
 static bool build_backend(const struct config_backend *c, struct backend *b, const char **why)
 {
     b->config = c;
+    b->pool_key = pool_key(c);
     if (c->builtin_echo) {
         snprintf(b->host_field, sizeof b->host_field, "echo.builtin");
         return true;

@@ -16,7 +16,7 @@ struct backend {
     uint16_t index;
     SSL_CTX *tls;     /* NULL: plain or built in */
     char host_field[280]; /* value of the Host field */
-    char auth_field[8];   /* reserved */
+    uint64_t pool_key;    /* what makes two backends the same for a kept connection; see route.c */
 };
 
 struct target {

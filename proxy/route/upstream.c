@@ -19,22 +19,13 @@ struct idle {
     struct idle *next, **prev;
     struct conn *conn;
     struct upstreams *pool;
-    char key[360];
+    uint64_t key;
 };
 
 struct upstreams {
     struct idle *first;
     size_t count;
 };
-
-/* What makes two backends the same for a kept connection: address, TLS context and the rest come with the identity of
- * the TLS context, so connections of an old snapshot with other TLS settings are never used by a new one. */
-static void pool_key(const struct backend *b, char out[360])
-{
-    int n = snprintf(out, 360, "%s|%u|%p", b->config->builtin_echo ? "echo" : b->config->host, b->config->port,
-                     (void *)b->tls);
-    assert(n > 0);
-}
 
 static void idle_drop(struct idle *i)
 {
@@ -75,7 +66,7 @@ void upstream_put(struct worker *w, struct backend *b, struct conn *c)
     }
     i->conn = c;
     i->pool = u;
-    pool_key(b, i->key);
+    i->key = b->pool_key;
     i->next = u->first;
     i->prev = &u->first;
     if (u->first) u->first->prev = &i->next;
@@ -86,20 +77,19 @@ void upstream_put(struct worker *w, struct backend *b, struct conn *c)
     conn_resume(c);
     /* The backend's own limit: the oldest of the same key goes. */
     size_t same = 0;
+    if (u->count <= b->config->connections) return;
     for (struct idle *k = u->first, *next; k; k = next) {
         next = k->next;
-        if (strcmp(k->key, i->key) == 0 && ++same > b->config->connections) idle_drop(k);
+        if (k->key == b->pool_key && ++same > b->config->connections) idle_drop(k);
     }
 }
 
 struct conn *upstream_take(struct worker *w, const struct backend *b)
 {
     struct upstreams *u = w->upstreams;
-    char key[360];
-    if (!u || !u->first) return NULL;
-    pool_key(b, key);
+    if (!u) return NULL;
     for (struct idle *i = u->first; i; i = i->next) {
-        if (strcmp(i->key, key) != 0) continue;
+        if (i->key != b->pool_key) continue;
         struct conn *c = i->conn;
         *i->prev = i->next;
         if (i->next) i->next->prev = i->prev;
