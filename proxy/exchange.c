@@ -489,9 +489,8 @@ static void x_begin(struct exchange *x)
 static bool x_keep_head(struct exchange *x, const struct http_head *h, struct slice bytes)
 {
     if (buf_add(&x->head_mem, bytes) != ERR_OK) return false;
-    size_t seen = 0, used;
-    (void)h;
-    return http_request_head(buf_slice(&x->head_mem), bytes.n + 1, &seen, &x->head, &used) == ERR_OK;
+    http_head_moved(&x->head, h, bytes, buf_slice(&x->head_mem).p);
+    return true;
 }
 
 /* Refuses bytes that are no request: there is no exchange to speak of, but there is an answer, a record and a close. */
@@ -995,15 +994,16 @@ static bool x_answer_head(struct exchange *x)
 static bool x_read_answer_head(struct exchange *x)
 {
     for (;;) {
-        size_t used, seen = 0;
+        size_t used;
         enum err e = http_response_head(conn_in(x->up), x->snap->config->limits.header_bytes, &x->up_seen, &x->up_head, &used);
         if (e == ERR_AGAIN) return false;
         bool ours = !e && x->up_head.status >= 200;
         if (!e && !ours && (x->up_head.status == 101 || ++x->interim > INTERIM_MAX)) e = ERR_UP_MALFORMED;
         if (!e && ours) { /* the slices must outlive the connection's buffer */
             buf_free(&x->up_head_mem);
-            e = buf_add(&x->up_head_mem, slice_of(conn_in(x->up).p, used));
-            if (!e) e = http_response_head(buf_slice(&x->up_head_mem), used + 1, &seen, &x->up_head, &used);
+            struct slice bytes = slice_of(conn_in(x->up).p, used);
+            e = buf_add(&x->up_head_mem, bytes);
+            if (!e) http_head_moved(&x->up_head, &x->up_head, bytes, buf_slice(&x->up_head_mem).p);
         }
         if (e) {
             x_attempt_failed(x, ERR_UP_MALFORMED, 0);

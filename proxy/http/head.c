@@ -551,3 +551,27 @@ const char *http_reason(int status)
         if (reasons[i].status == status) return reasons[i].reason;
     return "Unknown";
 }
+
+static struct slice follow(struct slice s, struct slice from, const char *to)
+{
+    bool inside = s.p && s.p >= from.p && s.p <= from.p + from.n; /* "/" for an absolute-form without a path is not */
+    return inside ? slice_of(to + (s.p - from.p), s.n) : s;
+}
+
+void http_head_moved(struct http_head *dst, const struct http_head *src, struct slice from, const char *to)
+{
+    if (dst != src) { /* the unused part of the fields is large: it is not copied */
+        memcpy(dst, src, offsetof(struct http_head, field));
+        memcpy(dst->first, src->first, sizeof dst->first);
+    }
+    dst->method_text = follow(src->method_text, from, to);
+    dst->target = follow(src->target, from, to);
+    dst->path = follow(src->path, from, to);
+    dst->query = follow(src->query, from, to);
+    dst->host = follow(src->host, from, to);
+    for (size_t i = 0; i < src->count; i++) {
+        dst->field[i] = src->field[i];
+        dst->field[i].name = follow(src->field[i].name, from, to);
+        dst->field[i].value = follow(src->field[i].value, from, to);
+    }
+}

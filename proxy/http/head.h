@@ -71,6 +71,9 @@ enum err http_response_head(struct slice in, size_t limit, size_t *seen, struct 
 /* The id of a field name (ASCII case ignored), HF_OTHER if it is not one of ours or no token. */
 enum http_fid http_field_id(struct slice name);
 
+/* A head whose bytes have been copied from `from` to `to`: dst is src with its slices at the new place. dst may be src. */
+void http_head_moved(struct http_head *dst, const struct http_head *src, struct slice from, const char *to);
+
 static inline const struct http_field *http_get(const struct http_head *h, enum http_fid id)
 {
     return h->first[id] ? &h->field[h->first[id] - 1] : NULL;

@@ -592,10 +592,31 @@ static void test_reasons(void **state)
         if (err_row((enum err)e)->status) assert_string_not_equal(http_reason(err_row((enum err)e)->status), "Unknown");
 }
 
+static void a_moved_head_is_the_same_head(void **state)
+{
+    (void)state;
+    static const char text[] = "GET http://a.example?q=1 HTTP/1.1\r\nHost: b.example\r\nX-A: one\r\nX-B:\r\n\r\n";
+    static struct http_head h, m;
+    char copy[sizeof text];
+    size_t seen = 0, used;
+    memcpy(copy, text, sizeof text);
+    assert_int_equal(http_request_head(slice_of(text, sizeof text - 1), 4096, &seen, &h, &used), ERR_OK);
+    http_head_moved(&m, &h, slice_of(text, used), copy);
+    assert_true(slice_eq(m.path, SLICE("/")) && slice_eq(m.query, h.query) && slice_eq(m.host, h.host));
+    assert_true(m.query.p >= copy && m.query.p < copy + sizeof copy);
+    assert_int_equal(m.count, h.count);
+    for (size_t i = 0; i < h.count; i++) {
+        assert_true(slice_eq(m.field[i].name, h.field[i].name) && slice_eq(m.field[i].value, h.field[i].value));
+        assert_true(m.field[i].name.p >= copy && m.field[i].name.p < copy + sizeof copy);
+    }
+    assert_true(slice_eq(http_value(&m, HF_HOST), SLICE("b.example")));
+}
+
 int main(void)
 {
     mem_install_hooks();
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_moved_head_is_the_same_head),
         cmocka_unit_test(test_a_request),       cmocka_unit_test(test_an_answer),        cmocka_unit_test(test_table_of_requests),
         cmocka_unit_test(test_table_of_answers), cmocka_unit_test(test_control_bytes),   cmocka_unit_test(test_cuts),
         cmocka_unit_test(test_limits),          cmocka_unit_test(test_keep_alive),       cmocka_unit_test(test_nominated),
