@@ -36,6 +36,15 @@ struct placing {
 
 static enum err place(struct placing *p, const struct gather_text *t, uint32_t a, uint32_t b);
 
+static inline bool continues(char c) { return ((unsigned char)c & 0xC0) == 0x80; }
+
+/* Rules count bytes: a range may begin or end inside a character, which is taken whole. */
+static void whole_characters(struct slice body, uint32_t *s, uint32_t *e)
+{
+    for (int i = 0; i < 3 && *s > 0 && continues(body.p[*s]); i++) --*s;
+    for (int i = 0; i < 3 && *e < body.n && continues(body.p[*e]); i++) ++*e;
+}
+
 /* Down from text t, whose range [a, b) lies within one leaf. */
 static enum err down(struct placing *p, const struct gather_text *t, uint32_t a, uint32_t b, unsigned level, bool number)
 {
@@ -43,6 +52,7 @@ static enum err down(struct placing *p, const struct gather_text *t, uint32_t a,
     for (unsigned steps = 0; steps < STEPS_MOST; steps++) {
         view_back(&p->g->v, a, b, &s, &e);
         if (t->kind == GATHER_BODY) {
+            whole_characters(p->g->body, &s, &e);
             const struct gather_place at = {s, e, (uint8_t)level, number};
             return p->sink(p->arg, &at);
         }

@@ -167,7 +167,7 @@ static size_t flag_len(const char *p, size_t n)
 bool view_next_tags(struct slice text, size_t *at, size_t *end)
 {
     for (size_t i = *at; i < text.n;) {
-        const char *hit = memchr(text.p + i, '\xF3', text.n - i);
+        const char *hit = memchr(text.p + i, 0xF3, text.n - i);
         if (!hit) break;
         i = (size_t)(hit - text.p);
         size_t n, k = i;

@@ -709,6 +709,7 @@ enum err json_parse(struct json_doc *d, struct slice text, const struct json_lim
     d->text = text;
     d->count = 0;
     if (at) *at = 0;
+    if (text.n == 0) return ERR_JSON;
     if (text.n >= UINT32_MAX) return ERR_LIMIT;
     if (!utf8_valid(text, at)) return ERR_UTF8;
     struct parser ps = {.d = d, .base = text.p, .p = text.p, .end = text.p + text.n};

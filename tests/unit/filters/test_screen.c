@@ -141,6 +141,20 @@ static void test_plain_strings(void **state)
     becomes(redacting, "{\"content\":\"\\uff21KIAQX3BD7ZJ2M5KW6RT\"}", "{\"content\":\"" R "\"}");
 }
 
+/* A rule of 64 bytes that ends inside a character: the character goes with it. */
+static void test_whole_characters(void **state)
+{
+    (void)state;
+    char in[200], want[200];
+    for (int pad = 0; pad < 4; pad++) {
+        int letters = 58 + pad;
+        snprintf(in, sizeof in, "{\"a\":\"password=%.*s😀😀\"}", letters,
+                 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
+        snprintf(want, sizeof want, "{\"a\":\"password=[REDACTED:password]%s\"}", pad < 2 ? "" : "😀");
+        becomes(redacting, in, want);
+    }
+}
+
 static void test_keys_names_numbers(void **state)
 {
     (void)state;
@@ -442,7 +456,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plain_strings), cmocka_unit_test(test_keys_names_numbers), cmocka_unit_test(test_inner_json),
         cmocka_unit_test(test_escape_levels), cmocka_unit_test(test_decoded),            cmocka_unit_test(test_joined),
-        cmocka_unit_test(test_tags),          cmocka_unit_test(test_order),         cmocka_unit_test(test_decisions),          cmocka_unit_test(test_text),
+        cmocka_unit_test(test_tags), cmocka_unit_test(test_whole_characters),          cmocka_unit_test(test_order),         cmocka_unit_test(test_decisions),          cmocka_unit_test(test_text),
         cmocka_unit_test(test_cases),         cmocka_unit_test(test_large),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
