@@ -84,6 +84,25 @@ static bool ups_ok(struct slice v)
     return s[17] == (char)('0' + (10 - sum % 10) % 10);
 }
 
+/* A number that is right under some country's scheme: for places where it stands alone and nothing says which. */
+static bool any_id_ok(struct slice v)
+{
+    static const char *const schemes[] = {
+        "aba", "ca_sin", "au_tfn", "au_acn", "au_abn", "au_medicare", "nz_ird", "de_tax_id", "de_lanr", "nl_bsn", "pt_nif", "fr_siren", "fr_nir",
+        "fr_nif", "be_nn", "ch_ahv", "at_svnr", "pl_pesel", "pl_nip", "pl_regon", "cz_rc", "ro_cnp", "bg_egn", "hr_oib", "gr_amka", "gr_afm",
+        "se_personnummer", "se_orgnr", "no_fodselsnummer", "lt_asmens", "lv_pk", "hu_tax", "jmbg", "ru_inn", "ru_snils", "ua_rntrc", "kz_iin",
+        "us_npi", "br_cpf", "br_cnpj", "ar_cuit", "ec_ci", "do_cedula", "pe_ruc", "cn_id", "kr_rrn", "kr_brn", "jp_my_number", "jp_corporate",
+        "th_id", "id_nik", "in_aadhaar", "tr_tckn", "il_id", "za_id", "ir_melli", "ae_id", "uk_nhs", "card_any", "imei"};
+    uint8_t d[VALID_MAX];
+    size_t n = valid_digits(v, d);
+    if (n == 0 || valid_same(d, n)) return false;
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+        const struct validator *row = validator_find(schemes[i]);
+        if (row && row->ok(v)) return true;
+    }
+    return false;
+}
+
 const struct validator valid_thing[] = {
     {"vin", vin_ok, "ISO 3779, 49 CFR 565", VALID_LIST("1M8GDM9AXKP042788", "2T2HK31U38C057399", "JB3BA36KXHU036784"),
      VALID_LIST("1M8GDM9A1KP042788", "11131517191011111", "1M8GDM9AXKP04278", "1M8GDM9AXKP04278O", "")},
@@ -94,6 +113,7 @@ const struct validator valid_thing[] = {
     {"imsi", imsi_ok, "ITU-T E.212", VALID_LIST("460001234567890", "310150123456789"), VALID_LIST("960001234567890", "46000", "")},
     {"mrz", mrz_ok, "ICAO Doc 9303", VALID_LIST("L898902C36UTO7408122F1204159ZE184226B<<<<<10", "7408122F1204159UTO<<<<<<<<<<<6", "I<UTOD231458907<<<<<<<<<<<<<<<"),
      VALID_LIST("L898902C37UTO7408122F1204159ZE184226B<<<<<10", "L898902C36", "")},
+    {"any_id", any_id_ok, "ours: any of sixty national schemes", VALID_LIST("130692544", "943986109620", "4111111111111111"), VALID_LIST("111111111", "12345678", "x", "")},
     {"ups", ups_ok, "UPS tracking number guide", VALID_LIST("1Z9YF1280343418566", "1Z 999 AA1 0123 456 784"), VALID_LIST("1Z9YF1280343418567", "1Z", "")},
     VALID_END,
 };
