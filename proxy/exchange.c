@@ -15,10 +15,13 @@
 #include <unistd.h>
 
 #define CLIENT_IN_MAX   (256u * 1024)
+#define UP_HEAD_MAX     (192u * 1024)  /* less than a target's input buffer holds */
 #define INTERIM_MAX     16u
 #define HOLD_MAX        (1024u * 1024) /* held stream bytes beyond which holding stops */
 #define SAW_MAX         (1024u * 1024) /* of an answer kept for `logging: redacted` */
 #define REUSE_GRACE     (1 * S_NS)     /* a kept connection that dies this soon was closed before our bytes came */
+#define RATE_LEAST      1024u          /* bytes a second, below which a body or the reading of an answer is given up */
+#define DRAIN_MS        1000u          /* draining: time for a connection without a request to say something */
 
 static _Thread_local struct client *clients; /* of this worker */
 
@@ -39,6 +42,7 @@ static void x_set_state(struct exchange *x, enum x_state s)
 }
 
 static void client_step(struct client *c);
+static void client_gone(struct client *c);
 static void x_attempt(struct exchange *x);
 static void x_end(struct exchange *x, enum err e);
 static void x_fail(struct exchange *x, enum err e);
@@ -121,11 +125,20 @@ static void client_free(struct client *c, bool finish)
     if (c->next) c->next->prev = c->prev;
     c->w->connections--;
     if (c->w->metrics) metric_add(c->w->metrics, M_CONNECTIONS_OPEN, (uint64_t)-1);
-    if (finish)
+    if (c->cut)
+        conn_abort(c->conn);
+    else if (finish)
         conn_finish(c->conn);
     else
         conn_free(c->conn);
     mem_free(c);
+}
+
+/* A limit for the client to read what waits for it; client_slow looks at how far it got. */
+static void client_arm_reading(struct client *c)
+{
+    c->out_mark = conn_out_len(c->conn);
+    conn_deadline(c->conn, c->w->snapshot->config->limits.client_idle_timeout);
 }
 
 /* The exchange is over: record it, and go on with the connection or close it. x is gone afterwards, c may be. */
@@ -149,7 +162,7 @@ static void x_end(struct exchange *x, enum err e)
             client_free(c, true);
         return;
     }
-    conn_deadline(c->conn, c->w->snapshot->config->limits.client_idle_timeout);
+    client_arm_reading(c);
     conn_resume(c->conn);
     client_step(c);
 }
@@ -164,6 +177,7 @@ static void x_fail(struct exchange *x, enum err e)
             log_event(LOG_DEBUG, "error_event_dropped");
         buf_free(&b);
         x->keep_alive = false; /* without the last chunk, or short of the length: the client sees a cut */
+        x->c->cut = x->until_close;
         x_end(x, e);
         return;
     }
@@ -281,6 +295,7 @@ static void x_connected(struct exchange *x, struct conn *up, bool reused)
     x->up_seen = 0;
     x->interim = 0;
     conn_set_owner(up, &up_ops, x);
+    conn_mark(up);
     if (x->w->metrics) metric_add(x->w->metrics, reused ? M_UP_REUSED : M_UP_CONNECTS, 1);
     x_set_state(x, X_HEAD);
     x_parts(x, x->plan.target[x->plan_at]);
@@ -310,7 +325,9 @@ static void on_upstream(void *arg, enum err e, struct conn *conn)
 static void x_connect_fresh(struct exchange *x)
 {
     x->connecting = upstream_get(x->w, x->plan.target[x->plan_at]->backend, on_upstream, x);
-    if (!x->connecting) x_fail(x, ERR_OVERLOAD);
+    if (x->connecting) return;
+    x_record_attempt(x, x->plan.target[x->plan_at], ERR_OVERLOAD, 0);
+    x_fail(x, ERR_OVERLOAD);
 }
 
 static void x_attempt(struct exchange *x)
@@ -389,6 +406,15 @@ static void x_ready(struct exchange *x)
         x_attempt(x);
 }
 
+/* The next bytes of the body have their limit, and so has the whole: a byte now and then does not keep a connection. */
+static void x_arm_body(struct exchange *x)
+{
+    uint64_t now = clock_mono_ns(), limit = x->snap->config->limits.client_body_timeout * MS_NS;
+    uint64_t last = x->start + limit + buf_len(&x->body) * (S_NS / RATE_LEAST), until = now + limit;
+    if (last < until) until = last;
+    conn_deadline(x->c->conn, until > now ? (unsigned)((until - now) / MS_NS) + 1 : 1);
+}
+
 /* Takes what has come of the body. */
 static void x_read_body(struct exchange *x)
 {
@@ -408,7 +434,7 @@ static void x_read_body(struct exchange *x)
             if (x->c->eof)
                 x_fail(x, ERR_CLIENT_EOF);
             else
-                conn_deadline(conn, x->snap->config->limits.client_body_timeout);
+                x_arm_body(x);
             return;
         }
     }
@@ -465,6 +491,7 @@ static void x_begin(struct exchange *x)
     x->keep_alive = x->head.keep_alive;
     x_request_id(x);
     enum err e = x_identify(x);
+    x_vet_id(x);
     if (!e) e = x_check_endpoint(x);
     x_record_start(x);
     enum err fe = http_request_framing(&x->head, c->limits.body_bytes, &f);
@@ -493,15 +520,11 @@ static bool x_keep_head(struct exchange *x, const struct http_head *h, struct sl
     return true;
 }
 
-/* Refuses bytes that are no request: there is no exchange to speak of, but there is an answer, a record and a close. */
-static void client_refuse(struct client *c, enum err e)
+/* Refuses what is no request, or cannot be kept: an answer, a record and a close. */
+static void x_refuse(struct exchange *x, enum err e)
 {
-    struct exchange *x = x_new(c);
-    c->closing = true;
-    if (!x) {
-        if (!c->stepping) client_free(c, false);
-        return;
-    }
+    x->head.count = 0; /* of a head that was not parsed to its end nothing is believed */
+    memset(x->head.first, 0, sizeof x->head.first);
     x->head.method = HM_OTHER;
     x->head.minor = 1;
     x->policy_config = &x->snap->config->policies[0];
@@ -509,6 +532,23 @@ static void client_refuse(struct client *c, enum err e)
     x_request_id(x);
     x_record_start(x);
     x_fail(x, e);
+}
+
+static void client_refuse(struct client *c, enum err e)
+{
+    struct exchange *x = x_new(c);
+    c->closing = true;
+    if (x)
+        x_refuse(x, e);
+    else if (!c->stepping)
+        client_free(c, false);
+}
+
+/* Draining: what has connected may still ask, but must do so now. */
+static void client_arm_head(struct client *c)
+{
+    unsigned ms = c->w->snapshot->config->limits.client_header_timeout;
+    conn_deadline(c->conn, c->w->draining && ms > DRAIN_MS ? DRAIN_MS : ms);
 }
 
 static void client_head(struct client *c, bool *more)
@@ -523,12 +563,15 @@ static void client_head(struct client *c, bool *more)
         if (c->eof) {
             c->closing = true;
             if (in.n > 2) client_refuse(c, ERR_CLIENT_EOF);
-        } else if (in.n) {
-            conn_deadline(c->conn, cf->limits.client_header_timeout);
+        } else if (in.n && !c->head_begun) { /* one limit for the whole head, however slowly its bytes come */
+            c->head_begun = true;
+            client_arm_head(c);
         }
         return;
     }
     c->head_seen = 0;
+    c->head_begun = false;
+    c->served = true;
     if (e) {
         client_refuse(c, e);
         return;
@@ -537,20 +580,21 @@ static void client_head(struct client *c, bool *more)
     struct exchange *x = x_new(c);
     if (!x || !x_keep_head(x, &h, slice_of(in.p, used))) {
         c->closing = true;
-        if (x) x_fail(x, ERR_OVERLOAD);
+        if (x) x_refuse(x, ERR_OVERLOAD);
         return;
     }
     conn_consume(c->conn, used);
     x_begin(x);
 }
 
-/* Serves what has arrived: requests one after the other, never two at a time. */
+/* Serves what has arrived: requests one after the other, never two at a time, and none while the client does not read
+ * the answers it has. */
 static void client_step(struct client *c)
 {
     bool more = true;
     if (c->stepping) return;
     c->stepping = true;
-    while (more && !c->x && !c->closing) client_head(c, &more);
+    while (more && !c->x && !c->closing && conn_out_len(c->conn) <= CONN_HIGH) client_head(c, &more);
     c->stepping = false;
     if (!c->x && c->closing) {
         conn_flush(c->conn);
@@ -594,21 +638,35 @@ static void client_gone(struct client *c)
     x_end(x, ERR_CLIENT_GONE);
 }
 
+/* The time to read an answer is over. True if the client is slow, but not idle: it gets more. */
+static bool client_slow(struct client *c)
+{
+    size_t left = conn_out_len(c->conn), idle = c->w->snapshot->config->limits.client_idle_timeout;
+    if (left == 0 || left >= c->out_mark || c->out_mark - left < idle * RATE_LEAST / 1000) return false;
+    client_arm_reading(c);
+    return true;
+}
+
+static void client_timeout(struct client *c)
+{
+    bool body = c->x && c->x->state == X_BODY;
+    if (body)
+        x_fail(c->x, ERR_CLIENT_TIMEOUT);
+    else if (client_slow(c))
+        return;
+    else if (!c->x && conn_in(c->conn).n && conn_is_open(c->conn) && conn_out_len(c->conn) == 0)
+        client_refuse(c, ERR_CLIENT_TIMEOUT);
+    else
+        client_gone(c); /* idle, or it does not read its answer */
+}
+
 static void client_end(void *arg, enum conn_end why)
 {
     struct client *c = arg;
     if (why == CONN_TLS_ERROR || why == CONN_TLS_VERIFY)
         if (c->w->metrics) metric_add(c->w->metrics, M_HANDSHAKE_FAILED, 1);
     if (why == CONN_TIMEOUT) {
-        if (c->x && c->x->state == X_BODY) {
-            x_fail(c->x, ERR_CLIENT_TIMEOUT);
-            return;
-        }
-        if (!c->x && conn_in(c->conn).n && conn_is_open(c->conn)) {
-            client_refuse(c, ERR_CLIENT_TIMEOUT);
-            return;
-        }
-        client_gone(c); /* idle, or it does not read its answer */
+        client_timeout(c);
         return;
     }
     if (why != CONN_EOF && why != CONN_TRUNCATED) {
@@ -629,9 +687,10 @@ static void client_end(void *arg, enum conn_end why)
 static void client_drain(void *arg)
 {
     struct client *c = arg;
-    if (!c->x) return;
-    conn_deadline(c->conn, 0);
-    if (c->x->up && c->x->state == X_RELAY) {
+    if (!c->x) {
+        client_step(c);
+    } else if (c->x->up && c->x->state == X_RELAY) { /* in other states the deadline is not about reading */
+        conn_deadline(c->conn, 0);
         conn_resume(c->x->up);
         up_step(c->x);
     }
@@ -639,8 +698,7 @@ static void client_drain(void *arg)
 
 static void client_open(void *arg)
 {
-    struct client *c = arg;
-    conn_deadline(c->conn, c->w->snapshot->config->limits.client_header_timeout);
+    client_arm_head(arg);
 }
 
 static const struct conn_ops client_ops = {client_open, client_data, client_end, client_drain};
@@ -671,9 +729,11 @@ void exchange_accept(struct worker *w, int fd, SSL_CTX *tls)
         metric_add(w->metrics, M_CONNECTIONS, 1);
         metric_add(w->metrics, M_CONNECTIONS_OPEN, 1);
     }
-    conn_deadline(c->conn, cf->limits.client_header_timeout);
+    client_arm_head(c);
 }
 
+/* A kept connection that says nothing is closed at once. One that was just made, or whose next request is on its way
+ * into us, has a moment: its client could not know. */
 void exchange_drain(struct worker *w)
 {
     (void)w;
@@ -681,15 +741,25 @@ void exchange_drain(struct worker *w)
         next = c->next;
         if (c->x)
             c->closing = true;
-        else if (conn_in(c->conn).n == 0)
+        else if (c->served && conn_is_quiet(c->conn))
             client_free(c, true);
+        else
+            client_arm_head(c);
     }
 }
 
 void exchange_cut(struct worker *w)
 {
-    (void)w;
-    while (clients) client_gone(clients);
+    w->draining = true;
+    while (clients) {
+        struct exchange *x = clients->x;
+        if (!x) {
+            client_gone(clients);
+            continue;
+        }
+        if (x->rec.attempts) x_record_attempt(x, x->plan.target[x->plan_at], ERR_DRAINING, 0);
+        x_fail(x, ERR_DRAINING);
+    }
     while (spare_count) mem_free(spares[--spare_count]);
 }
 
@@ -700,7 +770,8 @@ static void x_finish(struct exchange *x, enum err e)
     struct conn *up = x->up;
     const struct target *t = x->plan.target[x->plan_at];
     struct worker *w = x->w;
-    bool whole = x->up_framing.done && x->up_framing.kind != HTTP_UNTIL_CLOSE && x->up_head.keep_alive && x->part_at >= 3;
+    bool whole = x->up_framing.done && x->up_framing.kind != HTTP_UNTIL_CLOSE && x->up_head.keep_alive && x->part_at >= 3 &&
+                 up && conn_out_len(up) == 0;
     if (up && conn_in(up).n) { /* bytes behind the answer: the connection is poisoned */
         if (w->metrics) metric_add(w->metrics, M_POISONED, 1);
         whole = false;
@@ -740,7 +811,7 @@ static enum err x_pass_on(struct exchange *x)
     if (!e && x->up && conn_out_len(x->c->conn) > CONN_HIGH) {
         conn_pause(x->up);
         conn_deadline(x->up, 0); /* it is the client that is slow now */
-        conn_deadline(x->c->conn, x->snap->config->limits.client_idle_timeout);
+        client_arm_reading(x->c);
     }
     return e;
 }
@@ -797,9 +868,8 @@ static void x_whole_done(struct exchange *x)
     struct slice send = changed ? buf_slice(&x->out) : body;
     e = x_commit(x, (int64_t)send.n);
     if (!e) e = x_send_chunk(x, send);
-    if (e) {
-        x->keep_alive = false;
-        x_attempt_failed(x, ERR_INTERNAL, status);
+    if (e) { /* its connection is dead, or memory is out */
+        client_gone(x->c);
         return;
     }
     x_finish(x, ERR_OK);
@@ -829,12 +899,12 @@ static bool x_stream_step(struct exchange *x)
             answer_release(x->answer);
         }
         if (x_commit(x, -1) != ERR_OK) {
-            x_fail(x, ERR_INTERNAL);
+            client_gone(x->c);
             return false;
         }
     }
     if (x_pass_on(x) != ERR_OK) { /* the client's queue is past its cap */
-        x_end(x, ERR_CLIENT_GONE);
+        client_gone(x->c);
         return false;
     }
     return true;
@@ -855,7 +925,7 @@ static void x_stream_done(struct exchange *x, enum err framing)
     enum err e = answer_finish(x->answer, &x->out);
     if (x->ep->kind != EP_CHAT && e == ERR_UP_TRUNCATED) e = ERR_OK;
     if (framing) e = framing;
-    if (e && x->state == X_HOLD && x_may_fall_back(x, e)) {
+    if (e && x->state == X_HOLD && (x_may_fall_back(x, e) || buf_len(&x->out) == 0)) { /* nothing came: a plain error */
         x_attempt_failed(x, e, x->up_head.status);
         return;
     }
@@ -896,8 +966,9 @@ static bool x_body_piece(struct exchange *x, struct slice data)
     if (x->mode == MODE_WHOLE) {
         e = buf_add(&x->hold, data);
     } else if (x->mode == MODE_RAW) {
-        e = x_send_chunk(x, data);
-        if (!e) e = x_pass_on(x);
+        if (x_send_chunk(x, data) == ERR_OK && x_pass_on(x) == ERR_OK) return true;
+        client_gone(x->c); /* no fault of the target's */
+        return false;
     } else {
         if (x->policy_config->logging == LOGGING_REDACTED && buf_add(&x->saw_answer, data) != ERR_OK) x->saw_answer.cap = 0;
         e = answer_push(x->answer, data, &x->out);
@@ -983,7 +1054,7 @@ static bool x_answer_head(struct exchange *x)
         if (status == 204 || status == 304) length = -2;
     }
     if (x_commit(x, length) != ERR_OK) {
-        x_fail(x, ERR_INTERNAL);
+        client_gone(x->c);
         return false;
     }
     conn_flush(x->c->conn);
@@ -995,7 +1066,9 @@ static bool x_read_answer_head(struct exchange *x)
 {
     for (;;) {
         size_t used;
-        enum err e = http_response_head(conn_in(x->up), x->snap->config->limits.header_bytes, &x->up_seen, &x->up_head, &used);
+        size_t limit = x->snap->config->limits.header_bytes;
+        if (limit > UP_HEAD_MAX) limit = UP_HEAD_MAX;
+        enum err e = http_response_head(conn_in(x->up), limit, &x->up_seen, &x->up_head, &used);
         if (e == ERR_AGAIN) return false;
         bool ours = !e && x->up_head.status >= 200;
         if (!e && !ours && (x->up_head.status == 101 || ++x->interim > INTERIM_MAX)) e = ERR_UP_MALFORMED;
@@ -1054,9 +1127,10 @@ static void up_end(void *arg, enum conn_end why)
     struct exchange *x = arg;
     bool eof = why == CONN_EOF || why == CONN_TRUNCATED;
     if (x->state == X_HEAD) {
-        bool untouched = x->up_reused && !x->up_answered && conn_in(x->up).n == 0 && why != CONN_TIMEOUT;
+        bool untouched = x->up_reused && !x->up_answered && conn_in(x->up).n == 0 && why != CONN_TIMEOUT && conn_unheard(x->up);
         if (untouched && clock_mono_ns() - x->attempt_start < REUSE_GRACE) {
-            /* The server had closed a kept connection before our request reached it: not an attempt of its own. */
+            /* The server had closed a kept connection before a byte of our request reached it: not an attempt of its
+             * own. Had one arrived, sending again could do twice what was asked once. */
             up_drop(x);
             x_set_state(x, X_CONNECT);
             x_connect_fresh(x);

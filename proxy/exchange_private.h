@@ -40,7 +40,11 @@ struct client { /* one client connection */
     struct exchange *x;
     struct client *next, **prev;
     size_t head_seen;
+    size_t out_mark; /* output that waited when its deadline was last set */
+    bool head_begun; /* part of a head has come, and its deadline runs */
+    bool served;     /* a request has come on it */
     bool closing;  /* no further request is read */
+    bool cut;      /* ends by a reset: nothing else would tell that the answer is not whole */
     bool eof;      /* the client ended its side */
     bool stepping; /* client_step is on the stack */
 };
@@ -92,6 +96,7 @@ struct exchange {
     bool committed;      /* the head has gone out */
     bool chunked;        /* the body goes in chunks */
     bool no_body;        /* HEAD, 204, 304 */
+    bool until_close;    /* the body ends with the connection */
     int status;
 
     /* The record. */
@@ -110,6 +115,7 @@ struct exchange {
 /* exchange_record.c */
 enum err x_identify(struct exchange *x);         /* caller and policy */
 void x_request_id(struct exchange *x);
+void x_vet_id(struct exchange *x);               /* once the policy is known */
 void x_record_start(struct exchange *x);
 enum err x_record_intent(struct exchange *x);    /* before the first byte goes upstream */
 void x_record_attempt(struct exchange *x, const struct target *t, enum err e, int status);

@@ -245,6 +245,7 @@ void x_record_end(struct exchange *x, enum err e)
 static bool field_is_plain(const struct http_field *f)
 {
     static const struct slice plain[] = {SLICE_INIT("user-agent"), SLICE_INIT("accept"), SLICE_INIT("accept-language")};
+    if (f->id == HF_CONTENT_TYPE) return f->value.n <= sizeof "application/json; charset=utf-8"; /* parameters may say anything */
     if (f->id != HF_OTHER) return true;
     if (f->name.n > 12 && slice_ieq(slice_of(f->name.p, 12), SLICE("x-stainless-"))) return true;
     for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++)
@@ -282,6 +283,14 @@ static enum err screen_piece(struct exchange *x, struct slice text, bool *hit)
     return e ? ERR_NOT_SCANNED : ERR_OK;
 }
 
+/* A record must not keep a secret that poses as an id, not even that of a request that is refused for its head. */
+void x_vet_id(struct exchange *x)
+{
+    bool hit = false;
+    struct slice id = http_value(&x->head, HF_X_REQUEST_ID);
+    if (slice_eq(id, slice_str(x->rec.id)) && (screen_piece(x, id, &hit) != ERR_OK || hit)) x_own_id(x);
+}
+
 /* A finding in the path or query refuses the request; a field that holds one stays here. */
 enum err x_screen_head(struct exchange *x)
 {
@@ -291,11 +300,6 @@ enum err x_screen_head(struct exchange *x)
     if (!e && x->ep->kind != EP_CHAT) e = screen_piece(x, x->head.path, &hit);
     if (e) return e;
     if (hit) return ERR_BLOCKED;
-    struct slice id = http_value(&x->head, HF_X_REQUEST_ID);
-    if (slice_eq(id, slice_str(x->rec.id))) { /* theirs: a record must not keep a secret that poses as an id */
-        if ((e = screen_piece(x, id, &hit))) return e;
-        if (hit) x_own_id(x);
-    }
     for (size_t i = 0; i < x->head.count; i++) {
         struct http_field *f = &x->head.field[i];
         hit = false;

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#define HEAD_OUT_MAX (256u * 1024)
+#define HEAD_OUT_MAX (2u * 1024 * 1024) /* more than limits.header_bytes may say */
 
 static enum err add_field(struct buf *b, struct slice name, struct slice value)
 {
@@ -50,7 +50,15 @@ static bool field_goes_up(const struct http_field *f, bool credentials)
     case HF_X_FORWARDED_PROTO:
     case HF_FORWARDED:
     case HF_VIA:
-    case HF_RANGE: return false;
+    case HF_RANGE:
+    case HF_RETRY_AFTER: /* these belong to answers: in a request they are a way round the screening */
+    case HF_RETRY_AFTER_MS:
+    case HF_X_SHOULD_RETRY:
+    case HF_SERVER:
+    case HF_SET_COOKIE:
+    case HF_ETAG:
+    case HF_DATE:
+    case HF_PROXY_AUTHENTICATE: return false;
     default: return true;
     }
 }
@@ -130,7 +138,7 @@ static enum err add_status(struct buf *b, int status)
 static enum err add_own(struct exchange *x, struct buf *b, int64_t length, bool give_up)
 {
     enum err e = add_field(b, SLICE("x-request-id"), slice_str(x->rec.id));
-    bool close = !x->keep_alive || x->c->closing;
+    bool close = !x->keep_alive || x->c->closing || x->w->draining;
     if (!e && x->rec.attempts) e = add_number(b, SLICE("x-privet-attempts: "), x->rec.attempts);
     if (!e && x->findings_header[0] && x->policy_config->findings_header)
         e = add_field(b, SLICE("x-privet-findings"), slice_str(x->findings_header));
@@ -156,6 +164,7 @@ enum err x_send_answer_head(struct exchange *x, int64_t length)
     if (x->head.minor == 0 && length == -1) { /* no chunks for HTTP/1.0: the end of the connection ends the body */
         x->keep_alive = false;
         x->chunked = false;
+        x->until_close = true;
         length = -2;
     }
     enum err e = add_status(&b, status);

@@ -74,7 +74,7 @@ static struct slot *slot_of(struct worker *w) { return &w->server->slots[w->id];
 static void do_ping(struct worker *w, void *arg)
 {
     struct slot *s = slot_of(w);
-    atomic_store(&s->busy, w->exchanges + (w->lingering != NULL));
+    atomic_store(&s->busy, w->exchanges + w->connections + (w->lingering != NULL));
     atomic_store(&s->answered, (uint64_t)(uintptr_t)arg);
 }
 

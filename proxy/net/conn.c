@@ -18,9 +18,11 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -65,6 +67,7 @@ struct conn {
     uint64_t armed;     /* when timer_ev fires; 0: not added */
     uint64_t finish_by; /* lingering: no later than this */
     size_t discarded;
+    uint64_t sent, mark; /* bytes the socket took, and how many of them before conn_mark */
     struct conn *next, **prev; /* lingering ones: worker.lingering */
     unsigned short warm; /* 1 + its slot in worker.warm; 0: none */
     struct event read_ev, write_ev, timer_ev, later_ev;
@@ -278,7 +281,10 @@ static int bio_write(BIO *b, const char *p, int n)
     struct conn *c = BIO_get_data(b);
     BIO_clear_retry_flags(b);
     ssize_t r = send(c->fd, p, (size_t)n, MSG_NOSIGNAL);
-    if (r >= 0) return (int)r;
+    if (r >= 0) {
+        c->sent += (size_t)r;
+        return (int)r;
+    }
     if (errno == EAGAIN || errno == EINTR)
         BIO_set_retry_write(b);
     else
@@ -451,6 +457,7 @@ static int write_once(struct conn *c)
     if (!c->ssl) {
         ssize_t n = send(c->fd, s.p, s.n, MSG_NOSIGNAL);
         if (n >= 0) {
+            c->sent += (size_t)n;
             buf_consume(&c->out, (size_t)n);
             return 1;
         }
@@ -927,6 +934,14 @@ void conn_free(struct conn *c)
     destroy(c);
 }
 
+void conn_abort(struct conn *c)
+{
+    struct linger reset = {.l_onoff = 1};
+    conn_flush(c);
+    (void)setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    destroy(c);
+}
+
 void conn_set_owner(struct conn *c, const struct conn_ops *ops, void *arg)
 {
     c->ops = ops;
@@ -974,6 +989,21 @@ void conn_flush(struct conn *c)
 }
 
 size_t conn_out_len(const struct conn *c) { return buf_len(&c->out); }
+
+void conn_mark(struct conn *c) { c->mark = c->sent; }
+
+bool conn_unheard(const struct conn *c)
+{
+    int waiting = -1;
+    if (ioctl(c->fd, SIOCOUTQ, &waiting) != 0 || waiting < 0) return false;
+    return c->sent - c->mark <= (uint64_t)waiting;
+}
+
+bool conn_is_quiet(const struct conn *c)
+{
+    struct pollfd p = {.fd = c->fd, .events = POLLIN};
+    return conn_is_open(c) && buf_len(&c->in) == 0 && !c->more && poll(&p, 1, 0) == 0;
+}
 
 void conn_pause(struct conn *c) { c->paused = true; }
 

@@ -65,6 +65,9 @@ void conn_free(struct conn *c);
  * not lost to a reset). No callbacks any more. */
 #define CONN_LINGER_MS 2000
 void conn_finish(struct conn *c);
+/* Ends it by a reset (TLS: without close_notify), behind what the socket has taken: for a message whose end would be the
+ * connection's, and which is not whole. */
+void conn_abort(struct conn *c);
 /* Cuts the lingering ones of a worker, at its end. */
 void conn_cut_lingering(struct worker *w);
 /* ... and gives back what conn keeps in the worker. Every other connection must be freed. */
@@ -84,6 +87,9 @@ enum err conn_write(struct conn *c, struct slice s) MUST_CHECK;
  * inside this call. */
 void conn_flush(struct conn *c);
 size_t conn_out_len(const struct conn *c);
+/* True if the peer's system has acknowledged nothing of what was sent since conn_mark: nobody there has seen a byte. */
+void conn_mark(struct conn *c);
+bool conn_unheard(const struct conn *c);
 
 void conn_pause(struct conn *c);
 void conn_resume(struct conn *c);
@@ -93,6 +99,8 @@ void conn_deadline(struct conn *c, unsigned ms);
 
 bool conn_is_open(const struct conn *c);
 bool conn_is_tls(const struct conn *c);
+/* True if it is open and nothing waits: not here, and not in the socket. */
+bool conn_is_quiet(const struct conn *c);
 /* True if the peer ended its side and nothing can be read any more. */
 bool conn_at_eof(const struct conn *c);
 /* "address:port" of the peer, for logs and records; lives as long as the connection. */

@@ -13,7 +13,7 @@
 #define IDLE_MS       60000u
 #define IDLE_PER_WORKER 1024u
 #define UP_IN_MAX     (256u * 1024)
-#define UP_OUT_MAX    (1024u * 1024)
+#define UP_OUT_MAX    (3u * 1024 * 1024)
 
 struct idle {
     struct idle *next, **prev;
