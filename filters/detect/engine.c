@@ -392,6 +392,7 @@ enum err detect_scan(const struct ruleset *rs, struct detect_scratch *s, struct 
     if (rs->count) memset(s->seen, 0, rs->count * sizeof *s->seen);
     context_reset(s);
     unsigned want = wanted(rs);
+    size_t first = out->count;
     for (size_t from = 0; from < text.n && !s->err; from += STRUCTURE_BLOCK) {
         size_t to = text.n - from < STRUCTURE_BLOCK ? text.n : from + STRUCTURE_BLOCK;
         scan_keywords(s, from, to);
@@ -402,6 +403,7 @@ enum err detect_scan(const struct ruleset *rs, struct detect_scratch *s, struct 
         scan_colons(s);
         scan_tokens(s);
     }
+    if (out->count > first && !s->err) echo_scan(s, first);
     for (size_t i = rs->regex_count; i < rs->count && !s->err; i++) dictionary_scan(s, (uint16_t)i);
     return s->err;
 }

@@ -79,6 +79,9 @@ bool context_near(struct detect_scratch *s, uint16_t rule, size_t start, size_t 
 /* False only if the rule needs a word and there can be none near `at`; cheap, and asked only where many are tried. */
 bool context_possible(struct detect_scratch *s, uint16_t rule, size_t at);
 
+/* echo.c: secrets among the findings from `first` on, elsewhere in the text. */
+void echo_scan(struct detect_scratch *s, size_t first);
+
 /* dictionary.c: every term of rule's dictionary in the text. */
 void dictionary_scan(struct detect_scratch *s, uint16_t rule);
 

@@ -96,15 +96,37 @@ static bool has_word(struct slice v, const char *const *words)
 /* The same few bytes over and over, or a run through the keyboard's digits. */
 static bool monotone(const struct looks *l) { return l->distinct * 4 < (l->n < 32 ? l->n : 32) && l->distinct < 5; }
 
+static bool is_name_byte(char c) { return is_low(c) || is_up(c) || is_dig(c) || c == '_'; }
+
+/* ${name}, {{ name }}, $(cmd, %(name)s, #{name}, <%: filled in later by somebody else. */
+static bool template_at(struct slice v, size_t i)
+{
+    static const struct {
+        const char *open;
+        char close;
+    } kinds[] = {{"${", '}'}, {"{{", '}'}, {"%{", '}'}, {"#{", '}'}, {"%(", ')'}, {"$(", ')'}, {"<%", '>'}, {"$[", ']'}};
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+        if (i + 2 >= v.n || memcmp(v.p + i, kinds[k].open, 2) != 0) continue;
+        size_t e = i + 2;
+        while (e < v.n && (is_name_byte(v.p[e]) || strchr(" .:-=$'\"/|%", v.p[e])) && v.p[e]) e++;
+        if (e == v.n || v.p[e] == kinds[k].close || v.p[e] == '[' || v.p[e] == '(') return true;
+    }
+    return false;
+}
+
 /* Words people write where the secret is to be filled in. */
 static bool placeholder(struct slice v)
 {
     static const char *const words[] = {"your", "xxxx", "placeholder", "changeme", "change_me", "change-me", "replace", "redacted", "dummy",
-                                        "insert", "****", "....", "${", "{{", "}}", "$(", "%(", "%{", "#{", "<%", "_here", "-here", "todo", "fixme",
-                                        "undefined", "not_set", "notset", "foobar", "process.env", "os.environ", "getenv", "secrets.", "vault:", "example", NULL};
+                                        "insert", "****", "....", "_here", "-here", "todo", "fixme",
+                                        "undefined", "not_set", "notset", "foobar", "process.env", "os.environ", "getenv", "secrets.", "vault:", "example",
+                                        "s3cre7", "5ivel!fe", /* of git's and GitLab's manuals */
+                                        NULL};
     if (v.n == 0) return true;
     if ((v.p[0] == '<' && v.p[v.n - 1] == '>') || (v.p[0] == '{' && v.p[v.n - 1] == '}') || (v.p[0] == '[' && v.p[v.n - 1] == ']')) return true;
     if (v.p[0] == '%' && v.p[v.n - 1] == '%') return true;
+    for (size_t i = 0; i < v.n; i++)
+        if (strchr("$%#{<", v.p[i]) && v.p[i] && template_at(v, i)) return true;
     return has_word(v, words);
 }
 
@@ -116,6 +138,39 @@ static bool is_uuid(struct slice v)
     return true;
 }
 
+/* Labels of small letters, digits and dashes, the last of letters only; a port may follow. */
+static bool is_host(struct slice v, size_t dots)
+{
+    size_t n = slice_find(v, ':'), label = 0, letters = 0, longest = 0;
+    if (dots < 2) return false;
+    for (size_t i = n + 1; i < v.n; i++)
+        if (!is_dig(v.p[i])) return false;
+    for (size_t i = 0; i < n; i++) {
+        char c = v.p[i];
+        if (c == '.') {
+            if (label > longest) longest = label;
+            label = letters = 0;
+            continue;
+        }
+        if (!is_low(c) && !is_dig(c) && c != '-' && c != '_') return false;
+        label++;
+        letters += is_low(c);
+    }
+    return letters == label && label >= 2 && label <= 12 && longest <= 24;
+}
+
+/* 2025-05-14 within. */
+static bool has_date(struct slice v)
+{
+    for (size_t i = 0; i + 10 <= v.n; i++) {
+        const char *p = v.p + i;
+        if ((p[0] == '1' || p[0] == '2') && is_dig(p[1]) && is_dig(p[2]) && is_dig(p[3]) && (p[4] == '-' || p[4] == '/') && p[7] == p[4] &&
+            is_dig(p[5]) && is_dig(p[6]) && is_dig(p[8]) && is_dig(p[9]) && (p[5] == '0' || p[5] == '1') && p[8] <= '3')
+            return true;
+    }
+    return false;
+}
+
 /* Path, URL, host, version, date, number with a unit. */
 static bool is_place(struct slice v, const struct looks *l)
 {
@@ -125,7 +180,8 @@ static bool is_place(struct slice v, const struct looks *l)
     if (v.p[0] == '/' && slashes >= 2 && l->wordy * 2 >= l->n) return true;
     if ((v.p[0] == '.' || v.p[0] == '~') && slashes) return true;
     if (slashes >= 1 && l->wordy * 2 >= l->n) return true;
-    return dots >= 2 && l->dig + dots == l->n;
+    if (dots >= 2 && l->dig + dots == l->n) return true;
+    return is_host(v, dots) || has_date(v);
 }
 
 /* Letters and digits in an order no name, word or path has. */
@@ -180,8 +236,6 @@ static bool secret_token_ok(struct slice v)
 }
 
 /* --- passwords */
-
-static bool is_name_byte(char c) { return is_low(c) || is_up(c) || is_dig(c) || c == '_'; }
 
 /* Reads like code: a call, a member, an index, a reference to a variable. */
 static bool is_code(struct slice v)
@@ -240,6 +294,7 @@ static bool mixed_password_ok(struct slice v)
     if (l.distinct < 5 || is_place(v, &l) || !(l.low + l.up)) return false;
     if (!l.dig) {
         bool mark = false;
+        if (l.wordy * 10 >= (l.low + l.up) * 8) return false;
         for (size_t i = 0; i < v.n; i++) mark |= strchr("!@#$%^&*?+=~", v.p[i]) != NULL && v.p[i];
         return (mark && l.n >= 8 && !(strchr("?!", v.p[v.n - 1]) && l.other == 1)) || (l.n >= 12 && l.pairs >= 6 && l.common * 100 < l.pairs * 55);
     }
@@ -300,6 +355,29 @@ static bool basic_pair_ok(struct slice v)
     return true;
 }
 
+/* Brackets that no code has: one closes that was never opened so. */
+static bool brackets_crossed(struct slice v)
+{
+    char open[32];
+    size_t n = 0;
+    for (size_t i = 0; i < v.n; i++) {
+        char c = v.p[i], want = c == ')' ? '(' : c == ']' ? '[' : c == '}' ? '{' : 0;
+        if ((c == '(' || c == '[' || c == '{') && n < sizeof open) open[n++] = c;
+        if (!want || n == 0) continue;
+        if (open[--n] != want) return true;
+    }
+    return false;
+}
+
+/* A heap of marks and letters from a generator of passwords. */
+static bool odd_secret_ok(struct slice v)
+{
+    struct looks l = look(v);
+    unsigned kinds = 0;
+    for (const char *m = "!@#$%^&*()[]{}<>-_+=|?~;:,./\\"; *m; m++) kinds += slice_find(v, *m) < v.n;
+    return l.n >= 14 && kinds >= 6 && l.low + l.up + l.dig >= 6 && l.other * 4 >= l.n && brackets_crossed(v);
+}
+
 /* Words of BIP-39's list, eleven at least; the last may be cut short. */
 static bool seed_words_ok(struct slice v)
 {
@@ -340,6 +418,7 @@ const struct validator valid_secret[] = {
     {"password_prose", password_prose_ok, "ours", VALID_LIST("orchid-dragon-29", "P@ssSATn4O#"), VALID_LIST("sha256", "example.com", "user2", "/etc/passwd2", "")},
     {"user_password", user_password_ok, "RFC 7617", VALID_LIST("admin:s3cr3tPw9"), VALID_LIST("1000:1000", "root:root", "user:", ":x", "")},
     {"basic_pair", basic_pair_ok, "RFC 7617", VALID_LIST("dXNlcjpwYXNzd29yZDE=", "YnJvd3Nlcjo="), VALID_LIST("authentication", "")},
+    {"odd_secret", odd_secret_ok, "ours", VALID_LIST("q{{w}e)r${t]y(u[i>-_$#op}}"), VALID_LIST("foo(bar[baz].get)", "a->b(c)", "")},
     {"seed_words", seed_words_ok, "BIP-39", VALID_LIST("absent afraid among antenna agree addict also absurd account almost antenna about"),
      VALID_LIST("the quick brown fox jumps over the lazy dog", "about about about about about about about about about", "")},
     VALID_END,
