@@ -56,10 +56,11 @@ struct config_policy {
     char *name;
     bool observe;          /* mode: observe */
     char *secrets, *pii, *injection; /* action names; defaults redact, tokenize, flag */
+    char *injection_low, *injection_medium, *injection_high; /* flag | reroute | block; default flag */
     char *opaque;          /* allow | block */
     struct config_rule_action *rules;
     size_t rule_count;
-    struct config_strings allow;        /* plain values or "re:..." */
+    struct config_strings allow;        /* values, "re:...", "rule:...", "at:..." */
     struct config_strings dictionaries; /* names under filters.dictionaries */
     bool restore_text, restore_tool_arguments; /* defaults true */
     struct config_strings never_tools;  /* globs of tool names whose arguments are not restored */

@@ -15,6 +15,7 @@
 
 #define WORDS(...) (const char *const[]){__VA_ARGS__, NULL}
 #define ACTIONS    WORDS("allow", "flag", "redact", "mask", "hash", "tokenize", "surrogate", "reroute", "block")
+#define LEVEL_ACTIONS WORDS("flag", "reroute", "block")
 #define TRIGGERS                                                                                                           \
     WORDS("connect", "first_byte", "idle", "total", "429", "5xx", "refusal", "content_filter", "context_length", "malformed")
 
@@ -85,11 +86,23 @@ static const struct schema_row rows[] = {
      .help = "personal data", .good = "mask", .bad = "tokenise!"},
     {"policies.*.request.injection", &type_word, AT(config_policy, injection), .def = "flag", .names = ACTIONS,
      .help = "instructions hidden in what a model is given to read", .good = "block", .bad = "true"},
+    {"policies.*.request.injection_level", &type_section,
+     .help = "what is done with a request by what all signs of injection in it add up to; those in tool results and documents\n"
+             "    count twice, encoded ones half more, invisible tag characters are a clear sign", .bad = "block"},
+    {"policies.*.request.injection_level.low", &type_word, AT(config_policy, injection_low), .def = "flag", .names = LEVEL_ACTIONS,
+     .help = "a faint sign", .good = "reroute", .bad = "redact"},
+    {"policies.*.request.injection_level.medium", &type_word, AT(config_policy, injection_medium), .def = "flag",
+     .names = LEVEL_ACTIONS, .help = "one clear sign in a user's own turn", .good = "block", .bad = "mask"},
+    {"policies.*.request.injection_level.high", &type_word, AT(config_policy, injection_high), .def = "flag",
+     .names = LEVEL_ACTIONS, .help = "several, or a clear one in a tool result or document", .good = "block", .bad = "off"},
     {"policies.*.request.rules", &type_rule_actions, AT(config_policy, rules), .names = ACTIONS,
      .help = "the finer over the coarser: rule id, type, or prefix*, and its action; added to those of `extends`",
      .good = "{CREDIT_CARD: mask, aws-*: block}", .bad = "{CREDIT_CARD: hide}"},
     {"policies.*.request.allow", &type_strings, AT(config_policy, allow),
-     .help = "values that are let through; \"re:...\" is matched against the whole value", .good = "[a@example.com, \"re:.*@example\\\\.org\"]",
+     .help = "what is let through: a value, \"re:PATTERN\" (the whole value), \"rule:NAME\" (as under rules), \"at:PLACE\", or several\n"
+             "    in this order: \"at:tools rule:EMAIL_ADDRESS\", \"at:messages[role=system].content a@example.com\". A place is keys from\n"
+             "    the top down with dots between, each a glob; arrays need no mention; [KEY=VALUE]: of an object with that member",
+     .good = "[a@example.com, \"re:.*@example\\\\.org\", \"at:tools rule:EMAIL_ADDRESS\"]",
      .bad = "{a: b}"},
     {"policies.*.request.dictionaries", &type_strings, AT(config_policy, dictionaries),
      .help = "names under filters.dictionaries that apply", .good = "[x]", .bad = "[nobody]"},

@@ -71,6 +71,7 @@ void gather_reset(struct gather *g)
     g->count = g->leaf_count = g->inner_count = g->part_count = g->cut_count = 0;
     g->fold = (struct fold_counts){0, 0, 0};
     g->opaque = g->decoded = 0;
+    g->encoded = g->key_tags = false;
     g->part_array = JSON_NONE;
     g->body = SLICE_NONE;
 }
@@ -91,7 +92,8 @@ enum err gather_open(struct gather *g, enum gather_kind kind, unsigned level)
     enum err e = ROOM(g, text, count, room);
     if (e) return e;
     uint32_t at = (uint32_t)g->v.text.end;
-    g->text[g->count] = (struct gather_text){.start = at, .end = at, .key_end = at, .value = at, .kind = (uint8_t)kind, .level = (uint8_t)level};
+    g->text[g->count] = (struct gather_text){.start = at, .end = at, .key_end = at, .value = at, .kind = (uint8_t)kind, .level = (uint8_t)level,
+                                             .encoded = g->encoded};
     return ERR_OK;
 }
 
@@ -319,9 +321,30 @@ static enum err add_number(const struct walk *w, uint32_t i)
     return e ? e : close_text(g, false, GATHER_LEVELS, w->lim);
 }
 
+/* A key cannot be rewritten, so what is hidden in it must be known. */
+static enum err look_for_key_tags(const struct walk *w, uint32_t key)
+{
+    struct slice s = json_raw(w->d, key);
+    struct buf b = buf_make(s.n + 1);
+    size_t at = 0, end;
+    enum err e = ERR_OK;
+    if (w->d->node[key].escaped) {
+        e = json_unescape(s, &b);
+        s = buf_slice(&b);
+    }
+    if (!e && view_next_tags(s, &at, &end)) w->g->key_tags = true;
+    buf_free(&b);
+    return e;
+}
+
 /* A key whose value is not gathered with it. */
 static enum err add_lone_key(const struct walk *w, uint32_t key)
 {
+    const struct json_node *n = &w->d->node[key];
+    if ((n->escaped || !n->ascii) && !w->g->key_tags) {
+        enum err e = look_for_key_tags(w, key);
+        if (e) return e;
+    }
     const struct json_node *value = &w->d->node[key + 1];
     bool number = value->type == JSON_NUMBER && value->end - value->off >= NUMBER_LEAST;
     if (value->type == JSON_STRING || number) return ERR_OK;
@@ -362,13 +385,17 @@ static enum err decode_level(struct gather *g, uint32_t first, uint32_t last, un
     unsigned hints = decode_hints(slice_of(g->v.text.p + start, g->v.text.end - start));
     enum err e = ERR_OK;
     for (uint32_t i = first; i < last && !e; i++) {
+        bool inherited = g->text[i].encoded;
         for (enum decode_kind k = 0; k < DECODE_KINDS && !e; k++) {
             if (!(hints & 1u << k) || level >= levels[k]) continue;
             if (k == DECODE_ESCAPES && g->text[i].inner) continue; /* opened properly */
+            g->encoded = inherited || k == DECODE_BASE64 || k == DECODE_HEX || k == DECODE_PERCENT;
             e = decode_text(g, i, k, lim);
         }
+        g->encoded = inherited;
         if (!e && (hints & DECODE_BREAKS) && g->text[i].end - g->text[i].value >= SHORTEST_TOKEN && g->text[i].kind != GATHER_BREAKS) e = gather_breaks(g, i);
     }
+    g->encoded = false;
     return e;
 }
 

@@ -27,6 +27,7 @@ struct gather_text {
     uint32_t inner;      /* it is JSON: index + 1 into inner[]; else 0 */
     uint8_t kind;        /* enum gather_kind */
     uint8_t level;       /* how often a replacement in it must be escaped for the body */
+    bool encoded;        /* it was base64, hex or percent escapes */
 };
 struct gather_leaf { /* a string, key or number of inner JSON; offsets of the gathered text */
     uint32_t off, end;
@@ -60,6 +61,8 @@ struct gather {
     struct json_doc doc[GATHER_LEVELS]; /* of inner JSON, by depth */
     struct fold_counts fold;
     uint32_t opaque, decoded;
+    bool encoded;      /* texts begun now are of a decoded run */
+    bool key_tags;     /* tag characters in an object key of the body */
     uint32_t part_array, part_index; /* where the last part stood */
     uint8_t *cls;                    /* enum text_class by node of the body: strings only */
     uint32_t cls_room;

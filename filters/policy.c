@@ -3,6 +3,8 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "filters/policy.h"
 
+#include "filters/place.h"
+
 #include <pcre2.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +14,17 @@
 #define ALLOW_MATCH_LIMIT 100000u /* of PCRE2, for one value */
 #define ALLOW_VALUE_MAX   65536u  /* a longer value is never on the list by pattern */
 #define TOOL_NAME_MAX     256u
+#define SCOPED_MAX        1000u   /* entries that name a rule or a place */
 #define DICTIONARY        "dictionary:"
+
+/* An entry of the allow list that names a rule or a place. */
+struct scoped {
+    uint8_t *rules; /* by rule of the set: whether it is meant; NULL: all are */
+    struct place place;
+    bool placed;
+    char *value;    /* exact; NULL: a pattern, or any */
+    pcre2_code *pattern;
+};
 
 struct policy {
     char *name;
@@ -22,6 +34,9 @@ struct policy {
     size_t allow_count;
     pcre2_code **pattern;
     size_t pattern_count;
+    struct scoped *scoped;
+    size_t scoped_count;
+    uint8_t injection[INJECTION_LEVELS]; /* enum action */
     char **never_tools; /* lower case */
     size_t never_tool_count;
     char *key;
@@ -104,15 +119,16 @@ static enum action resolve(struct build *b, const struct rule *r)
     return dictionary_applies(d, r->id) ? a : ACTION_ALLOW;
 }
 
+static void check_rule_name(struct build *b, const char *name, bool used)
+{
+    for (size_t k = 0; !used && k < sizeof known_types / sizeof known_types[0]; k++) used = strcmp(known_types[k], name) == 0;
+    if (!used) complain(b, "no rule, type or prefix of this name", name);
+}
+
 static void check_names(struct build *b)
 {
     const struct policy_def *d = b->d;
-    for (size_t i = 0; i < d->rule_count; i++) {
-        bool known = b->used[i];
-        for (size_t k = 0; !known && k < sizeof known_types / sizeof known_types[0]; k++)
-            known = strcmp(known_types[k], d->rules[i].rule) == 0;
-        if (!known) complain(b, "no rule, type or prefix of this name", d->rules[i].rule);
-    }
+    for (size_t i = 0; i < d->rule_count; i++) check_rule_name(b, d->rules[i].rule, b->used[i]);
     for (size_t i = 0; i < d->dictionary_count; i++) {
         char id[300];
         int n = snprintf(id, sizeof id, DICTIONARY "%s", d->dictionaries[i]);
@@ -142,7 +158,7 @@ static enum err build_actions(struct build *b, struct policy *p)
 
 static int by_text(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
-static enum err add_pattern(struct build *b, struct policy *p, const char *regex)
+static enum err compile(struct build *b, struct policy *p, const char *regex, pcre2_code **out)
 {
     int code = 0;
     PCRE2_SIZE at = 0;
@@ -158,8 +174,65 @@ static enum err add_pattern(struct build *b, struct policy *p, const char *regex
         return ERR_OK;
     }
     (void)pcre2_jit_compile(re, PCRE2_JIT_COMPLETE); /* without a JIT the interpreter runs: same answers */
-    p->pattern[p->pattern_count++] = re;
+    *out = re;
     return ERR_OK;
+}
+
+/* Reads "rule:NAME" or "at:PLACE" off the front of an entry: its text, or NULL; *s moves behind it. */
+static char *cut_word(char **s, const char *prefix)
+{
+    size_t n = strlen(prefix);
+    if (strncmp(*s, prefix, n) != 0) return NULL;
+    char *word = *s + n, *space = strchr(word, ' ');
+    *s = space ? space + 1 : word + strlen(word);
+    if (space) *space = 0;
+    return word;
+}
+
+static enum err scope_rules(struct build *b, struct policy *p, struct scoped *x, const char *name)
+{
+    bool any = false;
+    if (!(x->rules = mem_zalloc(p->rule_count + 1))) return ERR_MEMORY;
+    for (size_t i = 0; i < p->rule_count; i++) {
+        x->rules[i] = fineness(name, ruleset_rule(b->rs, i)) != 0;
+        any = any || x->rules[i];
+    }
+    check_rule_name(b, name, any);
+    return ERR_OK;
+}
+
+static enum err scope_place(struct build *b, struct scoped *x, const char *place)
+{
+    const char *why;
+    enum err e = place_parse(slice_str(place), &x->place, &why);
+    if (e == ERR_SHAPE) {
+        char text[200];
+        snprintf(text, sizeof text, "allow: at: %s", why);
+        complain(b, text, place);
+        return ERR_OK;
+    }
+    x->placed = e == ERR_OK;
+    return e;
+}
+
+/* "[at:PLACE] [rule:NAME] [VALUE | re:PATTERN]" with one of the first two. */
+static enum err add_scoped(struct build *b, struct policy *p, const char *entry)
+{
+    if (p->scoped_count == SCOPED_MAX) {
+        complain(b, "allow: more than 1000 entries with rules and places", entry);
+        return ERR_OK;
+    }
+    struct scoped *x = &p->scoped[p->scoped_count++];
+    char *copy = mem_strdup(entry), *rest = copy;
+    if (!copy) return ERR_MEMORY;
+    char *place = cut_word(&rest, "at:"), *rule = cut_word(&rest, "rule:");
+    enum err e = place ? scope_place(b, x, place) : ERR_OK;
+    if (!e && rule) e = scope_rules(b, p, x, rule);
+    if (!e && strncmp(rest, "re:", 3) == 0) e = compile(b, p, rest + 3, &x->pattern);
+    else if (!e && *rest) e = (x->value = mem_strdup(rest)) ? ERR_OK : ERR_MEMORY;
+    if (!e && x->value && strchr(x->value, '@')) lower(x->value);
+    mem_free(copy);
+    return e;
 }
 
 static enum err build_allow(struct build *b, struct policy *p)
@@ -172,8 +245,9 @@ static enum err build_allow(struct build *b, struct policy *p)
     }
     p->allow = mem_zalloc(n * sizeof *p->allow);
     p->pattern = mem_zalloc(n * sizeof *p->pattern);
+    p->scoped = mem_zalloc((n < SCOPED_MAX ? n : SCOPED_MAX) * sizeof *p->scoped);
     p->pcre = pcre2_general_context_create(mem_pcre2_alloc, mem_pcre2_free, NULL);
-    if (!p->allow || !p->pattern || !p->pcre) return ERR_MEMORY;
+    if (!p->allow || !p->pattern || !p->scoped || !p->pcre) return ERR_MEMORY;
     p->match = pcre2_match_context_create(p->pcre);
     if (!p->match) return ERR_MEMORY;
     pcre2_set_match_limit(p->match, ALLOW_MATCH_LIMIT);
@@ -181,9 +255,11 @@ static enum err build_allow(struct build *b, struct policy *p)
     pcre2_set_heap_limit(p->match, 1024);
     for (size_t i = 0; i < n; i++) {
         const char *s = b->d->allow[i];
-        if (strncmp(s, "re:", 3) == 0) {
-            enum err e = add_pattern(b, p, s + 3);
+        bool pattern = strncmp(s, "re:", 3) == 0, scoped = strncmp(s, "at:", 3) == 0 || strncmp(s, "rule:", 5) == 0;
+        if (pattern || scoped) {
+            enum err e = scoped ? add_scoped(b, p, s) : compile(b, p, s + 3, &p->pattern[p->pattern_count]);
             if (e) return e;
+            if (pattern && p->pattern[p->pattern_count]) p->pattern_count++;
             continue;
         }
         char *copy = mem_strdup(s);
@@ -217,14 +293,14 @@ static bool listed(const struct policy *p, struct slice v)
 }
 
 /* Anything but a clean match means "not allowed": an exhausted limit must not let a value through. */
-static bool pattern_allows(const struct policy *p, struct slice value)
+static bool pattern_allows(const struct policy *p, pcre2_code *const *pattern, size_t n, struct slice value)
 {
     if (value.n > ALLOW_VALUE_MAX) return false;
     pcre2_match_data *md = pcre2_match_data_create(1, p->pcre);
     if (!md) return false;
     bool yes = false;
-    for (size_t i = 0; i < p->pattern_count && !yes; i++)
-        yes = pcre2_match(p->pattern[i], (PCRE2_SPTR)value.p, value.n, 0, 0, md, p->match) >= 0;
+    for (size_t i = 0; i < n && !yes; i++)
+        yes = pcre2_match(pattern[i], (PCRE2_SPTR)value.p, value.n, 0, 0, md, p->match) >= 0;
     pcre2_match_data_free(md);
     return yes;
 }
@@ -246,8 +322,27 @@ bool policy_allows(const struct policy *p, struct slice value)
             return true;
         }
     }
-    return p->pattern_count && pattern_allows(p, value);
+    return p->pattern_count && pattern_allows(p, p->pattern, p->pattern_count, value);
 }
+
+static bool same_value(const char *want, struct slice v)
+{
+    return memchr(v.p, '@', v.n) ? slice_ieq(slice_str(want), v) : slice_eq(slice_str(want), v);
+}
+
+bool policy_allows_at(const struct policy *p, uint16_t rule, struct slice value, const struct json_doc *d, uint32_t i)
+{
+    for (size_t k = 0; k < p->scoped_count; k++) {
+        const struct scoped *x = &p->scoped[k];
+        if (x->rules && (rule >= p->rule_count || !x->rules[rule])) continue;
+        if (x->value && !same_value(x->value, value)) continue;
+        if (x->placed && (!d || !place_holds(&x->place, d, i))) continue;
+        if (!x->pattern || pattern_allows(p, &x->pattern, 1, value)) return true;
+    }
+    return false;
+}
+
+enum action policy_injection(const struct policy *p, enum injection_level level) { return (enum action)p->injection[level]; }
 
 /* ---- tools ---- */
 
@@ -280,6 +375,16 @@ bool policy_restores_tool(const struct policy *p, struct slice tool)
 
 /* ---- building ---- */
 
+static void build_injection(struct build *b, struct policy *p)
+{
+    for (size_t i = 0; i < INJECTION_LEVELS; i++) {
+        enum action a = b->d->injection[i];
+        if (a != ACTION_ALLOW && a != ACTION_FLAG && a != ACTION_REROUTE && a != ACTION_BLOCK)
+            complain(b, "injection_level: a request can be flagged, rerouted or blocked, not", action_row(a)->name);
+        p->injection[i] = (uint8_t)a;
+    }
+}
+
 enum err policy_build(const struct policy_def *d, const struct ruleset *rs, ruleset_report report, void *arg,
                       struct policy **out)
 {
@@ -298,6 +403,7 @@ enum err policy_build(const struct policy_def *d, const struct ruleset *rs, rule
     if (!e) e = build_actions(&b, p);
     if (!e) e = build_allow(&b, p);
     if (!e) e = build_tools(&b, p);
+    build_injection(&b, p);
     if (!e && b.failed) e = ERR_SHAPE;
     mem_free(b.used);
     if (e) {
@@ -314,6 +420,13 @@ void policy_free(struct policy *p)
     for (size_t i = 0; i < p->allow_count; i++) mem_free(p->allow[i]);
     for (size_t i = 0; i < p->pattern_count; i++) pcre2_code_free(p->pattern[i]);
     for (size_t i = 0; i < p->never_tool_count; i++) mem_free(p->never_tools[i]);
+    for (size_t i = 0; i < p->scoped_count; i++) {
+        pcre2_code_free(p->scoped[i].pattern);
+        place_free(&p->scoped[i].place);
+        mem_free(p->scoped[i].rules);
+        mem_free(p->scoped[i].value);
+    }
+    mem_free(p->scoped);
     pcre2_match_context_free(p->match);
     pcre2_general_context_free(p->pcre);
     mem_free(p->allow);

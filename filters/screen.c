@@ -22,6 +22,7 @@ struct screener {
     struct findings found;   /* as detect_scan gives them */
     struct findings acting;  /* in bytes of the body: to be changed */
     struct findings flagged; /* in bytes of the body: to be counted */
+    struct findings signs;   /* of prompt injection, in bytes of the body; their scores are weights */
     struct findings aside;   /* plain text: what never hides another finding; requests: what is cut out */
     struct gather_place *place;
     size_t places, place_room;
@@ -50,6 +51,7 @@ void screener_free(struct screener *s)
     findings_free(&s->found);
     findings_free(&s->acting);
     findings_free(&s->flagged);
+    findings_free(&s->signs);
     findings_free(&s->aside);
     mem_free(s->place);
     mem_free(s->change);
@@ -75,6 +77,7 @@ static void wipe(struct screener *s)
     trim(&s->found);
     trim(&s->acting);
     trim(&s->flagged);
+    trim(&s->signs);
     trim(&s->aside);
     s->places = 0;
     buf_free(&s->replaced);
@@ -104,6 +107,11 @@ struct run {
     struct screening *out;
     bool blocked, observe, vault;
     struct finding now; /* the finding being placed */
+    struct slice value; /* as it reads */
+    bool encoded;       /* it was hidden */
+    const char *caller; /* NULL: nobody in particular */
+    struct slice key;   /* for surrogates */
+    unsigned char own_key[MASK_KEY];
     enum action act;
 };
 
@@ -157,6 +165,13 @@ static enum err take(void *arg, const struct gather_place *p)
         if (c == TEXT_SKIP && (ruleset_rule(r->rs, f.rule)->cls != RULE_SECRETS || f.score < SKIP_SCORE)) return ERR_OK;
         fixed = c == TEXT_SKIP || c == TEXT_NAME;
     }
+    if (policy_allows_at(r->pol, f.rule, r->value, d, node)) return ERR_OK;
+    if (ruleset_rule(r->rs, f.rule)->cls == RULE_INJECTION) {
+        struct finding sign = f;
+        sign.score = injection_weight(f.score, r->ep->dialect->origin(d, node), r->encoded);
+        enum err e = findings_add(&s->signs, sign);
+        if (e || r->act == ACTION_FLAG) return e; /* counted as a sign: it never hides what else is flagged there */
+    }
     if (r->act == ACTION_FLAG) return findings_add(&s->flagged, f);
     if (fixed || r->act == ACTION_BLOCK) {
         r->blocked = true;
@@ -189,14 +204,30 @@ static enum err judge(struct run *r)
         r->act = policy_action(r->pol, r->now.rule);
         if (r->act == ACTION_ALLOW || r->now.start >= r->now.end) continue;
         if (!joined_counts(&s->g, r->rs, &r->now)) continue;
-        if (policy_allows(r->pol, slice_of(text + r->now.start, r->now.end - r->now.start))) continue;
+        r->value = slice_of(text + r->now.start, r->now.end - r->now.start);
+        if (policy_allows(r->pol, r->value)) continue;
+        r->encoded = gather_text_at(&s->g, r->now.start)->encoded;
         e = gather_places(&s->g, r->now.start, r->now.end, take, r);
     }
     findings_resolve(r->rs, &s->acting);
     findings_resolve(r->rs, &s->flagged);
+    findings_resolve(r->rs, &s->signs);
     for (size_t i = 0; i < s->flagged.count; i++) count(r->out, s->flagged.v[i].rule, ACTION_FLAG);
+    for (size_t i = 0; i < s->signs.count; i++)
+        if (policy_action(r->pol, s->signs.v[i].rule) == ACTION_FLAG) count(r->out, s->signs.v[i].rule, ACTION_FLAG);
     for (size_t i = 0; i < s->acting.count; i++) count(r->out, s->acting.v[i].rule, policy_action(r->pol, s->acting.v[i].rule));
     return e;
+}
+
+/* What all signs of prompt injection come to, and what the policy makes of that. */
+static void weigh(struct run *r)
+{
+    struct screening *out = r->out;
+    out->injection_sum = injection_sum(&r->s->signs, out->fold.tags);
+    out->injection = injection_level(out->injection_sum);
+    enum action a = policy_injection(r->pol, out->injection);
+    if (a == ACTION_REROUTE) out->reroute = true;
+    if (a == ACTION_BLOCK) r->blocked = true;
 }
 
 /* One place of invisible instructions: cut out, where text may be rewritten. */
@@ -205,8 +236,8 @@ static enum err take_cut(void *arg, const struct gather_place *p)
     struct run *r = arg;
     const struct json_doc *d = &r->s->doc;
     uint32_t node = node_at(d, p->start);
-    if (d->node[node].type != JSON_STRING || p->number) return ERR_OK;
-    enum text_class c = r->s->g.cls[node];
+    enum text_class c = d->node[node].type == JSON_STRING && !p->number ? (enum text_class)r->s->g.cls[node] : TEXT_NAME;
+    if (c == TEXT_NAME) r->blocked = true; /* a name cannot be rewritten */
     if (c != TEXT_FREE && c != TEXT_JSON) return ERR_OK;
     return findings_add(&r->s->aside, (struct finding){p->start, p->end, 0, 0});
 }
@@ -248,6 +279,24 @@ static struct gather_place place_of(const struct screener *s, const struct findi
     return p;
 }
 
+/* A value goes on without the tag characters in it, also where it is masked in part or remembered. */
+static enum err drop_tags(struct screener *s, struct slice *v)
+{
+    size_t at = 0, end;
+    if (!view_next_tags(*v, &at, &end)) return ERR_OK;
+    struct buf *b = &s->scratch[v->p == buf_slice(&s->scratch[0]).p]; /* the one it is not in */
+    size_t from = 0;
+    buf_truncate(b, 0);
+    enum err e = ERR_OK;
+    do {
+        e = buf_add(b, slice_of(v->p + from, at - from));
+        at = from = end;
+    } while (!e && view_next_tags(*v, &at, &end));
+    if (!e) e = buf_add(b, slice_of(v->p + from, v->n - from));
+    *v = buf_slice(b);
+    return e;
+}
+
 /* The place's bytes as text: unescaped as often as it stands in strings. */
 static enum err read_value(struct screener *s, const struct gather_place *p, struct slice *out)
 {
@@ -260,7 +309,7 @@ static enum err read_value(struct screener *s, const struct gather_place *p, str
         v = buf_slice(b);
     }
     *out = v;
-    return ERR_OK;
+    return drop_tags(s, out);
 }
 
 /* Appends a replacement to s->replaced as it must stand in the body. */
@@ -291,7 +340,7 @@ static enum err replace(struct run *r, size_t i)
 {
     struct screener *s = r->s;
     const struct finding *f = &s->acting.v[i];
-    const struct mask_ctx m = {r->out->vault, r->pol};
+    const struct mask_ctx m = {r->out->vault, r->pol, r->key};
     const struct gather_place p = place_of(s, f);
     struct slice value;
     struct buf plain = buf_make(VALUE_MOST);
@@ -403,6 +452,8 @@ static enum err rewrite(struct run *r)
         r->out->vault = vault_new();
         if (!r->out->vault) return ERR_MEMORY;
         if ((e = vault_reserve(r->out->vault, buf_slice(&s->g.v.text)))) return e;
+        if (r->caller && (e = mask_caller_key(r->key, slice_str(r->caller), r->own_key))) return e;
+        if (r->caller) r->key = slice_of(r->own_key, MASK_KEY);
     }
     qsort(s->place, s->places, sizeof *s->place, by_start);
     e = replace_all(r);
@@ -464,12 +515,13 @@ static enum err screen(struct run *r, struct detect_scratch *scratch, const stru
     e = detect_scan(r->rs, scratch, buf_slice(&s->g.v.text), &s->found);
     if (!e) e = judge(r);
     if (e) return not_scanned(e);
+    weigh(r);
     if (r->observe) {
         r->out->reroute = false;
         return ERR_OK;
     }
-    if (r->blocked) return ERR_BLOCKED;
     if (s->g.cut_count && (e = cut_tags(r))) return not_scanned(e);
+    if (r->blocked || s->g.key_tags) return ERR_BLOCKED;
     return s->acting.count || s->aside.count ? not_scanned(rewrite(r)) : ERR_OK;
 }
 
@@ -477,8 +529,10 @@ enum err screen_request(struct screener *s, struct detect_scratch *scratch, cons
                         const struct screen_limits *lim, const struct endpoint *ep, struct slice body, struct screening *out)
 {
     memset(out, 0, sizeof *out);
-    struct run r = {.s = s, .rs = rs, .pol = pol, .ep = ep, .out = out, .observe = policy_observes(pol)};
+    struct run r = {.s = s, .rs = rs, .pol = pol, .ep = ep, .out = out, .observe = policy_observes(pol), .key = policy_key(pol)};
+    r.caller = lim->caller && *lim->caller ? lim->caller : NULL;
     out->error = screen(&r, scratch, lim, body);
+    mem_wipe(r.own_key, sizeof r.own_key);
     if (out->error && out->changed) {
         buf_free(&out->body);
         out->changed = false;
@@ -573,12 +627,13 @@ static enum err redact_one(struct screener *s, const struct ruleset *rs, const s
 enum err screen_redact(struct screener *s, const struct ruleset *rs, const struct policy *pol, struct slice text,
                        const struct findings *spans, struct buf *out)
 {
-    struct mask_ctx m = {NULL, pol};
+    struct mask_ctx m = {NULL, pol, policy_key(pol)};
     enum err e = ERR_OK;
     for (size_t i = 0; i < spans->count && !e; i++) {
         enum action act = policy_action(pol, spans->v[i].rule);
         if (act == ACTION_ALLOW || act == ACTION_FLAG) continue;
-        if (policy_allows(pol, slice_of(text.p + spans->v[i].start, spans->v[i].end - spans->v[i].start))) continue;
+        struct slice v = slice_of(text.p + spans->v[i].start, spans->v[i].end - spans->v[i].start);
+        if (policy_allows(pol, v) || policy_allows_at(pol, spans->v[i].rule, v, NULL, 0)) continue;
         if (action_row(act)->reversible && !m.vault) {
             m.vault = vault_new();
             e = m.vault ? vault_reserve(m.vault, text) : ERR_MEMORY;

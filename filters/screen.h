@@ -9,6 +9,7 @@
 
 #include "filters/api/dialect.h"
 #include "filters/detect/engine.h"
+#include "filters/injection.h"
 #include "filters/mask/vault.h"
 #include "filters/policy.h"
 #include "filters/text/view.h"
@@ -16,6 +17,7 @@
 struct screen_limits {
     uint32_t json_depth;
     uint32_t decode_base64, decode_hex, decode_percent; /* levels */
+    const char *caller; /* whose surrogates these are; NULL or "": nobody's in particular */
 };
 
 /* Findings by rule and action: what records and metrics carry. Never a value. */
@@ -37,6 +39,8 @@ struct screening {
     uint32_t counts_more;
     struct fold_counts fold; /* tags: tag characters; they are cut out of text (not under observe), so changed may be
                                 true without a finding */
+    enum injection_level injection;
+    uint32_t injection_sum; /* of all signs, in thousandths of one sure sign in a user's own turn */
     uint32_t opaque;        /* strings that could not be read */
     uint32_t decoded;       /* runs found inside base64, hex, percent, escapes */
     /* Facts of the request, for routing and records. Offsets are into the bytes to be sent. */

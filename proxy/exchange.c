@@ -368,7 +368,8 @@ static enum err x_route(struct exchange *x)
 static enum err x_screen(struct exchange *x)
 {
     const struct config *c = x->snap->config;
-    struct screen_limits lim = {c->limits.json_depth, c->filters.decode_base64, c->filters.decode_hex, c->filters.decode_percent};
+    struct screen_limits lim = {c->limits.json_depth, c->filters.decode_base64, c->filters.decode_hex, c->filters.decode_percent,
+                                x->caller ? x->caller->name : ""};
     struct slice body = buf_slice(&x->body);
     uint64_t t0 = clock_mono_ns();
     enum err e = ERR_OK;

@@ -163,6 +163,9 @@ void x_findings(struct exchange *x)
         }
         at += (size_t)k;
     }
+    r->injection = x->sc.injection ? injection_name(x->sc.injection) : "";
+    r->injection_sum = x->sc.injection_sum;
+    if (x->sc.injection && x->w->metrics) metric_injection(x->w->metrics, x->sc.injection);
     r->opaque = x->sc.opaque;
     r->decoded = x->sc.decoded;
     r->invisible = x->sc.fold.invisible;
@@ -270,12 +273,12 @@ static void count_one(struct screening *sc, uint16_t rule, enum action a)
 static enum err screen_piece(struct exchange *x, struct slice text, bool *hit)
 {
     const struct config *c = x->snap->config;
-    struct screen_limits lim = {c->limits.json_depth, c->filters.decode_base64, c->filters.decode_hex, c->filters.decode_percent};
+    struct screen_limits lim = {c->limits.json_depth, c->filters.decode_base64, c->filters.decode_hex, c->filters.decode_percent, NULL};
     struct findings f = {0};
     enum err e = screen_text(x->w->screener, x->w->scratch, x->snap->rules, &lim, text, &f);
     for (size_t i = 0; i < f.count && !e; i++) {
         struct slice v = slice_of(text.p + f.v[i].start, f.v[i].end - f.v[i].start);
-        enum action a = policy_allows(x->policy, v) ? ACTION_ALLOW : policy_action(x->policy, f.v[i].rule);
+        enum action a = policy_allows(x->policy, v) || policy_allows_at(x->policy, f.v[i].rule, v, NULL, 0) ? ACTION_ALLOW : policy_action(x->policy, f.v[i].rule);
         count_one(&x->sc, f.v[i].rule, a);
         if (a > ACTION_FLAG && !policy_observes(x->policy)) *hit = true;
     }

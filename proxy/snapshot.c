@@ -137,6 +137,8 @@ static void build_policy(struct build *b, const struct config_policy *c, struct 
         .name = c->name,
         .observe = c->observe,
         .cls = {action_find(slice_str(c->secrets)), action_find(slice_str(c->pii)), action_find(slice_str(c->injection))},
+        .injection = {ACTION_ALLOW, action_find(slice_str(c->injection_low)), action_find(slice_str(c->injection_medium)),
+                      action_find(slice_str(c->injection_high))},
         .rules = rules,
         .rule_count = c->rule_count,
         .allow = (const char *const *)c->allow.v,

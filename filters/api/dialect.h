@@ -31,10 +31,21 @@ enum text_class {
     TEXT_OPAQUE, /* base64 payload, image, audio, file: cannot be read; policy decides */
 };
 
+/* Who wrote a string of a request, as far as its place tells. */
+enum text_origin {
+    ORIGIN_USER,      /* or nobody in particular */
+    ORIGIN_SYSTEM,    /* the application: it may well say what must not be done */
+    ORIGIN_ASSISTANT,
+    ORIGIN_GIVEN,     /* tool results, documents: nobody who may give orders */
+    ORIGIN_COUNT
+};
+
 struct dialect {
     const char *name; /* "openai" */
     /* Class of string value node i; called for strings only. */
     enum text_class (*classify)(const struct json_doc *d, uint32_t i);
+    /* Whose text node i is. */
+    enum text_origin (*origin)(const struct json_doc *d, uint32_t i);
     /* True if key node i is one of the protocol's own: it holds no text and lends no context. */
     bool (*key_known)(const struct json_doc *d, uint32_t i);
     /* Appends an error body in the dialect's shape. Text comes from the table row, never from a peer. */

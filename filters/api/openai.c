@@ -2,6 +2,7 @@
  * row says otherwise, and even then only while the value has the shape the row expects: a key alone hides nothing. */
 #include "filters/api/openai.h"
 
+#include "filters/place.h"
 #include "filters/text/decode.h"
 
 enum key_kind {
@@ -160,6 +161,53 @@ static enum text_class classify(const struct json_doc *d, uint32_t i)
     }
 }
 
+/* ---- whose text -------------------------------------------------------------------------------------------- */
+
+struct origin_row {
+    struct slice word;
+    enum text_origin origin;
+};
+static const struct origin_row by_role[] = {
+    {SLICE_INIT("user"), ORIGIN_USER},           {SLICE_INIT("system"), ORIGIN_SYSTEM},     {SLICE_INIT("developer"), ORIGIN_SYSTEM},
+    {SLICE_INIT("assistant"), ORIGIN_ASSISTANT}, {SLICE_INIT("model"), ORIGIN_ASSISTANT},   {SLICE_INIT("tool"), ORIGIN_GIVEN},
+    {SLICE_INIT("function"), ORIGIN_GIVEN},      {SLICE_INIT("ipython"), ORIGIN_GIVEN},     {SLICE_INIT("observation"), ORIGIN_GIVEN},
+};
+/* Content parts and items that hold what came from elsewhere, in this dialect and in those like it. */
+static const struct origin_row by_type[] = {
+    {SLICE_INIT("tool_result"), ORIGIN_GIVEN},          {SLICE_INIT("function_call_output"), ORIGIN_GIVEN},
+    {SLICE_INIT("computer_call_output"), ORIGIN_GIVEN}, {SLICE_INIT("custom_tool_call_output"), ORIGIN_GIVEN},
+    {SLICE_INIT("document"), ORIGIN_GIVEN},             {SLICE_INIT("search_result"), ORIGIN_GIVEN},
+    {SLICE_INIT("file"), ORIGIN_GIVEN},                 {SLICE_INIT("web_search_tool_result"), ORIGIN_GIVEN},
+};
+static const struct origin_row by_key[] = {
+    {SLICE_INIT("documents"), ORIGIN_GIVEN},        {SLICE_INIT("tool_results"), ORIGIN_GIVEN},
+    {SLICE_INIT("tool_outputs"), ORIGIN_GIVEN},     {SLICE_INIT("search_results"), ORIGIN_GIVEN},
+    {SLICE_INIT("functionResponse"), ORIGIN_GIVEN}, {SLICE_INIT("system"), ORIGIN_SYSTEM},
+    {SLICE_INIT("instructions"), ORIGIN_SYSTEM},
+};
+#define ROWS(t) (t), sizeof(t) / sizeof (t)[0]
+
+/* The row whose word is string (or key) i; NULL if there is none. */
+static const struct origin_row *row_of(const struct json_doc *d, uint32_t i, const struct origin_row *rows, size_t n)
+{
+    if (i == JSON_NONE || (d->node[i].type != JSON_STRING && d->node[i].type != JSON_KEY)) return NULL;
+    for (size_t k = 0; k < n; k++)
+        if (json_text_eq(d, i, rows[k].word)) return &rows[k];
+    return NULL;
+}
+
+/* From the string upwards: the first that says something decides. */
+static enum text_origin origin(const struct json_doc *d, uint32_t i)
+{
+    for (; i != JSON_NONE; i = d->node[i].parent) {
+        const struct origin_row *row = row_of(d, d->node[i].key, ROWS(by_key));
+        if (!row && d->node[i].type == JSON_OBJECT) row = row_of(d, place_member(d, i, SLICE("type")), ROWS(by_type));
+        if (!row && d->node[i].type == JSON_OBJECT) row = row_of(d, place_member(d, i, SLICE("role")), ROWS(by_role));
+        if (row) return row->origin;
+    }
+    return ORIGIN_USER;
+}
+
 static bool key_known(const struct json_doc *d, uint32_t key) { return key_kind(d, key) != KIND_NONE; }
 
 /* ---- errors ------------------------------------------------------------------------------------------------ */
@@ -191,4 +239,4 @@ static enum err error_event(const struct err_row *row, struct buf *out)
     return e ? e : buf_add(out, SLICE("\n\n"));
 }
 
-const struct dialect dialect_openai = {"openai", classify, key_known, error_body, error_event};
+const struct dialect dialect_openai = {"openai", classify, origin, key_known, error_body, error_event};

@@ -8,6 +8,7 @@
 
 #define MASK_STARS_MAX 32u /* a masked key block must not blow up the prompt, nor tell its length */
 #define HASH_BYTES     8u  /* of HMAC-SHA256, shown as hex */
+#define CALLER_MAX     4096u
 
 static const struct action_row rows[] = {
     {ACTION_ALLOW, "allow", false, "let it through; it is not counted"},
@@ -83,6 +84,18 @@ static enum err add_hash(struct buf *out, struct slice key, const char *id, stru
     return add_tagged(out, SLICE("[HASH:"), id, slice_of(tail, sizeof tail));
 }
 
+enum err mask_caller_key(struct slice key, struct slice caller, unsigned char out[MASK_KEY])
+{
+    struct buf in = buf_make(CALLER_MAX + 64);
+    unsigned n = 0;
+    enum err e = buf_add(&in, SLICE("privet surrogates of "));
+    if (!e) e = buf_add(&in, caller);
+    if (!e && (key.n > INT32_MAX || !HMAC(EVP_sha256(), key.p, (int)key.n, (const unsigned char *)buf_slice(&in).p, buf_len(&in), out, &n) || n != MASK_KEY))
+        e = ERR_INTERNAL;
+    buf_free(&in);
+    return e;
+}
+
 static enum err add_placeholder(const struct mask_ctx *m, const struct rule *rule, struct slice value, struct buf *out)
 {
     struct slice ph;
@@ -105,7 +118,7 @@ enum err mask_value(const struct mask_ctx *m, enum action a, const struct rule *
         return add_placeholder(m, rule, value, out);
     case ACTION_SURROGATE:
         if (!m->vault) return ERR_INTERNAL;
-        return surrogate_value(m->vault, policy_key(m->policy), rule, value, out);
+        return surrogate_value(m->vault, m->key, rule, value, out);
     case ACTION_ALLOW:
     case ACTION_FLAG:
     case ACTION_BLOCK:

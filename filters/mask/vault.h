@@ -52,7 +52,11 @@ size_t vault_longest_surrogate(const struct vault *v);
 struct mask_ctx {
     struct vault *vault;       /* needed for reversible actions */
     const struct policy *policy;
+    struct slice key;          /* for surrogates: the policy's, or what was derived from it for the caller */
 };
+/* The key for a caller's surrogates: what two callers see of the same value has nothing in common. */
+#define MASK_KEY 32u
+enum err mask_caller_key(struct slice key, struct slice caller, unsigned char out[MASK_KEY]) MUST_CHECK;
 enum err mask_value(const struct mask_ctx *m, enum action a, const struct rule *rule, struct slice value, struct buf *out) MUST_CHECK;
 
 #endif

@@ -57,6 +57,12 @@ void metric_finding(struct metrics *m, enum rule_class cls, enum action a, uint6
     bump(&m->findings[cls][a], n);
 }
 
+void metric_injection(struct metrics *m, enum injection_level level)
+{
+    assert((unsigned)level < INJECTION_LEVELS);
+    bump(&m->injection[level], 1);
+}
+
 void metric_observe_us(struct metrics *m, enum metric_hist h, uint64_t us)
 {
     assert((unsigned)h < HIST_COUNT);
@@ -132,6 +138,16 @@ static enum err write_findings(struct metrics *const *all, size_t n, struct buf 
     return e;
 }
 
+static enum err write_injection(struct metrics *const *all, size_t n, struct buf *out)
+{
+    static const char *const names[INJECTION_LEVELS] = {"none", "low", "medium", "high"};
+    enum err e = family(out, "privet_injection_requests_total", "counter", "Requests with signs of prompt injection, by level");
+    for (size_t i = INJECTION_LOW; !e && i < INJECTION_LEVELS; i++)
+        e = buf_addf(out, "privet_injection_requests_total{level=\"%s\"} %llu\n", names[i],
+                     (unsigned long long)total(all, n, &all[0]->injection[i]));
+    return e;
+}
+
 static enum err write_hist(struct metrics *const *all, size_t n, size_t h, struct buf *out)
 {
     const char *name = hists[h].name;
@@ -162,6 +178,7 @@ enum err metrics_write(struct metrics *const *all, size_t n, struct buf *out)
                          all[0]->attempts_failed, out);
     if (!e) e = write_status(all, n, out);
     if (!e) e = write_findings(all, n, out);
+    if (!e) e = write_injection(all, n, out);
     for (size_t h = 0; !e && h < HIST_COUNT; h++) e = write_hist(all, n, h, out);
     return e;
 }

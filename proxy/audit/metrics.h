@@ -50,6 +50,7 @@ struct metrics {
     _Atomic uint64_t attempts_failed[ERR_COUNT];/* privet_upstream_failures_total{reason="..."} */
     _Atomic uint64_t status[6];                /* privet_answers_total{class="2xx"} ... by status / 100 */
     _Atomic uint64_t findings[3][METRIC_ACTIONS]; /* privet_findings_total{class=,action=} */
+    _Atomic uint64_t injection[INJECTION_LEVELS]; /* privet_injection_requests_total{level="high"} */
     struct {
         _Atomic uint64_t bucket[HIST_BUCKETS + 1], count, sum_us;
     } hist[HIST_COUNT];
@@ -64,6 +65,7 @@ void metric_error(struct metrics *m, enum err e);
 void metric_attempt_failed(struct metrics *m, enum err e);
 void metric_status(struct metrics *m, int status);
 void metric_finding(struct metrics *m, enum rule_class cls, enum action a, uint64_t n);
+void metric_injection(struct metrics *m, enum injection_level level);
 void metric_observe_us(struct metrics *m, enum metric_hist h, uint64_t us);
 
 /* The sum of all workers' metrics as Prometheus text. */

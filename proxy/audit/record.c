@@ -236,6 +236,8 @@ static void put_common(struct writer *w, const struct audit_record *r)
     NUMBER(w, ",\"decoded\":", r->decoded);
     NUMBER(w, ",\"invisible\":", r->invisible);
     NUMBER(w, ",\"tags\":", r->tags);
+    NAME(w, ",\"injection\":", r->injection);
+    NUMBER(w, ",\"injection_sum\":", r->injection_sum);
     NUMBER(w, ",\"snapshot\":", r->snapshot);
     put_findings(w, r);
 }

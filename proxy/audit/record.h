@@ -37,6 +37,8 @@ struct audit_record {
     uint64_t request_bytes, sent_bytes, answer_bytes;
     uint64_t prompt_tokens, completion_tokens;
     uint32_t restored, foreign, opaque, decoded, invisible, tags;
+    const char *injection;   /* level of the signs of prompt injection: low, medium, high; "" if there were none */
+    uint32_t injection_sum;  /* in thousandths of one sure sign */
     uint64_t snapshot;       /* number of the configuration in force */
     struct audit_attempt attempt[AUDIT_ATTEMPTS_MAX];
     size_t attempts;

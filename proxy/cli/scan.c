@@ -433,13 +433,13 @@ static bool load_config(struct scan *s, const char *path, const char *policy)
     }
     s->policy = s->snapshot->policies[i];
     s->rules = s->snapshot->rules;
-    s->limits = (struct screen_limits){c->limits.json_depth, c->filters.decode_base64, c->filters.decode_hex, c->filters.decode_percent};
+    s->limits = (struct screen_limits){c->limits.json_depth, c->filters.decode_base64, c->filters.decode_hex, c->filters.decode_percent, NULL};
     return true;
 }
 
 static bool set_up(struct scan *s, const struct cli_args *a)
 {
-    s->limits = (struct screen_limits){128, 2, 1, 1};
+    s->limits = (struct screen_limits){128, 2, 1, 1, NULL};
     s->out = buf_make(LINE_MAX_BYTES);
     s->screener = screener_new();
     s->scratch = detect_scratch_new();

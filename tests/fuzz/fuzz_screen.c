@@ -63,7 +63,7 @@ static void check_inner(struct slice a, struct slice b)
 
 static void check_body(const struct policy *p, struct slice body)
 {
-    const struct screen_limits lim = {64, 2, 2, 2};
+    const struct screen_limits lim = {64, 2, 2, 2, NULL};
     const struct endpoint *ep = endpoint_find(SLICE("/v1/chat/completions"));
     struct screening s;
     enum err e = screen_request(screener, scratch, rules, p, &lim, ep, body, &s);
@@ -85,7 +85,7 @@ static void check_body(const struct policy *p, struct slice body)
 
 static void check_text(struct slice text)
 {
-    const struct screen_limits lim = {64, 2, 2, 2};
+    const struct screen_limits lim = {64, 2, 2, 2, NULL};
     struct findings f = {0};
     struct buf out = buf_make(1 << 24);
     CHECK(screen_text(screener, scratch, rules, &lim, text, &f) == ERR_OK);

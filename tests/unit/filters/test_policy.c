@@ -163,6 +163,59 @@ static void allow_list(void **state)
     refused(&d, "(unclosed");
 }
 
+static void allow_by_rule_and_place(void **state)
+{
+    (void)state;
+    const char *allow[] = {"rule:aws-* AKIATEST", "rule:card", "at:tools", "at:messages[role=system].content rule:EMAIL_ADDRESS re:.*@example\\.org"};
+    struct policy_def d = base();
+    d.allow = allow;
+    d.allow_count = 4;
+    struct policy *p = built(&d);
+    const char *body = "{\"tools\":[{\"a\":\"x\"}],\"messages\":[{\"role\":\"system\",\"content\":\"x\"},{\"role\":\"user\",\"content\":\"x\"}]}";
+    struct json_doc j = {.text = SLICE_NONE};
+    assert_int_equal(json_parse(&j, slice_str(body), NULL, NULL), ERR_OK);
+    uint32_t x[3], n = 0;
+    for (uint32_t i = 0; i < j.count && n < 3; i++)
+        if (j.node[i].type == JSON_STRING && json_text_eq(&j, i, SLICE("x"))) x[n++] = i;
+    assert_true(policy_allows_at(p, AWS, SLICE("AKIATEST"), NULL, 0));
+    assert_true(policy_allows_at(p, AWS_SECRET, SLICE("AKIATEST"), &j, x[2]));
+    assert_false(policy_allows_at(p, PEM, SLICE("AKIATEST"), NULL, 0));
+    assert_false(policy_allows_at(p, AWS, SLICE("AKIATEST2"), NULL, 0));
+    assert_true(policy_allows_at(p, CARD, SLICE("anything"), NULL, 0));
+    assert_true(policy_allows_at(p, PEM, SLICE("anything"), &j, x[0]));
+    assert_false(policy_allows_at(p, PEM, SLICE("anything"), &j, x[1]));
+    assert_true(policy_allows_at(p, EMAIL, SLICE("a@example.org"), &j, x[1]));
+    assert_false(policy_allows_at(p, EMAIL, SLICE("a@example.com"), &j, x[1]));
+    assert_false(policy_allows_at(p, EMAIL, SLICE("a@example.org"), &j, x[2]));
+    assert_false(policy_allows_at(p, EMAIL, SLICE("a@example.org"), NULL, 0)); /* in no place */
+    assert_false(policy_allows(p, SLICE("AKIATEST")));                         /* not by itself */
+    json_doc_free(&j);
+    policy_free(p);
+    static const char *const bad[][2] = {{"rule:nobody", "nobody"},           {"at:a..b", "empty"},        {"at:a[b]", "KEY=VALUE"},
+                                         {"at:a.b.c.d.e.f.g.h.i", "8 keys"},  {"at:", "empty"},            {"rule:card re:(", "compile"},
+                                         {"at:a[b=c]d", "KEY=VALUE"},         {"at:[b=c]", "empty"}};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        d.allow = &bad[i][0];
+        d.allow_count = 1;
+        refused(&d, bad[i][1]);
+    }
+}
+
+static void injection_levels(void **state)
+{
+    (void)state;
+    struct policy_def d = base();
+    d.injection[INJECTION_HIGH] = ACTION_BLOCK;
+    d.injection[INJECTION_MEDIUM] = ACTION_REROUTE;
+    struct policy *p = built(&d);
+    assert_int_equal(policy_injection(p, INJECTION_NONE), ACTION_ALLOW);
+    assert_int_equal(policy_injection(p, INJECTION_MEDIUM), ACTION_REROUTE);
+    assert_int_equal(policy_injection(p, INJECTION_HIGH), ACTION_BLOCK);
+    policy_free(p);
+    d.injection[INJECTION_LOW] = ACTION_REDACT;
+    refused(&d, "flagged, rerouted or blocked");
+}
+
 static void tools(void **state)
 {
     (void)state;
@@ -202,7 +255,8 @@ int main(void)
     mem_install_hooks();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finer_wins),   cmocka_unit_test(class_and_later_row), cmocka_unit_test(names_must_mean_something),
-        cmocka_unit_test(dictionaries), cmocka_unit_test(allow_list),          cmocka_unit_test(tools),
+        cmocka_unit_test(dictionaries), cmocka_unit_test(allow_list),          cmocka_unit_test(allow_by_rule_and_place),
+        cmocka_unit_test(injection_levels), cmocka_unit_test(tools),
         cmocka_unit_test(key_needed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

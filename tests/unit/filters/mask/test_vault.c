@@ -134,7 +134,7 @@ static void becomes(enum action a, const char *value, const char *want)
     struct policy p;
     struct vault *v = vault_new();
     struct buf out = buf_make(100000);
-    struct mask_ctx m = {v, &p};
+    struct mask_ctx m = {v, &p, policy_key(&p)};
     assert_int_equal(buf_add(&out, SLICE("x")), ERR_OK);
     assert_int_equal(mask_value(&m, a, &rule, slice_str(value), &out), ERR_OK);
     struct slice got = buf_slice(&out);
@@ -168,7 +168,7 @@ static void nothing_to_put(void **state)
     (void)state;
     static const struct rule rule = {"r", "T", "", RULE_PII};
     struct buf out = buf_make(100);
-    struct mask_ctx m = {NULL, NULL};
+    struct mask_ctx m = {NULL, NULL, SLICE_NONE};
     const enum action none[] = {ACTION_ALLOW, ACTION_FLAG, ACTION_BLOCK, ACTION_TOKENIZE, ACTION_SURROGATE};
     for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
         assert_int_equal(mask_value(&m, none[i], &rule, SLICE("v"), &out), ERR_INTERNAL);

@@ -135,7 +135,7 @@ static void test_shape(void **state)
             assert_true(strspn(space + 1, "-0123456789.") == strlen(space + 1) && space[1]);
         }
     }
-    assert_int_equal(families, METRIC_COUNT + 4 + HIST_COUNT);
+    assert_int_equal(families, METRIC_COUNT + 5 + HIST_COUNT);
     mem_free(t);
     struct buf small = buf_make(200);
     assert_int_equal(metrics_write(all, 3, &small), ERR_LIMIT);
