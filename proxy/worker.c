@@ -126,6 +126,8 @@ failed:
 void worker_fini(struct worker *w)
 {
     upstreams_free(w->upstreams);
+    /* The built-in model's ends of kept connections see that these are closed, and free themselves. */
+    if (w->base) event_base_loop(w->base, EVLOOP_NONBLOCK);
     conn_fini(w);
     if (w->base) resolver_fini(w);
     screener_free(w->screener);

@@ -69,18 +69,17 @@ static enum err go_to(struct cargo *c, uint32_t segment, uint64_t offset)
     return segment_open(&c->reader, c->dir, &c->name, offset);
 }
 
-/* The mark is right if the line after it is the wanted one, or nothing is there yet. */
+/* The mark is right if the line that ends there is the one before the wanted one. */
 static bool mark_fits(struct cargo *c, uint64_t seq)
 {
-    struct slice s;
+    char end[LINE_TAIL_MAX];
     struct line l;
-    if (c->mark.seq + 1 != seq || c->mark.offset == 0 || c->mark.segment > c->head.segment) return false;
+    if (c->mark.seq + 1 != seq || c->mark.segment > c->head.segment) return false;
     if (c->mark.segment == c->head.segment && c->mark.offset > c->head.offset) return false;
     if (go_to(c, c->mark.segment, c->mark.offset)) return false;
-    uint64_t limit = c->mark.segment == c->head.segment ? c->head.offset : UINT64_MAX;
-    enum segment_read got = segment_next(&c->reader, limit, &s);
-    bool fits = got == SEGMENT_LINE ? line_parse_end(s, &l) && l.seq == seq : got == SEGMENT_END;
-    return fits && go_to(c, c->mark.segment, c->mark.offset) == ERR_OK;
+    size_t n = c->mark.offset < sizeof end ? (size_t)c->mark.offset : sizeof end;
+    return n > 1 && pread(c->reader.fd, end, n, (off_t)(c->mark.offset - n)) == (ssize_t)n && end[n - 1] == '\n' &&
+           line_parse_end(slice_of(end, n - 1), &l) && l.seq + 1 == seq;
 }
 
 /* The first seq that can be in a segment, as its header says; UINT64_MAX if it has no good header. */
@@ -124,6 +123,7 @@ enum err cargo_seek(struct cargo *c, uint64_t seq)
         c->mark.offset = c->head.offset;
     }
     if (c->head.segment == 0 || mark_fits(c, seq)) return ERR_OK;
+    segment_close(&c->reader);
     enum err e = find_segment(c, seq, &segment);
     if (e == ERR_AGAIN) return ERR_OK;
     return e ? e : go_to(c, segment, 0);

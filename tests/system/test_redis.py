@@ -255,7 +255,7 @@ def test_killed_under_load(t):
         for _ in range(3):
             redis.kill()
             load.more(300)  # requests go on
-            assert not up(p)
+            until("redis is down", lambda: not up(p))
             redis.start()
             load.more(300)
         seen = load.stop()
