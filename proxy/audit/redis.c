@@ -22,8 +22,8 @@
 #define TIMEOUT_MS    1000u
 #define PAUSE_FIRST   50u /* ms; doubled up to PAUSE_MOST */
 #define PAUSE_MOST    2000u
-#define BATCH_LINES   256u
-#define BATCH_BYTES   (1024u * 1024u)
+#define BATCH_LINES   128u
+#define BATCH_BYTES   (256u * 1024u)
 #define COMMAND_MAX   (16u * 1024u * 1024u) /* above the longest line twice */
 #define SAVE_EVERY_NS (1 * S_NS)
 #define REASON_MAX    24u
@@ -121,19 +121,40 @@ static void proved(struct shipper *s)
 
 static bool is_error(const redisReply *r) { return !r || r->type == REDIS_REPLY_ERROR; }
 
-/* --- commands --- */
+/* --- commands: RESP arrays of bulk strings, without printf, as a line has some fifty of them --- */
+
+static char *put_size(char *p, char kind, size_t n)
+{
+    char d[20];
+    size_t i = sizeof d;
+    do d[--i] = (char)('0' + n % 10);
+    while (n /= 10);
+    *p++ = kind;
+    memcpy(p, d + i, sizeof d - i);
+    p += sizeof d - i;
+    *p++ = '\r';
+    *p++ = '\n';
+    return p;
+}
 
 static void command_start(struct shipper *s, size_t args, enum err *e)
 {
     buf_truncate(&s->command, 0);
-    if (!*e) *e = buf_addf(&s->command, "*%zu\r\n", args);
+    if (!*e) *e = buf_reserve(&s->command, 32);
+    if (!*e) buf_commit(&s->command, (size_t)(put_size(buf_tail(&s->command), '*', args) - buf_tail(&s->command)));
 }
 
 static void arg(struct shipper *s, struct slice v, enum err *e)
 {
-    if (!*e) *e = buf_addf(&s->command, "$%zu\r\n", v.n);
-    if (!*e) *e = buf_add(&s->command, v);
-    if (!*e) *e = buf_add(&s->command, SLICE("\r\n"));
+    struct buf *b = &s->command;
+    if (!*e && buf_room(b) < v.n + 32) *e = buf_reserve(b, v.n + 32);
+    if (*e) return;
+    char *start = buf_tail(b), *p = put_size(start, '$', v.n);
+    if (v.n) memcpy(p, v.p, v.n);
+    p += v.n;
+    *p++ = '\r';
+    *p++ = '\n';
+    buf_commit(b, (size_t)(p - start));
 }
 
 static void arg_u64(struct shipper *s, uint64_t v, const char *tail, enum err *e)
