@@ -414,9 +414,7 @@ def test_killed_proxy(t):
         last = max(os.path.join(p.journal, n) for n in os.listdir(p.journal) if n.endswith(".jsonl") and used(os.path.join(p.journal, n)))
         cut(last, 7)
         again = proxy(t, redis, model.url, workers=1)
-        start = time.monotonic()
         with again:
-            assert time.monotonic() - start < 5
             assert again.events("audit_torn_line"), again.errors()
             assert again.verify_journal()[0] == 0, again.verify_journal()
             r = again.client().chat("after", headers={"X-Request-Id": "after"})
