@@ -240,7 +240,10 @@ void x_record_end(struct exchange *x, enum err e)
     if (x->policy_config->logging == LOGGING_REDACTED) r->redacted_answer = buf_slice(&x->saw_answer);
     if (journal_outcome(x->w->journal, r) != ERR_OK) {
         if (x->w->metrics) metric_add(x->w->metrics, M_AUDIT_FAILED, 1);
-        log_event(LOG_ERROR, "audit_outcome_lost", LOG_U64("worker", x->w->id));
+        if (now - x->w->outcome_lost_said > S_NS) {
+            x->w->outcome_lost_said = now;
+            log_event(LOG_ERROR, "audit_outcome_lost", LOG_U64("worker", x->w->id));
+        }
     }
 }
 

@@ -35,6 +35,7 @@ struct worker {
     struct detect_scratch *scratch; /* filters/detect */
     struct screener *screener;      /* filters/screen.h */
     uint64_t dice;                  /* state of a small generator, for weights and ids; never 0 */
+    uint64_t outcome_lost_said;     /* when it was last logged that a record could not be written: once a second */
     size_t exchanges;               /* requests being served */
     size_t connections;             /* client connections open */
     bool draining;                  /* no new requests; keep-alive ends */

@@ -147,14 +147,14 @@ static bool rotate(struct journal *j)
     return true;
 }
 
-/* Room for n bytes in j->cur. Intents leave the reserve to outcomes where no next segment is ready. */
-static bool make_room(struct journal *j, size_t n, bool outcome)
+/* Room for n bytes in j->cur. Where no next segment is ready the reserve is for outcomes: all of it for requests that
+ * were sent, half of it for those that were refused, so that a flood of refusals does not cost the others theirs. */
+static bool make_room(struct journal *j, size_t n, bool outcome, bool sent)
 {
     bool leave = atomic_load_explicit(&j->cur->leave, memory_order_relaxed);
     if (!leave && seg_takes(j->cur, n + reserve_of(j->cur))) return true;
-    bool rotated = rotate(j);
-    if (!rotated && !outcome) return false;
-    return seg_takes(j->cur, n);
+    if (rotate(j)) return seg_takes(j->cur, n);
+    return outcome && seg_takes(j->cur, n + (sent ? 0 : reserve_of(j->cur) / 2));
 }
 
 static enum err append(struct journal *j, const struct audit_record *r, bool outcome)
@@ -163,7 +163,7 @@ static enum err append(struct journal *j, const struct audit_record *r, bool out
     enum err e = audit_record_write(r, outcome, &j->line);
     if (!e) {
         /* Before the line is closed: a rotation puts a header between, which the chain goes through. */
-        if (!make_room(j, buf_len(&j->line) + LINE_TAIL_MAX, outcome)) e = ERR_AUDIT;
+        if (!make_room(j, buf_len(&j->line) + LINE_TAIL_MAX, outcome, r->attempts > 0)) e = ERR_AUDIT;
     }
     if (!e) e = line_close(&j->line, &j->audit->chain, j->name, j->seq + 1, j->last);
     if (e) {

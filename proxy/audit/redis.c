@@ -20,6 +20,7 @@
 #include <stdio.h>
 
 #define TIMEOUT_MS    1000u
+#define RESOLVE_MS    5000u
 #define PAUSE_FIRST   50u /* ms; doubled up to PAUSE_MOST */
 #define PAUSE_MOST    2000u
 #define BATCH_LINES   128u
@@ -71,7 +72,7 @@ static void set_state(struct shipper *s, enum state to)
     if (to == IDLE)
         evtimer_del(s->timer);
     else
-        arm(s, to == DOWN ? s->pause_ms : TIMEOUT_MS);
+        arm(s, to == DOWN ? s->pause_ms : to == RESOLVING ? RESOLVE_MS : TIMEOUT_MS);
 }
 
 static void count_shipped(struct shipper *s)
@@ -546,7 +547,11 @@ static void resolve(struct shipper *s)
         attach(s, redisAsyncConnect(s->url.host, s->url.port));
         return;
     }
-    if (!s->dns) s->dns = evdns_base_new(s->o.base, EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+    if (!s->dns) {
+        s->dns = evdns_base_new(s->o.base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+        /* A missing file leaves the resolver on this machine, as resolv.conf(5) says; hosts(5) is read too. */
+        if (s->dns) (void)evdns_base_resolv_conf_parse(s->dns, DNS_OPTIONS_ALL, "/etc/resolv.conf");
+    }
     if (!s->dns) {
         down(s, "resolve");
         return;

@@ -236,6 +236,9 @@ def test_password_database_and_unix_socket(t):
         assert_not_in(p.errors(), password, "the log")
         redis("CONFIG", "SET", "requirepass", "")
         redis.password = None
+        with proxy(t, "redis://localhost:%d/5" % redis.port) as p:  # a name: by hosts(5)
+            p.client().chat("hello")
+            until("entries in database 5", lambda: "db5:" in redis("INFO", "keyspace"))
         with proxy(t, "unix://%s?db=4" % redis.unix) as p:
             p.client().chat("hello")
             until("entries in database 4", lambda: "db4:" in redis("INFO", "keyspace"))
