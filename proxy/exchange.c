@@ -1,11 +1,11 @@
 /* The state machine of a request: it alone sees the client's connection and the target's.
  *
- *   X_BODY --screened, recorded--> X_CONNECT --sent--> X_HEAD --answer head--> X_HOLD --commit--> X_RELAY --> X_DONE
- *                                     ^                   |                       |
- *                                     +---- next target --+-----------------------+   (only while nothing went out)
+ *   X_BODY --> X_SCREEN --recorded--> X_CONNECT --sent--> X_HEAD --answer head--> X_HOLD --commit--> X_RELAY --> X_DONE
+ *                                        ^                   |                       |
+ *                                        +---- next target --+-----------------------+   (only while nothing went out)
  *
- * Any state may go to X_DONE: refused, failed, or the client left. The request is screened once, in X_BODY; every target
- * gets the same bytes. Functions that may end the exchange are called last and return at once: x may be gone behind
+ * Any state may go to X_DONE: refused, failed, or the client left. The request is screened once, in X_SCREEN: at once, or
+ * elsewhere while the loop goes on (exchange_screen.c); every target gets the same bytes. Functions that may end the exchange are called last and return at once: x may be gone behind
  * x_end. Names: client_* for the connection, x_* for the exchange, up_* for what a target's connection tells. */
 #include "proxy/exchange_private.h"
 #include "proxy/base/clock.h"
@@ -25,9 +25,10 @@
 
 static _Thread_local struct client *clients; /* of this worker */
 
-static const char *const state_names[X_STATES] = {"body", "connect", "head", "hold", "relay", "done"};
+static const char *const state_names[X_STATES] = {"body", "screen", "connect", "head", "hold", "relay", "done"};
 static const uint8_t legal[X_STATES] = {
-    [X_BODY] = 1 << X_CONNECT | 1 << X_DONE,
+    [X_BODY] = 1 << X_SCREEN | 1 << X_DONE,
+    [X_SCREEN] = 1 << X_CONNECT | 1 << X_DONE,
     [X_CONNECT] = 1 << X_CONNECT | 1 << X_HEAD | 1 << X_DONE,
     [X_HEAD] = 1 << X_CONNECT | 1 << X_HOLD | 1 << X_RELAY | 1 << X_DONE,
     [X_HOLD] = 1 << X_CONNECT | 1 << X_RELAY | 1 << X_DONE,
@@ -99,6 +100,7 @@ static void up_drop(struct exchange *x)
 static void x_free(struct exchange *x)
 {
     up_drop(x);
+    x_screen_cancel(x);
     answer_free(x->answer);
     screening_free(&x->sc);
     buf_free(&x->head_mem);
@@ -365,36 +367,13 @@ static enum err x_route(struct exchange *x)
     return x->plan.count ? ERR_OK : ERR_BLOCKED;
 }
 
-static enum err x_screen(struct exchange *x)
+/* The body has been screened, with this result. */
+void x_screened(struct exchange *x, enum err e)
 {
-    const struct config *c = x->snap->config;
-    struct screen_limits lim = {c->limits.json_depth, c->filters.decode_base64, c->filters.decode_hex, c->filters.decode_percent,
-                                x->caller ? x->caller->name : ""};
-    struct slice body = buf_slice(&x->body);
-    uint64_t t0 = clock_mono_ns();
-    enum err e = ERR_OK;
-    x->send = body;
-    if (x->framing.kind != HTTP_NO_BODY && !x->unscreened && !(body.n == 0 && x->ep->kind != EP_CHAT)) {
-        const struct endpoint *ep = x->ep->kind == EP_PASS ? endpoint_scan(x->ep) : x->ep;
-        e = screen_request(x->w->screener, x->w->scratch, x->snap->rules, x->policy, &lim, ep, body, &x->sc);
-        x->screened = true;
-        if (!e && x->sc.changed) x->send = buf_slice(&x->sc.body);
-        if (x->w->metrics) metric_add(x->w->metrics, M_SCREENED_BYTES, body.n);
-    }
     if (!e) e = x_screen_head(x);
-    x->rec.screen_us = (clock_mono_ns() - t0) / 1000;
+    x->rec.screen_us = (clock_mono_ns() - x->screen_start) / 1000;
     if (x->w->metrics) metric_observe_us(x->w->metrics, H_SCREEN, x->rec.screen_us);
     x_findings(x);
-    return e;
-}
-
-/* The request is whole. */
-static void x_ready(struct exchange *x)
-{
-    x->body_whole = true;
-    x->rec.request_bytes = buf_len(&x->body);
-    conn_deadline(x->c->conn, 0);
-    enum err e = x_screen(x);
     if (!e) e = x_route(x);
     if (!e) {
         uint32_t total = x->route->config->retry_total;
@@ -405,6 +384,17 @@ static void x_ready(struct exchange *x)
         x_fail(x, e);
     else
         x_attempt(x);
+}
+
+/* The request is whole. */
+static void x_ready(struct exchange *x)
+{
+    enum err e;
+    x->body_whole = true;
+    x->rec.request_bytes = buf_len(&x->body);
+    conn_deadline(x->c->conn, 0);
+    x_set_state(x, X_SCREEN);
+    if (x_screen(x, &e)) x_screened(x, e);
 }
 
 /* The next bytes of the body have their limit, and so has the whole: a byte now and then does not keep a connection. */

@@ -1,5 +1,5 @@
 /* What the files of the exchange share: exchange.c (the state machine), exchange_send.c (heads and errors written),
- * exchange_record.c (caller, ids, records, metrics). Nobody else includes this. */
+ * exchange_record.c (caller, ids, records, metrics), exchange_screen.c (screening, here or elsewhere). Nobody else includes this. */
 #ifndef PRIVET_EXCHANGE_PRIVATE_H
 #define PRIVET_EXCHANGE_PRIVATE_H
 
@@ -17,6 +17,7 @@
 
 enum x_state {
     X_BODY,    /* the request's head is understood; its body is arriving */
+    X_SCREEN,  /* the request is whole; its text is being screened */
     X_CONNECT, /* screened and recorded; waiting for a connection to the target */
     X_HEAD,    /* sent, or being sent; waiting for the head of the answer */
     X_HOLD,    /* the answer is arriving and may still be given up for another target: nothing has gone to the client */
@@ -66,6 +67,8 @@ struct exchange {
     bool keep_alive, expect_continue, unscreened, body_whole;
     struct screening sc;
     bool screened;
+    struct x_job *job;     /* screening goes on elsewhere, and has the body */
+    uint64_t screen_start; /* mono ns */
     struct slice send; /* the bytes for every target: body, or sc.body */
 
     /* Routing. */
@@ -111,6 +114,14 @@ struct exchange {
     struct http_head head;    /* slices into head_mem */
     struct http_head up_head; /* slices into up_head_mem */
 };
+
+/* exchange.c: the body has been screened; x->sc is filled. x may be gone afterwards. */
+void x_screened(struct exchange *x, enum err e);
+
+/* exchange_screen.c. True: screened, with *e. False: the result comes by x_screened, from the loop. */
+bool x_screen(struct exchange *x, enum err *e) MUST_CHECK;
+/* Nobody waits for it any more. */
+void x_screen_cancel(struct exchange *x);
 
 /* exchange_record.c */
 enum err x_identify(struct exchange *x);         /* caller and policy */

@@ -11,6 +11,7 @@
 #include "proxy/net/bind.h"
 #include "proxy/net/resolver.h"
 #include "proxy/notify.h"
+#include "proxy/screenpool.h"
 #include "proxy/snapshot.h"
 #include "proxy/worker.h"
 
@@ -57,6 +58,7 @@ struct server {
     struct audit *audit;
     struct admin *admin;
     struct admin_info info;
+    struct screenpool *pool;
     struct slot *slots;
     unsigned count;
     struct worker **workers;
@@ -475,8 +477,11 @@ static bool start_admin(struct server *sv)
 
 static bool start_threads(struct server *sv)
 {
+    sv->pool = screenpool_start(sv->count, SCREENPOOL_QUEUE);
+    if (!sv->pool) return failed(sv, "screening", "", "no threads");
     for (unsigned i = 0; i < sv->count; i++) {
         struct slot *s = &sv->slots[i];
+        s->w.pool = sv->pool;
         if (sv->audit) s->w.journal = audit_journal(sv->audit, i);
         if (pthread_create(&s->w.thread, NULL, worker_run, &s->w) != 0) return failed(sv, "worker", "", "no thread");
         s->running = true;
@@ -545,9 +550,18 @@ static void join_worker(struct slot *s)
     _exit(1); /* nothing it uses may be taken from under it; the journal is on the page cache's side already */
 }
 
+/* What a screening thread has in hand is bounded; like a worker, one that does not end takes the process with it. */
+static void stop_screening(struct server *sv)
+{
+    if (screenpool_stop(sv->pool, CUT_MS)) return;
+    log_event(LOG_ERROR, "screening_stuck");
+    _exit(1);
+}
+
 static void stop(struct server *sv)
 {
     for (unsigned i = 0; i < sv->count && sv->slots; i++) join_worker(&sv->slots[i]);
+    stop_screening(sv);
     admin_stop(sv->admin);
     atomic_store(&sv->info.audit, NULL);
     audit_stop(sv->audit, SHIP_MS);

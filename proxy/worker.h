@@ -17,6 +17,7 @@ struct metrics;
 struct upstreams;
 struct detect_scratch;
 struct screener;
+struct screenpool;
 struct server;
 struct conn;
 struct warm;
@@ -34,6 +35,7 @@ struct worker {
     struct upstreams *upstreams;    /* idle connections by target: route/upstream.c */
     struct detect_scratch *scratch; /* filters/detect */
     struct screener *screener;      /* filters/screen.h */
+    struct screenpool *pool;        /* screens large bodies: screenpool.h; shared. NULL: there is none (tests) */
     uint64_t dice;                  /* state of a small generator, for weights and ids; never 0 */
     uint64_t outcome_lost_said;     /* when it was last logged that a record could not be written: once a second */
     size_t exchanges;               /* requests being served */
