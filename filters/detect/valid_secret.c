@@ -23,7 +23,7 @@ struct looks {
     unsigned digit_runs;
     unsigned pairs, common; /* pairs of letters within a segment */
     unsigned distinct;
-    unsigned longest;       /* segment of letters */
+    unsigned run;           /* longest run up or down the alphabet or the digits */
     unsigned wordy;         /* bytes in segments of four letters and more that look like words */
     bool hex, one_case;
 };
@@ -37,7 +37,6 @@ static bool begins_segment(const char *p, size_t i)
 
 static void end_segment(struct looks *l, unsigned len, unsigned pairs, unsigned common)
 {
-    if (len > l->longest) l->longest = len;
     if (len >= 4 && common * 4 >= pairs * 3) l->wordy += len;
 }
 
@@ -45,9 +44,13 @@ static struct looks look(struct slice v)
 {
     struct looks l = {.hex = true};
     uint64_t seen[4] = {0};
-    unsigned len = 0, pairs = 0, common = 0;
+    unsigned len = 0, pairs = 0, common = 0, up = 1, down = 1;
     for (size_t i = 0; i < v.n; i++) {
         char c = v.p[i];
+        up = i && c == v.p[i - 1] + 1 ? up + 1 : 1;
+        down = i && c == v.p[i - 1] - 1 ? down + 1 : 1;
+        if (up > l.run) l.run = up;
+        if (down > l.run) l.run = down;
         unsigned char u = (unsigned char)c;
         if (!(seen[u >> 6] >> (u & 63) & 1)) seen[u >> 6] |= 1ull << (u & 63), l.distinct++;
         bool letter = is_low(c) || is_up(c);
@@ -189,6 +192,7 @@ static bool rare(const struct looks *l)
 {
     unsigned solid = l->low + l->up + l->dig;
     if (l->n < 10 || solid * 5 < l->n * 4 || monotone(l)) return false;
+    if (l->run >= 8 && l->n >= 16 && l->low + l->up >= 4) return true; /* abcdefghijkl1234: made up, but no name */
     if (l->wordy * 2 > solid) return false;
     if (l->hex && l->n >= 20 && l->dig >= 2) return l->distinct >= 6;
     if (l->low + l->up < 2) return false;
@@ -203,7 +207,7 @@ static bool rare_token_ok(struct slice v)
 {
     if (placeholder(v) || is_uuid(v)) return false;
     struct looks l = look(v);
-    return l.dig && rare(&l) && !is_place(v, &l);
+    return (l.dig || l.run >= 8) && rare(&l) && !is_place(v, &l);
 }
 
 /* Rare, and no hash: of letters beyond f, capitals and small ones or digits among them. */
@@ -295,6 +299,8 @@ static bool mixed_password_ok(struct slice v)
     if (!l.dig) {
         bool mark = false;
         if (l.wordy * 10 >= (l.low + l.up) * 8) return false;
+        for (size_t i = 0; i < v.n; i++)
+            if (v.p[i] == '?' && i + 1 < v.n && v.p[i + 1] == '.') return false;
         for (size_t i = 0; i < v.n; i++) mark |= strchr("!@#$%^&*?+=~", v.p[i]) != NULL && v.p[i];
         return (mark && l.n >= 8 && !(strchr("?!", v.p[v.n - 1]) && l.other == 1)) || (l.n >= 12 && l.pairs >= 6 && l.common * 100 < l.pairs * 55);
     }
