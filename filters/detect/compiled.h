@@ -14,7 +14,7 @@
 
 #define RULES_MAX     4000u /* also: a finding's rule is 16 bits wide */
 #define KEYWORD_MAX   64u   /* bytes of a keyword or context word */
-#define AFTER_BYTES   8     /* positions checked behind a keyword */
+#define AFTER_BYTES   SHAPE_AFTER     /* positions checked behind a keyword */
 #define CAP_RULE      1024u /* bytes of subject behind a trigger */
 #define CAP_LONG      32768u/* for what begins with -----BEGIN, and for a match that fills CAP_RULE */
 #define BEHIND        128u  /* bytes of subject before an anchor, for lookbehind */

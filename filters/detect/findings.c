@@ -47,11 +47,34 @@ static bool better(const struct finding *x, const struct finding *best)
     return x->end - x->start > best->end - best->start;
 }
 
+#define NEIGHBOURS 16u
+
+static bool is_type(const struct ruleset *rs, const struct finding *f, const char *type)
+{
+    return f->rule < ruleset_count(rs) && strcmp(ruleset_rule(rs, f->rule)->type, type) == 0;
+}
+
+/* "secret@host" is no mailbox where "user:secret" was found to be a credential: the host stays, the credential is named. */
+static void drop_mailboxes(const struct ruleset *rs, struct findings *f)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < f->count; i++) {
+        const struct finding *m = &f->v[i];
+        bool drop = false;
+        if (is_type(rs, m, "EMAIL_ADDRESS")) {
+            for (size_t k = i > NEIGHBOURS ? i - NEIGHBOURS : 0; k < f->count && k < i + NEIGHBOURS && !drop; k++)
+                drop = f->v[k].start <= m->start && f->v[k].end > m->start && f->v[k].end < m->end && is_type(rs, &f->v[k], "URL_OR_DB_CREDENTIALS");
+        }
+        if (!drop) f->v[n++] = *m;
+    }
+    f->count = n;
+}
+
 void findings_resolve(const struct ruleset *rs, struct findings *f)
 {
-    (void)rs;
     if (f->count < 2) return;
     qsort(f->v, f->count, sizeof *f->v, by_start);
+    if (rs) drop_mailboxes(rs, f);
     size_t n = 0;
     for (size_t i = 0; i < f->count;) {
         struct finding best = f->v[i];

@@ -21,11 +21,26 @@ struct state {
     struct byteset set;
 };
 
+/* Sets of states, for walking the automaton; put by for the next walk, since a rule may have hundreds of keywords. */
+struct front {
+    uint16_t *v;
+    size_t n;
+    uint32_t *mark; /* by state: the round it was added in */
+    uint32_t round;
+    uint16_t *stack;
+};
+#define SPARE_FRONTS 4u
+struct spare {
+    struct front v[SPARE_FRONTS];
+    size_t n;
+};
+
 struct shape {
     struct state *v;
     size_t count, room;
     uint16_t start;
     uint8_t *lo, *hi; /* by state: least and greatest number of bytes before it, 255 if not reached */
+    struct spare *spare;
 };
 
 struct frag {
@@ -638,28 +653,30 @@ static struct frag read_alt(struct reader *r)
 
 /* --- simulation */
 
-struct front {
-    uint16_t *v;
-    size_t n;
-    uint32_t *mark; /* by state: the round it was added in */
-    uint32_t round;
-    uint16_t *stack;
-};
-
 static bool front_make(struct front *f, const struct shape *s)
 {
     *f = (struct front){0};
+    if (s->spare->n) {
+        *f = s->spare->v[--s->spare->n];
+        return true;
+    }
     f->v = mem_alloc(s->count * sizeof *f->v);
     f->stack = mem_alloc((s->count + 1) * 2 * sizeof *f->stack);
     f->mark = mem_zalloc(s->count * sizeof *f->mark);
     return f->v && f->stack && f->mark;
 }
 
-static void front_free(struct front *f)
+static void front_drop(struct front *f)
 {
     mem_free(f->v);
     mem_free(f->stack);
     mem_free(f->mark);
+}
+
+static void front_free(struct front *f, const struct shape *s)
+{
+    if (f->v && f->stack && f->mark && s->spare->n < SPARE_FRONTS) s->spare->v[s->spare->n++] = *f;
+    else front_drop(f);
 }
 
 static void front_clear(struct front *f)
@@ -753,8 +770,8 @@ static enum err measure(struct shape *s)
     }
     e = ERR_OK;
 done:
-    front_free(&a);
-    front_free(&b);
+    front_free(&a, s);
+    front_free(&b, s);
     return e;
 }
 
@@ -777,6 +794,8 @@ enum err shape_read(const char *regex, bool utf, struct shape **out, const char 
     struct shape *s = mem_zalloc(sizeof *s);
     if (!s) return ERR_MEMORY;
     enum err e = ERR_MEMORY;
+    s->spare = mem_zalloc(sizeof *s->spare);
+    if (!s->spare) goto done;
     if (!read_all(s, regex, utf, COPIES_SET, complaint) && !read_all(s, regex, utf, COPIES_MAX, complaint)) {
         struct reader r = {.s = s};
         s->count = 0; /* everything may be */
@@ -796,6 +815,8 @@ void shape_free(struct shape *s)
     mem_free(s->v);
     mem_free(s->lo);
     mem_free(s->hi);
+    for (size_t i = 0; s->spare && i < s->spare->n; i++) front_drop(&s->spare->v[i]);
+    mem_free(s->spare);
     mem_free(s);
 }
 
@@ -826,7 +847,10 @@ static bool find_strict(const struct shape *s, struct slice literal, size_t narr
     *hi = 0;
     for (size_t q = 0; ok && literal.n && q < s->count; q++) {
         const struct state *st = &s->v[q];
-        if (st->kind != K_SET || s->lo[q] == 255 || s->lo[q] > *lo || set_size(&st->set) > SPELLED) continue;
+        if (st->kind != K_SET || s->lo[q] == 255 || s->lo[q] > *lo) continue;
+        unsigned char c = (unsigned char)literal.p[0], d = (c | 0x20) >= 'a' && (c | 0x20) <= 'z' ? c ^ 0x20 : c;
+        if (!byteset_has(&st->set, c) && !byteset_has(&st->set, d)) continue;
+        if (set_size(&st->set) > SPELLED) continue;
         if (!spells(s, &a, &b, (uint16_t)q, literal, narrow)) continue;
         if (s->lo[q] < *lo) {
             *lo = s->lo[q];
@@ -836,8 +860,8 @@ static bool find_strict(const struct shape *s, struct slice literal, size_t narr
         if (s->hi[q] > *hi) *hi = s->hi[q];
         front_add(starts, s, (uint16_t)q);
     }
-    front_free(&a);
-    front_free(&b);
+    front_free(&a, s);
+    front_free(&b, s);
     return *lo != 255;
 }
 
@@ -854,22 +878,22 @@ bool shape_find(const struct shape *s, struct slice literal, unsigned *lo, unsig
         front_clear(&starts);
         found = find_states(s, literal, &starts, lo, hi);
     }
-    front_free(&starts);
+    front_free(&starts, s);
     return found;
 }
 
-static void follow(const struct shape *s, struct front *a, struct front *b, struct byteset out[SHAPE_FRONT])
+static void follow(const struct shape *s, struct front *a, struct front *b, struct byteset *out, int positions)
 {
-    for (int k = 0; k < SHAPE_FRONT; k++) {
+    for (int k = 0; k < positions; k++) {
         out[k] = front_bytes(a, s);
-        front_step(b, a, s, -1, 256);
+        if (k + 1 < positions) front_step(b, a, s, -1, 256);
         front_swap(a, b);
     }
 }
 
 void shape_literal(const struct shape *s, struct slice literal, struct shape_literal *out)
 {
-    for (int k = 0; k < SHAPE_FRONT; k++) out->after[k] = byteset_all();
+    for (int k = 0; k < SHAPE_AFTER; k++) out->after[k] = byteset_all();
     out->lower = out->upper = ~0ull;
     struct front a, b;
     bool ok = front_make(&a, s);
@@ -887,10 +911,10 @@ void shape_literal(const struct shape *s, struct slice literal, struct shape_lit
             front_step(&b, &a, s, (unsigned char)literal.p[i], 256);
             front_swap(&a, &b);
         }
-        follow(s, &a, &b, out->after);
+        follow(s, &a, &b, out->after, SHAPE_AFTER);
     }
-    front_free(&a);
-    front_free(&b);
+    front_free(&a, s);
+    front_free(&b, s);
 }
 
 /* a without what cannot take a byte of `token`; whether anything else may come is returned. */
@@ -933,8 +957,8 @@ void shape_runs(const struct shape *s, const struct byteset *token, struct shape
             front_swap(&a, &b);
         }
     }
-    front_free(&a);
-    front_free(&b);
+    front_free(&a, s);
+    front_free(&b, s);
 }
 
 void shape_front(const struct shape *s, struct byteset out[SHAPE_FRONT])
@@ -946,10 +970,10 @@ void shape_front(const struct shape *s, struct byteset out[SHAPE_FRONT])
     if (ok) {
         front_clear(&a);
         front_add(&a, s, s->start);
-        follow(s, &a, &b, out);
+        follow(s, &a, &b, out, SHAPE_FRONT);
     }
-    front_free(&a);
-    front_free(&b);
+    front_free(&a, s);
+    front_free(&b, s);
 }
 
 /* --- does it need UTF mode */

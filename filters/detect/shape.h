@@ -17,6 +17,7 @@ static inline void byteset_add(struct byteset *s, unsigned char c) { s->w[c >> 6
 static inline struct byteset byteset_all(void) { return (struct byteset){{~0ull, ~0ull, ~0ull, ~0ull}}; }
 
 #define SHAPE_FRONT 20 /* positions looked at */
+#define SHAPE_AFTER 8 /* positions looked at behind a literal */
 #define SHAPE_RUN  320 /* longest first run of token bytes that is told from longer ones */
 #define SHAPE_REACH 64 /* furthest a keyword may stand from the start of a match */
 
@@ -35,7 +36,7 @@ bool shape_find(const struct shape *s, struct slice literal, unsigned *lo, unsig
 /* Which bytes may follow the literal found by shape_find, by position behind it; and of its letters (the first 64 bytes),
  * bit by bit, which may be small and which capitals. */
 struct shape_literal {
-    struct byteset after[SHAPE_FRONT];
+    struct byteset after[SHAPE_AFTER];
     uint64_t lower, upper;
 };
 void shape_literal(const struct shape *s, struct slice literal, struct shape_literal *out);
