@@ -38,6 +38,7 @@ static enum err grow(void **list, uint32_t *room, size_t each)
 void gather_free(struct gather *g)
 {
     view_free(&g->v);
+    view_free(&g->under);
     mem_free(g->text);
     mem_free(g->leaf);
     mem_free(g->inner);
@@ -51,6 +52,7 @@ void gather_free(struct gather *g)
 void gather_reset(struct gather *g)
 {
     view_reset(&g->v, TEXT_KEPT);
+    view_reset(&g->under, TEXT_KEPT);
     if (g->leaf_room > NODES_KEPT) {
         mem_free(g->leaf);
         g->leaf = NULL;
@@ -99,13 +101,15 @@ enum err gather_open(struct gather *g, enum gather_kind kind, unsigned level)
 
 static enum err add_gap(struct gather *g) { return buf_add(&g->v.text, SLICE(DETECT_GAP)); }
 
-/* Remembers where tag characters stand in s, which begins at source offset `base`. */
-static enum err note_tags(struct gather *g, struct slice s, uint32_t base)
+/* Remembers where tag characters stand in s: at source offset `base`, or where `under` says. */
+static enum err note_tags(struct gather *g, struct slice s, uint32_t base, const struct view *under)
 {
     for (size_t at = 0, end; view_next_tags(s, &at, &end); at = end) {
         enum err e = ROOM(g, cut, cut_count, cut_room);
         if (e) return e;
-        g->cut[g->cut_count++] = (struct gather_cut){base + (uint32_t)at, base + (uint32_t)end};
+        struct gather_cut c = {base + (uint32_t)at, base + (uint32_t)end};
+        if (under) view_back(under, (uint32_t)at, (uint32_t)end, &c.start, &c.end);
+        g->cut[g->cut_count++] = c;
     }
     return ERR_OK;
 }
@@ -119,7 +123,7 @@ static enum err add_folded(struct gather *g, uint32_t start, uint32_t end, unsig
     enum err e = gather_open(g, GATHER_DERIVED, level);
     if (!e) e = gather_slice(g, start, end, end - start + sizeof DETECT_GAP, &s);
     if (!e) e = view_fold(&g->v, s, start | GATHER_SELF, &g->fold);
-    if (!e && g->fold.tags != tags && !decoded) e = note_tags(g, s, start | GATHER_SELF);
+    if (!e && g->fold.tags != tags && !decoded) e = note_tags(g, s, start | GATHER_SELF, NULL);
     if (e) return e;
     struct gather_text *t = &g->text[g->count];
     t->end = (uint32_t)g->v.text.end;
@@ -268,6 +272,27 @@ static enum err note_part(const struct walk *w, uint32_t i, uint32_t text)
     return e;
 }
 
+/* Ends a text that needs folding: it is folded in place. Only where something invisible was dropped does it also stay
+ * as it was, since that may have stood between two words. */
+static enum err close_folded(struct gather *g, uint32_t value, const struct gather_limits *lim)
+{
+    const struct fold_counts before = g->fold;
+    enum err e = view_split(&g->v, value, &g->under);
+    size_t first = g->v.count;
+    if (!e) e = view_fold(&g->v, buf_slice(&g->under.text), 0, &g->fold);
+    if (!e) e = view_rebase(&g->v, first, &g->under);
+    if (!e) e = close_text(g, false, GATHER_LEVELS, lim);
+    bool dropped = g->fold.invisible != before.invisible || g->fold.tags != before.tags;
+    if (!e && dropped) {
+        e = gather_open(g, GATHER_BODY, 1);
+        if (!e) e = view_append(&g->v, &g->under);
+        if (!e) e = close_text(g, false, GATHER_LEVELS, lim);
+    }
+    if (!e && g->fold.tags != before.tags) e = note_tags(g, buf_slice(&g->under.text), 0, &g->under);
+    view_reset(&g->under, TEXT_KEPT);
+    return e;
+}
+
 static enum err add_string(const struct walk *w, uint32_t i)
 {
     struct gather *g = w->g;
@@ -287,22 +312,12 @@ static enum err add_string(const struct walk *w, uint32_t i)
     enum err e = gather_open(g, GATHER_BODY, 1);
     if (!e) e = add_key(w, n->key);
     if (e) return e;
-    if (n->ascii || n->escaped) {
-        e = add_content(g, w->d, i);
-        if (!e) e = close_text(g, n->escaped, 0, w->lim);
-    } else { /* folded at once, where it does not hide anything that stands without */
-        struct slice raw = json_raw(w->d, i);
-        uint32_t dropped = g->fold.invisible + g->fold.tags, tags = g->fold.tags;
-        bool fold = !looks_json(raw) && view_needs_fold(raw);
-        e = fold ? view_fold(&g->v, raw, n->off, &g->fold) : view_add(&g->v, raw, n->off);
-        if (!e && fold && g->fold.tags != tags) e = note_tags(g, raw, n->off);
-        if (!e) e = close_text(g, !fold, 0, w->lim);
-        if (!e && g->fold.invisible + g->fold.tags != dropped && fold) {
-            e = gather_open(g, GATHER_BODY, 1);
-            if (!e) e = view_add(&g->v, raw, n->off);
-            if (!e) e = close_text(g, false, GATHER_LEVELS, w->lim);
-        }
-    }
+    e = add_content(g, w->d, i);
+    if (e) return e;
+    uint32_t value = g->text[g->count].value;
+    struct slice s = slice_of(g->v.text.p + value, g->v.text.end - value);
+    if ((n->ascii && !n->escaped) || looks_json(s) || !view_needs_fold(s)) e = close_text(g, n->escaped || !n->ascii, 0, w->lim);
+    else e = close_folded(g, value, w->lim);
     if (!e && g->count > text) e = note_part(w, i, text);
     return e;
 }

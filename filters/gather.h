@@ -48,6 +48,7 @@ struct gather_cut { /* invisible instructions: source offsets as a piece has the
 
 struct gather {
     struct view v;
+    struct view under; /* an unescaped string while it is folded */
     struct gather_text *text;
     uint32_t count, room;
     struct gather_leaf *leaf;

@@ -40,6 +40,7 @@ struct screener *screener_new(void)
     s->scratch[0] = buf_make(VALUE_MOST);
     s->scratch[1] = buf_make(VALUE_MOST);
     s->g.v = view_make(GATHER_SELF - 1);
+    s->g.under = view_make(GATHER_SELF - 1);
     return s;
 }
 
@@ -455,7 +456,7 @@ static enum err rewrite(struct run *r)
         if (r->caller && (e = mask_caller_key(r->key, slice_str(r->caller), r->own_key))) return e;
         if (r->caller) r->key = slice_of(r->own_key, MASK_KEY);
     }
-    qsort(s->place, s->places, sizeof *s->place, by_start);
+    if (s->places) qsort(s->place, s->places, sizeof *s->place, by_start);
     e = replace_all(r);
     if (!e) e = splice_all(s, s->g.body, &r->out->body);
     if (e) return e;

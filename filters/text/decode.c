@@ -17,6 +17,7 @@
 #define LINE_LEAST  60u
 #define LINE_MOST   76u
 #define INDENT_MOST 32u
+#define CONTEXT     256u
 
 /* ---- classes of bytes -------------------------------------------------------------------------------------- */
 
@@ -574,6 +575,35 @@ static inline bool ends_run(char c, bool lines)
     return (unsigned char)c <= ' ' || c == '"' || c == '\'' || c == '<' || c == '>' || c == '`';
 }
 
+/* Escapes are read with what stands round them in their line, but no further than a context can matter: a line may be a
+ * whole file. A cut is made at white space where there is some near by. */
+static size_t context_start(struct slice t, size_t i, size_t least)
+{
+    size_t k = i;
+    while (k > least && !ends_run(t.p[k - 1], true)) {
+        if (i - k >= CONTEXT && ((unsigned char)t.p[k - 1] <= ' ' || i - k >= 2 * CONTEXT)) break;
+        k--;
+    }
+    return k;
+}
+
+static size_t context_end(struct slice t, size_t i, const struct unit_kind *u)
+{
+    size_t k = i;
+    char out[4];
+    while (k < t.n && !ends_run(t.p[k], true)) {
+        size_t used = 0;
+        if (t.p[k] == u->mark && u->read(t, k, out, &used)) {
+            k += used;
+            i = k;
+            continue;
+        }
+        if (k - i >= CONTEXT && ((unsigned char)t.p[k] <= ' ' || k - i >= 2 * CONTEXT)) break;
+        k++;
+    }
+    return k;
+}
+
 static bool next_units(struct slice t, enum decode_kind kind, uint32_t *from, struct decode_run *run)
 {
     const struct unit_kind *u = &unit_kinds[kind];
@@ -589,8 +619,13 @@ static bool next_units(struct slice t, enum decode_kind kind, uint32_t *from, st
             continue;
         }
         size_t start = i, end = i + used;
-        while (start > *from && !ends_run(t.p[start - 1], u->lines)) start--;
-        while (end < t.n && !ends_run(t.p[end], u->lines)) end++;
+        if (u->lines) {
+            start = context_start(t, i, *from);
+            end = context_end(t, end, u);
+        } else {
+            while (start > *from && !ends_run(t.p[start - 1], false)) start--;
+            while (end < t.n && !ends_run(t.p[end], false)) end++;
+        }
         *run = (struct decode_run){(uint32_t)start, (uint32_t)end, kind};
         *from = (uint32_t)end;
         return true;

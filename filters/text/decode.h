@@ -19,7 +19,7 @@ struct decode_run {
 unsigned decode_hints(struct slice text);
 
 /* The next run of `kind` at or after *from, which moves behind it; false if there is none. Escapes are taken with
- * their line, percent escapes and entities with their token. Base64 and hex runs have at least 16 and 20 characters,
+ * their line (some 256 bytes of it on each side), percent escapes and entities with their token. Base64 and hex runs have at least 16 and 20 characters,
  * are whole tokens or whole parts between "/+-_", and their first bytes look like text; base64 may be wrapped in equal
  * lines of 60 to 76 characters. */
 bool decode_next(struct slice text, enum decode_kind kind, uint32_t *from, struct decode_run *run);

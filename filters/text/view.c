@@ -106,6 +106,86 @@ enum err view_mark(struct view *v, uint32_t at, uint32_t s, uint32_t width)
     return ERR_OK;
 }
 
+static enum err room_for(struct view *v, size_t pieces)
+{
+    while (v->room - v->count < pieces) {
+        enum err e = grow(v);
+        if (e) return e;
+    }
+    return ERR_OK;
+}
+
+enum err view_split(struct view *v, uint32_t at, struct view *tail)
+{
+    assert(tail->count == 0 && buf_len(&tail->text) == 0);
+    if (at == v->text.end) return ERR_OK;
+    size_t first = view_piece_at(v, at), n = v->count - first;
+    assert(v->piece[first].v == at);
+    enum err e = room_for(tail, n);
+    if (!e) e = buf_add(&tail->text, slice_of(v->text.p + at, v->text.end - at));
+    if (e) return e;
+    for (size_t i = 0; i < n; i++) {
+        tail->piece[i] = v->piece[first + i];
+        tail->piece[i].v -= at;
+    }
+    tail->count = n;
+    v->count = first;
+    buf_truncate(&v->text, at - v->text.off);
+    return ERR_OK;
+}
+
+enum err view_append(struct view *v, const struct view *other)
+{
+    uint32_t at = (uint32_t)v->text.end;
+    enum err e = room_for(v, other->count);
+    if (!e) e = buf_add(&v->text, buf_slice(&other->text));
+    if (e) return e;
+    for (size_t i = 0; i < other->count; i++) {
+        struct view_piece p = other->piece[i];
+        p.v += at;
+        v->piece[v->count++] = p;
+    }
+    return ERR_OK;
+}
+
+/* One to one bytes [v, v + n) that come from under's text at s: a piece for each of under's they lie in. */
+static enum err rebase_run(struct view *v, uint32_t at, uint32_t s, uint32_t n, const struct view *under, size_t *j)
+{
+    while (n) {
+        while (*j + 1 < under->count && under->piece[*j + 1].v <= s) ++*j;
+        const struct view_piece *u = &under->piece[*j];
+        uint32_t end = *j + 1 < under->count ? under->piece[*j + 1].v : (uint32_t)under->text.end;
+        uint32_t k = end - s < n ? end - s : n;
+        enum err e = room_for(v, 1);
+        if (e) return e;
+        v->piece[v->count++] = (struct view_piece){at, u->width ? u->s : u->s + (s - u->v), u->width};
+        at += k;
+        s += k;
+        n -= k;
+    }
+    return ERR_OK;
+}
+
+enum err view_rebase(struct view *v, size_t first, const struct view *under)
+{
+    size_t last = v->count, j = 0;
+    enum err e = ERR_OK;
+    for (size_t i = first; i < last && !e; i++) {
+        struct view_piece p = v->piece[i];
+        uint32_t end = i + 1 < last ? v->piece[i + 1].v : (uint32_t)v->text.end;
+        if (!p.width) e = rebase_run(v, p.v, p.s, end - p.v, under, &j);
+        else if (!(e = room_for(v, 1))) {
+            uint32_t a, b;
+            view_back(under, p.s, p.s + p.width, &a, &b);
+            v->piece[v->count++] = (struct view_piece){p.v, a, b - a};
+        }
+    }
+    if (e) return e;
+    memmove(v->piece + first, v->piece + last, (v->count - last) * sizeof *v->piece);
+    v->count -= last - first;
+    return ERR_OK;
+}
+
 /* Copies up to the next backslash; up to 16 bytes behind the end of what is copied are overwritten. Returns the bytes. */
 static inline size_t copy_plain(char *out, const char *p, size_t n)
 {

@@ -39,6 +39,14 @@ enum err view_add_unit(struct view *v, struct slice bytes, uint32_t s, uint32_t 
 /* Text the caller wrote at the end of v->text himself, from `at` on, stands for one source unit. */
 enum err view_mark(struct view *v, uint32_t at, uint32_t s, uint32_t width) MUST_CHECK;
 
+/* Moves [at, end of v) into `tail`, which is empty: a piece must begin at `at`. */
+enum err view_split(struct view *v, uint32_t at, struct view *tail) MUST_CHECK;
+/* Appends another view, map and all. */
+enum err view_append(struct view *v, const struct view *other) MUST_CHECK;
+/* Pieces from number `first` on have `under`'s text as their source, in ascending order: afterwards they have `under`'s
+ * own source. Two layers become one. */
+enum err view_rebase(struct view *v, size_t first, const struct view *under) MUST_CHECK;
+
 /* JSON string content (between the quotes) unescaped: `s` is where raw stands in the source. */
 enum err view_unescape(struct view *v, struct slice raw, uint32_t s) MUST_CHECK;
 

@@ -575,12 +575,22 @@ int main(void)
 {
     mem_install_hooks();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_plain_strings), cmocka_unit_test(test_keys_names_numbers), cmocka_unit_test(test_inner_json),
-        cmocka_unit_test(test_escape_levels), cmocka_unit_test(test_decoded),            cmocka_unit_test(test_joined),
-        cmocka_unit_test(test_tags), cmocka_unit_test(test_whole_characters),
-        cmocka_unit_test(test_order), cmocka_unit_test(test_decisions), cmocka_unit_test(test_text),
-        cmocka_unit_test(test_injection), cmocka_unit_test(test_injection_actions),
-        cmocka_unit_test(test_allowed_places), cmocka_unit_test(test_callers), cmocka_unit_test(test_cases),
+        cmocka_unit_test(test_plain_strings),
+        cmocka_unit_test(test_keys_names_numbers),
+        cmocka_unit_test(test_inner_json),
+        cmocka_unit_test(test_escape_levels),
+        cmocka_unit_test(test_decoded),
+        cmocka_unit_test(test_joined),
+        cmocka_unit_test(test_tags),
+        cmocka_unit_test(test_whole_characters),
+        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_decisions),
+        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_injection),
+        cmocka_unit_test(test_injection_actions),
+        cmocka_unit_test(test_allowed_places),
+        cmocka_unit_test(test_callers),
+        cmocka_unit_test(test_cases),
         cmocka_unit_test(test_large),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -122,6 +122,43 @@ static void test_fold_nul(void **state)
     view_free(&v);
 }
 
+/* Folding what was unescaped, in one map: the same as going back twice. */
+static void test_rebase(void **state)
+{
+    (void)state;
+    static const char raw[] = "a\\n\\uff21\\u200bKI\xEF\xBC\xA1\\u201cx\\u201d \xE2\x80\x99 tail\\t.";
+    struct view whole = view_make(1000), under = view_make(1000);
+    assert_int_equal(view_add(&whole, SLICE("key"), 7), ERR_OK);
+    assert_int_equal(view_unescape(&whole, SLICE(raw), 100), ERR_OK);
+    struct view copy = view_make(1000);
+    assert_int_equal(view_append(&copy, &whole), ERR_OK);
+    assert_int_equal(view_split(&whole, 3, &under), ERR_OK);
+    assert_true(slice_eq(text_of(&whole), SLICE("key")));
+    struct fold_counts c = {0, 0, 0};
+    size_t first = whole.count;
+    assert_int_equal(view_fold(&whole, text_of(&under), 0, &c), ERR_OK);
+    struct view twice = view_make(1000);
+    assert_int_equal(view_fold(&twice, text_of(&under), 0, &c), ERR_OK);
+    assert_int_equal(view_rebase(&whole, first, &under), ERR_OK);
+    assert_true(slice_eq(text_of(&whole), SLICE("keya\nAKIA\"x\" ' tail\t.")));
+    uint32_t n = (uint32_t)buf_len(&twice.text);
+    for (uint32_t i = 0; i < n; i++)
+        for (uint32_t k = i + 1; k <= n; k++) {
+            uint32_t a, b, s, e, x, y;
+            view_back(&twice, i, k, &a, &b);
+            view_back(&under, a, b, &s, &e);
+            view_back(&whole, 3 + i, 3 + k, &x, &y);
+            assert_int_equal(s, x);
+            assert_int_equal(e, y);
+        }
+    assert_int_equal(view_append(&under, &twice), ERR_OK);
+    assert_int_equal(buf_len(&copy.text), 3 + buf_len(&under.text) - n);
+    view_free(&whole);
+    view_free(&under);
+    view_free(&copy);
+    view_free(&twice);
+}
+
 /* The quick check must never say no where folding changes something: at every alignment. */
 static void test_needs_fold_everywhere(void **state)
 {
@@ -148,7 +185,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pieces),   cmocka_unit_test(test_unescape),
         cmocka_unit_test(test_fold),     cmocka_unit_test(test_fold_nul),
-        cmocka_unit_test(test_needs_fold_everywhere),
+        cmocka_unit_test(test_needs_fold_everywhere), cmocka_unit_test(test_rebase),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
