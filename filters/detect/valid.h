@@ -9,7 +9,7 @@
 
 /* A family is a table ended by a row without a name. */
 extern const struct validator valid_bank[], valid_europe[], valid_north[], valid_americas[], valid_asia[],
-    valid_pacific[], valid_net[], valid_coin[], valid_phone[], valid_token[], valid_secret[], valid_thing[];
+    valid_pacific[], valid_net[], valid_coin[], valid_phone[], valid_token[], valid_secret[], valid_thing[], valid_name[];
 
 #define VALID_LIST(...) ((const char *const[]){__VA_ARGS__, NULL})
 #define VALID_END {NULL, NULL, NULL, NULL, NULL}
