@@ -21,26 +21,12 @@ struct state {
     struct byteset set;
 };
 
-/* Sets of states, for walking the automaton; put by for the next walk, since a rule may have hundreds of keywords. */
-struct front {
-    uint16_t *v;
-    size_t n;
-    uint32_t *mark; /* by state: the round it was added in */
-    uint32_t round;
-    uint16_t *stack;
-};
-#define SPARE_FRONTS 4u
-struct spare {
-    struct front v[SPARE_FRONTS];
-    size_t n;
-};
-
 struct shape {
     struct state *v;
     size_t count, room;
     uint16_t start;
     uint8_t *lo, *hi; /* by state: least and greatest number of bytes before it, 255 if not reached */
-    struct spare *spare;
+    struct spares *spares; /* fronts kept for the next question: a rule may have hundreds of keywords */
 };
 
 struct frag {
@@ -653,13 +639,37 @@ static struct frag read_alt(struct reader *r)
 
 /* --- simulation */
 
+struct front {
+    uint16_t *v;
+    size_t n;
+    uint32_t *mark; /* by state: the round it was added in */
+    uint32_t round;
+    uint16_t *stack;
+};
+
+#define SPARES 4
+#define TAILS  8
+struct tail { /* what follows a set of states: the same behind nearly all keywords of a rule */
+    uint16_t *v;
+    size_t n;
+    struct byteset after[SHAPE_AFTER];
+};
+struct spares {
+    struct front v[SPARES];
+    unsigned n;
+    struct tail tail[TAILS];
+    unsigned tails;
+    uint16_t *narrow;         /* states whose set is narrow, grouped by the bytes they take, small letters for both cases */
+    uint32_t narrow_at[257];
+};
+
 static bool front_make(struct front *f, const struct shape *s)
 {
-    *f = (struct front){0};
-    if (s->spare->n) {
-        *f = s->spare->v[--s->spare->n];
+    if (s->spares->n) {
+        *f = s->spares->v[--s->spares->n];
         return true;
     }
+    *f = (struct front){0};
     f->v = mem_alloc(s->count * sizeof *f->v);
     f->stack = mem_alloc((s->count + 1) * 2 * sizeof *f->stack);
     f->mark = mem_zalloc(s->count * sizeof *f->mark);
@@ -675,7 +685,8 @@ static void front_drop(struct front *f)
 
 static void front_free(struct front *f, const struct shape *s)
 {
-    if (f->v && f->stack && f->mark && s->spare->n < SPARE_FRONTS) s->spare->v[s->spare->n++] = *f;
+    bool whole = f->v && f->stack && f->mark;
+    if (whole && s->spares->n < SPARES) s->spares->v[s->spares->n++] = *f;
     else front_drop(f);
 }
 
@@ -711,6 +722,13 @@ static size_t set_size(const struct byteset *s)
     return n;
 }
 
+/* True if the set has the byte, in any ASCII case. */
+static bool takes(const struct byteset *set, unsigned char c)
+{
+    if (byteset_has(set, c)) return true;
+    return (unsigned char)((c | 0x20) - 'a') < 26 && byteset_has(set, c ^ 0x20);
+}
+
 /* to = what `from` becomes by a byte; c < 0: by any. Only sets of at most `widest` members are passed. */
 static void front_step(struct front *to, const struct front *from, const struct shape *s, int c, size_t widest)
 {
@@ -721,9 +739,7 @@ static void front_step(struct front *to, const struct front *from, const struct 
             if (widest >= 256) front_add(to, s, from->v[i]);
             continue;
         }
-        bool ok = c < 0 || byteset_has(&st->set, (unsigned char)c);
-        if (!ok && c >= 'a' && c <= 'z') ok = byteset_has(&st->set, (unsigned char)(c - 32));
-        if (!ok && c >= 'A' && c <= 'Z') ok = byteset_has(&st->set, (unsigned char)(c + 32));
+        bool ok = c < 0 || takes(&st->set, (unsigned char)c);
         if (ok && (widest >= 256 || set_size(&st->set) <= widest)) front_add(to, s, st->out);
     }
 }
@@ -794,15 +810,14 @@ enum err shape_read(const char *regex, bool utf, struct shape **out, const char 
     struct shape *s = mem_zalloc(sizeof *s);
     if (!s) return ERR_MEMORY;
     enum err e = ERR_MEMORY;
-    s->spare = mem_zalloc(sizeof *s->spare);
-    if (!s->spare) goto done;
     if (!read_all(s, regex, utf, COPIES_SET, complaint) && !read_all(s, regex, utf, COPIES_MAX, complaint)) {
         struct reader r = {.s = s};
         s->count = 0; /* everything may be */
         s->start = add_state(&r, K_ANY);
         if (r.full) goto done;
     }
-    e = measure(s);
+    s->spares = mem_zalloc(sizeof *s->spares);
+    if (s->spares) e = measure(s);
 done:
     if (e) shape_free(s);
     else *out = s;
@@ -815,8 +830,10 @@ void shape_free(struct shape *s)
     mem_free(s->v);
     mem_free(s->lo);
     mem_free(s->hi);
-    for (size_t i = 0; s->spare && i < s->spare->n; i++) front_drop(&s->spare->v[i]);
-    mem_free(s->spare);
+    while (s->spares && s->spares->n) front_drop(&s->spares->v[--s->spares->n]);
+    for (unsigned i = 0; s->spares && i < s->spares->tails; i++) mem_free(s->spares->tail[i].v);
+    if (s->spares) mem_free(s->spares->narrow);
+    mem_free(s->spares);
     mem_free(s);
 }
 
@@ -824,6 +841,34 @@ void shape_free(struct shape *s)
 
 #define STRICT  SIZE_MAX
 #define LENIENT 2u /* ... or only its first two bytes are spelled, what follows is in wider sets: S[UOA][A-Z2-7] for "sua" */
+
+static bool is_narrow(const struct shape *s, size_t q)
+{
+    return s->v[q].kind == K_SET && s->lo[q] != 255 && set_size(&s->v[q].set) <= SPELLED;
+}
+
+/* Sorts the narrow states by byte: two rounds of counting. */
+static enum err index_narrow(const struct shape *s)
+{
+    struct spares *k = s->spares;
+    uint32_t at[257] = {0};
+    for (int fill = 0; fill < 2; fill++) {
+        for (size_t q = 0; q < s->count; q++) {
+            if (!is_narrow(s, q)) continue;
+            for (unsigned c = 0; c < 256; c++) {
+                if ((c >= 'A' && c <= 'Z') || !takes(&s->v[q].set, (unsigned char)c)) continue;
+                if (fill) k->narrow[at[c]++] = (uint16_t)q;
+                else at[c + 1]++;
+            }
+        }
+        if (fill) break;
+        for (unsigned c = 0; c < 256; c++) at[c + 1] += at[c];
+        memcpy(k->narrow_at, at, sizeof at);
+        k->narrow = mem_alloc(at[256] * sizeof *k->narrow);
+        if (!k->narrow) return ERR_MEMORY;
+    }
+    return ERR_OK;
+}
 
 /* True if the literal can be read from state q on, its first `narrow` bytes in narrow sets. */
 static bool spells(const struct shape *s, struct front *a, struct front *b, uint16_t q, struct slice literal, size_t narrow)
@@ -845,13 +890,13 @@ static bool find_strict(const struct shape *s, struct slice literal, size_t narr
     ok = front_make(&b, s) && ok;
     *lo = 255;
     *hi = 0;
-    for (size_t q = 0; ok && literal.n && q < s->count; q++) {
-        const struct state *st = &s->v[q];
-        if (st->kind != K_SET || s->lo[q] == 255 || s->lo[q] > *lo) continue;
-        unsigned char c = (unsigned char)literal.p[0], d = (c | 0x20) >= 'a' && (c | 0x20) <= 'z' ? c ^ 0x20 : c;
-        if (!byteset_has(&st->set, c) && !byteset_has(&st->set, d)) continue;
-        if (set_size(&st->set) > SPELLED) continue;
-        if (!spells(s, &a, &b, (uint16_t)q, literal, narrow)) continue;
+    struct spares *k = s->spares;
+    unsigned char c0 = literal.n ? (unsigned char)literal.p[0] : 0;
+    if (c0 >= 'A' && c0 <= 'Z') c0 |= 0x20;
+    ok = ok && literal.n && (k->narrow || index_narrow(s) == ERR_OK);
+    for (uint32_t i = ok ? k->narrow_at[c0] : 0; ok && i < k->narrow_at[c0 + 1]; i++) {
+        size_t q = k->narrow[i];
+        if (s->lo[q] > *lo || !spells(s, &a, &b, (uint16_t)q, literal, narrow)) continue;
         if (s->lo[q] < *lo) {
             *lo = s->lo[q];
             *hi = 0;
@@ -891,6 +936,29 @@ static void follow(const struct shape *s, struct front *a, struct front *b, stru
     }
 }
 
+/* follow, by what is remembered. Each keyword of a long list ends before the same states. */
+static void follow_known(const struct shape *s, struct front *a, struct front *b, struct byteset out[SHAPE_AFTER])
+{
+    struct spares *k = s->spares;
+    for (unsigned i = 0; i < k->tails; i++) {
+        struct tail *t = &k->tail[i];
+        if (t->n == a->n && memcmp(t->v, a->v, a->n * sizeof *t->v) == 0) {
+            memcpy(out, t->after, sizeof t->after);
+            return;
+        }
+    }
+    struct tail *t = k->tails < TAILS ? &k->tail[k->tails] : NULL;
+    if (t && (t->v = mem_alloc(a->n * sizeof *t->v)) != NULL) {
+        memcpy(t->v, a->v, a->n * sizeof *t->v);
+        t->n = a->n;
+    }
+    follow(s, a, b, out, SHAPE_AFTER);
+    if (t && t->v) {
+        memcpy(t->after, out, sizeof t->after);
+        k->tails++;
+    }
+}
+
 void shape_literal(const struct shape *s, struct slice literal, struct shape_literal *out)
 {
     for (int k = 0; k < SHAPE_AFTER; k++) out->after[k] = byteset_all();
@@ -911,7 +979,7 @@ void shape_literal(const struct shape *s, struct slice literal, struct shape_lit
             front_step(&b, &a, s, (unsigned char)literal.p[i], 256);
             front_swap(&a, &b);
         }
-        follow(s, &a, &b, out->after, SHAPE_AFTER);
+        follow_known(s, &a, &b, out->after);
     }
     front_free(&a, s);
     front_free(&b, s);
