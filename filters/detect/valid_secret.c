@@ -24,6 +24,7 @@ struct looks {
     unsigned pairs, common; /* pairs of letters within a segment */
     unsigned distinct;
     unsigned run;           /* longest run up or down the alphabet or the digits */
+    unsigned in_runs;       /* bytes in runs of four and more */
     unsigned wordy;         /* bytes in segments of four letters and more that look like words */
     bool hex, one_case;
 };
@@ -51,6 +52,7 @@ static struct looks look(struct slice v)
         down = i && c == v.p[i - 1] - 1 ? down + 1 : 1;
         if (up > l.run) l.run = up;
         if (down > l.run) l.run = down;
+        l.in_runs += up >= 4 ? (up == 4 ? 4 : 1) : down >= 4 ? (down == 4 ? 4 : 1) : 0;
         unsigned char u = (unsigned char)c;
         if (!(seen[u >> 6] >> (u & 63) & 1)) seen[u >> 6] |= 1ull << (u & 63), l.distinct++;
         bool letter = is_low(c) || is_up(c);
@@ -192,7 +194,7 @@ static bool rare(const struct looks *l)
 {
     unsigned solid = l->low + l->up + l->dig;
     if (l->n < 10 || solid * 5 < l->n * 4 || monotone(l)) return false;
-    if (l->run >= 8 && l->n >= 16 && l->low + l->up >= 4) return true; /* abcdefghijkl1234: made up, but no name */
+    if ((l->run >= 8 || l->in_runs * 3 >= l->n * 2) && l->n >= 14 && l->low + l->up >= 4) return true; /* abcdefghijkl1234: made up, but no name */
     if (l->wordy * 2 > solid) return false;
     if (l->hex && l->n >= 20 && l->dig >= 2) return l->distinct >= 6;
     if (l->low + l->up < 2) return false;
