@@ -5,8 +5,8 @@
  *                                        +---- next target --+-----------------------+   (only while nothing went out)
  *
  * Any state may go to X_DONE: refused, failed, or the client left. The request is screened once, in X_SCREEN: at once, or
- * elsewhere while the loop goes on (exchange_screen.c); every target gets the same bytes. Functions that may end the exchange are called last and return at once: x may be gone behind
- * x_end. Names: client_* for the connection, x_* for the exchange, up_* for what a target's connection tells. */
+ * elsewhere while the loop goes on (exchange_screen.c); every target gets the same bytes. Functions that may end the
+ * exchange are called last and return at once: x may be gone behind x_end. Names: client_* for the connection, x_* for the exchange, up_* for what a target's connection tells. */
 #include "proxy/exchange_private.h"
 #include "proxy/base/clock.h"
 #include "proxy/base/log.h"
