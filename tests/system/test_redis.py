@@ -104,7 +104,7 @@ class Redis:
 
 def proxy(t, redis, model="builtin:echo", **more):
     config = {"audit": {"redis": {"url": redis.url() if isinstance(redis, Redis) else redis}, "journal": {"sync": "20ms"}},
-              "logging": {"level": "info", "format": "json"}}
+              "logging": {"level": "info", "format": "json"}, "filters": {"packs": []}}
     config.update(more)
     return Privet(t, config, backends={"m": model})
 
@@ -204,7 +204,7 @@ def up(p):
 
 def test_what_is_stored(t):
     key, mail = canary_key(), canary_email()
-    with Redis(t).start() as redis, proxy(t, redis, logging={"level": "debug", "format": "json"}) as p:
+    with Redis(t).start() as redis, proxy(t, redis, logging={"level": "debug", "format": "json"}, filters={}) as p:
         with p.client() as c:
             for i in range(20):
                 r = c.chat("my key is %s, write to %s" % (key, mail), headers={"X-Request-Id": "case-%d" % i})
