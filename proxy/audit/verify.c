@@ -17,7 +17,7 @@
 #define OPEN_LISTED    100u
 
 struct verify {
-    int dir;
+    int dir, heads; /* heads: -1 if there are no kept ones */
     struct chain chain;
     struct buf *report;
     struct audit_counts counts;
@@ -40,6 +40,9 @@ struct walk {
     uint64_t torn;        /* bytes after the last line of the segment before */
     struct head head;
     enum head_state head_state;
+    struct head kept;     /* a copy from elsewhere */
+    enum head_state kept_state;
+    bool kept_passed, kept_met; /* a line with its seq was seen; and had its mac */
     uint64_t owed[OWED_MAX];
     size_t owed_count;
     struct pairs *pairs;
@@ -301,6 +304,10 @@ static void check_line(struct walk *w, struct slice text, uint64_t at)
     if (w->head_state == HEAD_OK && w->head.segment == w->seg.number && w->head.offset == at &&
         memcmp(l.mac, w->head.mac, LINE_MAC) != 0)
         say(w, "chain", "not the line the head file means");
+    if (w->kept_state == HEAD_OK && l.seq == w->kept.seq) { /* a record, or the header after it: both bear that seq */
+        w->kept_passed = true;
+        w->kept_met = w->kept_met || memcmp(l.mac, w->kept.mac, LINE_MAC) == 0;
+    }
     if (w->line_no == 1)
         check_header(w, &l);
     else
@@ -364,6 +371,17 @@ static void check_end(struct walk *w)
         say(w, "cut", "the head file knows of seq %llu, the journal ends with %llu", (ull)w->head.seq, (ull)end);
 }
 
+static void check_kept(struct walk *w)
+{
+    uint64_t end = w->known ? w->expect - 1 : 0;
+    if (w->kept_state == HEAD_BAD)
+        say(w, "cut", "the kept head was edited, or is of another key");
+    else if (w->kept_state == HEAD_OK && w->kept.seq > end)
+        say(w, "cut", "the kept head knows of seq %llu, the journal ends with %llu", (ull)w->kept.seq, (ull)end);
+    else if (w->kept_passed && !w->kept_met)
+        say(w, "chain", "seq %llu is not the line the kept head means", (ull)w->kept.seq);
+}
+
 /* list[0..n): one journal's segments. */
 static bool check_journal(struct verify *v, const struct segment_name *list, size_t n)
 {
@@ -377,6 +395,7 @@ static bool check_journal(struct verify *v, const struct segment_name *list, siz
     segment_file(&list[0], w->file);
     w->journal = slice_str(w->label);
     w->head_state = head_read(v->dir, &list[0], &v->chain, &w->head); /* before the lines: a writer may go on */
+    w->kept_state = v->heads < 0 ? HEAD_NONE : head_read(v->heads, &list[0], &v->chain, &w->kept);
     memcpy(w->last, LINE_FIRST, LINE_MAC);
     w->expect = 1;
     w->known = list[0].number == 1;
@@ -398,6 +417,7 @@ static bool check_journal(struct verify *v, const struct segment_name *list, siz
         check_segment(w, last && v->live);
     }
     check_end(w);
+    check_kept(w);
     say_open(w);
     mem_free(w);
     return true;
@@ -453,18 +473,25 @@ static int verify_dir(struct verify *v)
     return v->counts.breaks > INT32_MAX ? INT32_MAX : (int)v->counts.breaks;
 }
 
-int audit_verify(const char *directory, struct slice chain_key, struct audit_counts *counts, struct buf *report)
+int audit_verify(const char *directory, struct slice chain_key, const char *heads, struct audit_counts *counts,
+                 struct buf *report)
 {
     char own[CHAIN_KEY_MAX];
     int result = -1;
-    struct verify v = {.dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC), .report = report};
+    struct verify v = {.dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC), .heads = -1, .report = report};
     if (v.dir < 0) return -1;
+    if (heads) v.heads = open(heads, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (heads && v.heads < 0) {
+        close(v.dir);
+        return -1;
+    }
     if (chain_key.n || !chain_key_read(v.dir, "chain.key", own, &chain_key)) {
         chain_init(&v.chain, chain_key);
         result = verify_dir(&v);
     }
     mem_wipe(own, sizeof own);
     mem_wipe(&v.chain, sizeof v.chain);
+    if (v.heads >= 0) close(v.heads);
     close(v.dir);
     if (counts) *counts = v.counts;
     return result;

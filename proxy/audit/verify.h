@@ -18,9 +18,12 @@ struct audit_counts {
  *   chain         a line that is good by itself and does not follow the one before
  *   cut           the end is gone: the head file knows of more, or is itself gone or no longer good
  *   note          no break: a torn last line after a crash; an intent without an outcome
- * Returns the number of breaks, or -1 if the directory or the key cannot be read. `counts` may be NULL. */
+ * `heads` may name a directory with copies of head files taken earlier and kept elsewhere (else NULL): somebody who cuts
+ * the end and puts an old head back is found by them. Returns the number of breaks, or -1 if a directory or the key
+ * cannot be read. `counts` may be NULL. */
 #define AUDIT_REPORT_MAX 1000
-int audit_verify(const char *directory, struct slice chain_key, struct audit_counts *counts, struct buf *report);
+int audit_verify(const char *directory, struct slice chain_key, const char *heads, struct audit_counts *counts,
+                 struct buf *report);
 /* The last n lines of all journals by time; the lines of one request id: as they stand in the journal. -1 on failure. */
 int audit_tail(const char *directory, unsigned n, struct buf *out);
 int audit_show(const char *directory, const char *id, struct buf *out);

@@ -13,13 +13,14 @@
 #define TAIL_DEFAULT 20u
 #define TAIL_MOST    10000u
 
-enum { OPT_CONFIG, OPT_DIRECTORY, OPT_KEY_FILE, OPT_COUNT, OPT_JSON };
+enum { OPT_CONFIG, OPT_DIRECTORY, OPT_KEY_FILE, OPT_COUNT, OPT_JSON, OPT_HEADS };
 static const struct cli_option options[] = {
     {"--config", "-c", "FILE", "the configuration file that names the journal's directory and key"},
     {"--directory", "-d", "DIR", "the journal's directory"},
     {"--key-file", "-k", "FILE", "the chain key (default: the configuration's, else DIR/chain.key)"},
     {"--lines", "-n", "N", "tail: how many records (default 20)"},
     {"--json", NULL, NULL, "tail, show: the lines as they stand in the journal"},
+    {"--heads", NULL, "DIR", "verify: copies of the *.head files that were taken earlier and kept elsewhere"},
     {0}};
 
 struct place {
@@ -62,11 +63,11 @@ static bool next_line(struct slice *rest, struct slice *line)
 
 /* --- verify --- */
 
-static int verify(const struct place *p)
+static int verify(const struct place *p, const char *heads)
 {
     struct audit_counts c;
     struct buf report = buf_make(OUT_MAX);
-    int breaks = audit_verify(p->directory, p->key, &c, &report);
+    int breaks = audit_verify(p->directory, p->key, heads, &c, &report);
     if (breaks < 0) {
         fprintf(stderr, "privet audit: %s: no journal can be read there, or no chain key: name it with --key-file\n", p->directory);
         buf_free(&report);
@@ -250,7 +251,7 @@ int cli_audit(int argc, char **argv)
     status = find_place(&a, &p);
     if (status == CLI_GO)
         status = is_show               ? show(&p, a.operand[1], a.value[OPT_JSON] != NULL)
-                 : *action == 'v'      ? verify(&p)
+                 : *action == 'v'      ? verify(&p, a.value[OPT_HEADS])
                                        : tail(&p, a.value[OPT_COUNT], a.value[OPT_JSON] != NULL);
     mem_wipe(p.key_bytes, sizeof p.key_bytes);
     config_free(p.config);

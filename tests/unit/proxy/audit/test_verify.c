@@ -14,13 +14,14 @@
 #define N 10u /* requests, with two lines each, after the header: line 2k is the intent of request k, from 1 */
 
 static char *report;
+static const char *kept_heads; /* NULL, or where copies lie */
 static struct audit_counts counts;
 
 static int verify(void)
 {
     struct buf b = buf_make(1u << 20);
     mem_free(report);
-    int n = audit_verify(dir_path, SLICE(KEY), &counts, &b);
+    int n = audit_verify(dir_path, SLICE(KEY), kept_heads, &counts, &b);
     report = mem_strndup(buf_len(&b) ? buf_slice(&b).p : "", buf_len(&b));
     assert_non_null(report);
     buf_free(&b);
@@ -138,11 +139,11 @@ static void test_whole(void **state)
     assert_int_equal(verify(), 0);
     assert_string_equal(report, "");
     struct buf b = buf_make(4096);
-    assert_true(audit_verify(dir_path, SLICE("another key, 16+"), NULL, &b) > 0);
+    assert_true(audit_verify(dir_path, SLICE("another key, 16+"), NULL, NULL, &b) > 0);
     buf_free(&b);
     b = buf_make(4096);
-    assert_int_equal(audit_verify("/nowhere", SLICE(KEY), NULL, &b), -1);
-    assert_int_equal(audit_verify(dir_path, SLICE_NONE, NULL, &b), -1); /* no chain.key there */
+    assert_int_equal(audit_verify("/nowhere", SLICE(KEY), NULL, NULL, &b), -1);
+    assert_int_equal(audit_verify(dir_path, SLICE_NONE, NULL, NULL, &b), -1); /* no chain.key there */
     buf_free(&b);
 }
 
@@ -269,6 +270,47 @@ static void test_segments(void **state)
     expect(1, "cut: the head file was edited, or is of another key\n");
     free(t.p);
     assert_int_equal(verify(), 1);
+}
+
+/* The end cut off and an old head put back in its place: only a copy of the head kept elsewhere tells. */
+static void test_kept_head(void **state)
+{
+    (void)state;
+    char path[300], head[300], kept[200], copy[400];
+    struct audit_opts o = dir_opts(1, AUDIT_SEGMENT_MIN);
+    struct audit *a = dir_start(&o);
+    for (unsigned i = 0; i < 3; i++) append(a, 0, i);
+    assert_true(dir_wait(a, all_synced));
+    snprintf(head, sizeof head, "%s", path_of(0, 0));
+    snprintf(path, sizeof path, "%s", path_of(0, 1));
+    struct text old = load(head);
+    append(a, 0, 3);
+    audit_stop(a, 0);
+    snprintf(kept, sizeof kept, "%s.kept", dir_path);
+    snprintf(copy, sizeof copy, "%s%s", kept, strrchr(head, '/'));
+    assert_int_equal(mkdir(kept, 0700), 0);
+    struct text now = load(head), t = load(path);
+    close(open(copy, O_WRONLY | O_CREAT, 0600));
+    store(copy, now.p, now.n);
+    kept_heads = kept;
+    expect(0, "");
+    store(head, old.p, old.n);
+    store(path, t.p, (size_t)(t.line[7] - t.p));
+    expect(1, "cut: the kept head knows of seq 8, the journal ends with 6\n");
+    kept_heads = NULL;
+    expect(0, "");
+    kept_heads = kept;
+    write_journal(1, 10, 5); /* the writer goes on: other lines under the same numbers */
+    expect(1, "chain: seq 8 is not the line the kept head means\n");
+    store(copy, now.p, now.n / 4);
+    expect(1, "cut: the kept head was edited, or is of another key\n");
+    unlink(copy);
+    expect(0, "");
+    rmdir(kept);
+    kept_heads = NULL;
+    free(old.p);
+    free(now.p);
+    free(t.p);
 }
 
 /* Everything but the head removed. */
@@ -459,7 +501,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, dir_setup, dir_teardown)
     const struct CMUnitTest tests[] = {
         T(test_whole), T(test_every_bit), T(test_reordered), T(test_foreign), T(test_segments), T(test_all_segments_gone),
-        T(test_torn), T(test_cut_behind_the_head), T(test_torn_header), T(test_open_intent), T(test_while_writing),
+        T(test_torn), T(test_cut_behind_the_head), T(test_torn_header), T(test_kept_head), T(test_open_intent), T(test_while_writing),
         T(test_tail_and_show),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
