@@ -7,6 +7,7 @@
 
 #define REPORT_CAP (4u << 20)
 #define LINE_MAX_  1024
+#define DOUBLES_MAX 1000u /* beyond so many nobody reads them */
 
 /* A key or a value quoted in a message must not break the line. */
 static void one_line(char *s)
@@ -15,16 +16,31 @@ static void one_line(char *s)
         if ((unsigned char)*s < ' ' || *s == 127) *s = '?';
 }
 
+/* A mistake that two steps come upon is told once: takes the line from `was` on back if it stands there already. */
+static void drop_double(struct buf *text, size_t was)
+{
+    struct slice all = buf_slice(text), line = slice_of(all.p + was, all.n - was);
+    for (size_t at = 0; at < was;) {
+        size_t n = slice_find(slice_of(all.p + at, was - at), '\n') + 1;
+        if (slice_eq(slice_of(all.p + at, n), line)) {
+            buf_truncate(text, was);
+            return;
+        }
+        at += n;
+    }
+}
+
 static void add_line(struct config_report *r, const char *file, struct config_pos pos, const char *text)
 {
     enum err e;
     if (!r->text.cap) r->text.cap = REPORT_CAP;
     r->count++;
+    size_t was = buf_len(&r->text);
     if (pos.line) e = buf_addf(&r->text, "%.300s:%u:%u: ", file, pos.line, pos.col);
     else e = buf_addf(&r->text, "%.300s: ", file);
     if (e == ERR_OK) e = buf_add(&r->text, slice_str(text));
     if (e == ERR_OK) e = buf_add_byte(&r->text, '\n');
-    (void)e; /* a full report still counts */
+    if (e == ERR_OK && r->count < DOUBLES_MAX) drop_double(&r->text, was); /* a full report still counts */
 }
 
 void config_report_add(struct config_report *r, const char *file, struct config_pos pos, const char *fmt, ...)

@@ -22,6 +22,8 @@ struct screener {
     struct findings found;   /* as detect_scan gives them */
     struct findings acting;  /* in bytes of the body: to be changed */
     struct findings flagged; /* in bytes of the body: to be counted */
+    struct findings firm;    /* of acting: those that are not only masked */
+    struct findings secret;  /* of acting: secrets */
     struct findings signs;   /* of prompt injection, in bytes of the body; their scores are weights */
     struct findings aside;   /* plain text: what never hides another finding; requests: what is cut out */
     struct gather_place *place;
@@ -53,6 +55,8 @@ void screener_free(struct screener *s)
     findings_free(&s->acting);
     findings_free(&s->flagged);
     findings_free(&s->signs);
+    findings_free(&s->firm);
+    findings_free(&s->secret);
     findings_free(&s->aside);
     mem_free(s->place);
     mem_free(s->change);
@@ -79,6 +83,8 @@ static void wipe(struct screener *s)
     trim(&s->acting);
     trim(&s->flagged);
     trim(&s->signs);
+    trim(&s->firm);
+    trim(&s->secret);
     trim(&s->aside);
     s->places = 0;
     buf_free(&s->replaced);
@@ -182,6 +188,8 @@ static enum err take(void *arg, const struct gather_place *p)
     if (r->act == ACTION_REROUTE) r->out->reroute = true;
     if (action_row(r->act)->reversible) r->vault = true;
     enum err e = findings_add(&s->acting, f);
+    if (!e && r->act != ACTION_MASK) e = findings_add(&s->firm, f);
+    if (!e && ruleset_rule(r->rs, f.rule)->cls == RULE_SECRETS) e = findings_add(&s->secret, f);
     return e ? e : add_place(s, p);
 }
 
@@ -192,6 +200,27 @@ static bool joined_counts(const struct gather *g, const struct ruleset *rs, cons
     if (t->kind == GATHER_BREAKS && !ruleset_joins(rs, f->rule)) return false;
     if (t->kind != GATHER_BREAKS && t->kind != GATHER_PARTS) return true;
     return f->end <= t->end && !gather_one_piece(g, f->start, f->end);
+}
+
+/* The one of a resolved list that f overlaps, or NULL. */
+static const struct finding *touched(const struct findings *list, const struct finding *f)
+{
+    size_t low = 0, high = list->count;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (list->v[mid].end <= f->start) low = mid + 1;
+        else high = mid;
+    }
+    return low < list->count && list->v[low].start < f->end ? &list->v[low] : NULL;
+}
+
+/* What is done with a resolved finding. Four characters show only where no other value, of another span, is to be hidden
+ * whole; what has the same span is the same value under a coarser name. */
+static enum action action_of(const struct run *r, const struct finding *f)
+{
+    enum action a = policy_action(r->pol, f->rule);
+    const struct finding *firm = a == ACTION_MASK ? touched(&r->s->firm, f) : NULL;
+    return firm && (firm->start != f->start || firm->end != f->end) ? ACTION_REDACT : a;
 }
 
 /* Brings what was found back to the body, under the policy. */
@@ -213,10 +242,12 @@ static enum err judge(struct run *r)
     findings_resolve(r->rs, &s->acting);
     findings_resolve(r->rs, &s->flagged);
     findings_resolve(r->rs, &s->signs);
+    findings_resolve(r->rs, &s->firm);
+    findings_resolve(r->rs, &s->secret);
     for (size_t i = 0; i < s->flagged.count; i++) count(r->out, s->flagged.v[i].rule, ACTION_FLAG);
     for (size_t i = 0; i < s->signs.count; i++)
         if (policy_action(r->pol, s->signs.v[i].rule) == ACTION_FLAG) count(r->out, s->signs.v[i].rule, ACTION_FLAG);
-    for (size_t i = 0; i < s->acting.count; i++) count(r->out, s->acting.v[i].rule, policy_action(r->pol, s->acting.v[i].rule));
+    for (size_t i = 0; i < s->acting.count; i++) count(r->out, s->acting.v[i].rule, action_of(r, &s->acting.v[i]));
     return e;
 }
 
@@ -347,7 +378,9 @@ static enum err replace(struct run *r, size_t i)
     struct buf plain = buf_make(VALUE_MOST);
     size_t was = buf_len(&s->replaced);
     enum err e = read_value(s, &p, &value);
-    if (!e) e = mask_value(&m, policy_action(r->pol, f->rule), ruleset_rule(r->rs, f->rule), value, &plain);
+    struct rule rule = *ruleset_rule(r->rs, f->rule);
+    if (touched(&s->secret, f)) rule.cls = RULE_SECRETS; /* no tool gets it, whatever it is called */
+    if (!e) e = mask_value(&m, action_of(r, f), &rule, value, &plain);
     if (!e) e = write_value(s, &p, buf_slice(&plain));
     buf_free(&plain);
     if (e) return e;
@@ -625,6 +658,15 @@ static enum err redact_one(struct screener *s, const struct ruleset *rs, const s
     return number ? buf_add_byte(out, '"') : ERR_OK;
 }
 
+/* What stays of a text, without tag characters. */
+static enum err add_rest(struct slice text, struct buf *out)
+{
+    size_t from = 0, at = 0, end;
+    enum err e = ERR_OK;
+    for (; !e && view_next_tags(text, &at, &end); at = from = end) e = buf_add(out, slice_of(text.p + from, at - from));
+    return e ? e : buf_add(out, slice_of(text.p + from, text.n - from));
+}
+
 enum err screen_redact(struct screener *s, const struct ruleset *rs, const struct policy *pol, struct slice text,
                        const struct findings *spans, struct buf *out)
 {
@@ -647,11 +689,11 @@ enum err screen_redact(struct screener *s, const struct ruleset *rs, const struc
     uint32_t from = 0;
     for (size_t i = 0; i < s->acting.count && !e; i++) {
         const struct finding *f = &s->acting.v[i];
-        e = buf_add(out, slice_of(text.p + from, f->start - from));
+        e = add_rest(slice_of(text.p + from, f->start - from), out);
         if (!e) e = redact_one(s, rs, &m, text, f, out);
         from = f->end;
     }
-    if (!e) e = buf_add(out, slice_of(text.p + from, text.n - from));
+    if (!e) e = add_rest(slice_of(text.p + from, text.n - from), out);
     vault_free(m.vault);
     wipe(s);
     return e;

@@ -30,7 +30,7 @@ struct scan {
     struct findings spans;
     struct buf out;
     enum format format;
-    bool redact, diff;
+    bool redact, diff, body;
     bool failed;    /* something could not be read or scanned */
     uint64_t found;
     uint64_t printed; /* elements of a JSON array */
@@ -154,12 +154,20 @@ static void put_lines(struct scan *s, char mark, struct slice text)
     }
 }
 
-/* One hunk: the lines that findings [from, to) stand in, their values starred out, and as the policy would send them. */
+/* Lines as they are and as they would be; under one mark if nothing changes. */
+static void put_change(struct scan *s, struct slice old, struct slice new)
+{
+    bool same = slice_eq(old, new);
+    put_lines(s, same ? ' ' : '-', old);
+    if (!same) put_lines(s, '+', new);
+}
+
+/* One hunk: the lines that findings [from, to) stand in, and as the policy would send them. */
 static void put_hunk(struct scan *s, struct place at, struct slice lines, size_t lines_at, size_t from, size_t to)
 {
     struct findings part = {0};
-    struct buf old = buf_make(2 * PIECE), new = buf_make(8 * PIECE);
-    enum err e = buf_add(&old, lines);
+    struct buf new = buf_make(8 * PIECE);
+    enum err e = ERR_OK;
     put_str(s, "@@ ");
     put_u64(s, at.line);
     put_str(s, " @@");
@@ -171,19 +179,13 @@ static void put_hunk(struct scan *s, struct place at, struct slice lines, size_t
         put_str(s, action_row(policy_action(s->policy, f.rule))->name);
         f.start -= (uint32_t)lines_at;
         f.end -= (uint32_t)lines_at;
-        for (uint32_t k = f.start; k < f.end; k++)
-            if (old.p[old.off + k] != '\n') old.p[old.off + k] = '*';
         e = findings_add(&part, f);
     }
     put_str(s, "\n");
     if (!e) e = screen_redact(s->screener, s->rules, s->policy, lines, &part, &new);
     if (e) fail(s, at.file, err_name(e));
-    else {
-        put_lines(s, '-', buf_slice(&old));
-        put_lines(s, '+', buf_slice(&new));
-    }
+    else put_change(s, lines, buf_slice(&new));
     findings_free(&part);
-    buf_free(&old);
     buf_free(&new);
 }
 
@@ -276,6 +278,82 @@ done:
     buf_free(&in);
 }
 
+/* --- request bodies */
+
+static void put_counts(struct scan *s, const struct screening *r)
+{
+    for (size_t i = 0; i < r->count_rows; i++) {
+        put_str(s, i ? ", " : "@@ ");
+        put_str(s, ruleset_rule(s->rules, r->counts[i].rule)->id);
+        put_str(s, " ");
+        put_str(s, action_row((enum action)r->counts[i].action)->name);
+        put_str(s, " ");
+        put_u64(s, r->counts[i].count);
+        s->found += r->counts[i].count;
+    }
+    if (r->fold.tags) {
+        put_str(s, r->count_rows ? ", tag characters " : "@@ tag characters ");
+        put_u64(s, r->fold.tags);
+    }
+    if (r->count_rows || r->fold.tags) put_str(s, " @@\n");
+}
+
+/* No value in JSON has a line end in it, so lines stay side by side. */
+static void put_body_lines(struct scan *s, struct slice old, struct slice new)
+{
+    while (old.n || new.n) {
+        size_t a = slice_find(old, '\n'), b = slice_find(new, '\n');
+        if (!slice_eq(slice_of(old.p, a), slice_of(new.p, b))) put_change(s, slice_of(old.p, a), slice_of(new.p, b));
+        a += a < old.n;
+        b += b < new.n;
+        old = slice_of(old.p + a, old.n - a);
+        new = slice_of(new.p + b, new.n - b);
+    }
+}
+
+static void print_body(struct scan *s, const char *name, struct slice body, const struct screening *r)
+{
+    put_str(s, "--- ");
+    put_str(s, name);
+    put_str(s, "\n+++ ");
+    put_str(s, name);
+    put_str(s, " under policy ");
+    put_str(s, policy_name(s->policy));
+    put_str(s, policy_observes(s->policy) ? " (which only observes)" : "");
+    put_str(s, r->error ? ": refused, " : r->reroute ? ": sent to the sensitive target" : ": sent");
+    if (r->error) put_str(s, err_name(r->error));
+    put_str(s, ", injection ");
+    put_str(s, injection_name(r->injection));
+    put_str(s, "\n");
+    put_counts(s, r);
+    if (!r->error && r->changed) put_body_lines(s, body, buf_slice(&r->body));
+}
+
+/* A file that is one request's body: what the proxy would do with it, to the byte. */
+static void scan_body(struct scan *s, FILE *f, const char *name)
+{
+    struct buf in = buf_make(LINE_MAX_BYTES);
+    struct screening r = {0};
+    size_t n = 1;
+    while (n && !s->failed) {
+        if (buf_reserve(&in, PIECE) != ERR_OK) fail(s, name, err_name(ERR_BODY_TOO_LARGE));
+        else buf_commit(&in, n = fread(buf_tail(&in), 1, PIECE, f));
+    }
+    if (ferror(f)) fail(s, name, "cannot be read");
+    struct slice body = buf_slice(&in);
+    const struct endpoint *chat = endpoint_find(SLICE("/v1/chat/completions"));
+    if (!s->failed) {
+        enum err e = screen_request(s->screener, s->scratch, s->rules, s->policy, &s->limits, chat, body, &r);
+        if (e && e != ERR_BLOCKED && e != ERR_OPAQUE) fail(s, name, err_name(e));
+        else if (s->diff) print_body(s, name, body, &r);
+        else if (e) fail(s, name, err_name(e));
+        else put(s, r.changed ? buf_slice(&r.body) : body);
+    }
+    flush(s);
+    screening_free(&r);
+    buf_free(&in);
+}
+
 /* --- JSON lines */
 
 static void put_spans(struct scan *s)
@@ -361,7 +439,7 @@ static void scan_lines(struct scan *s, FILE *f, const char *name)
 
 /* --- set-up */
 
-enum { OPT_CONFIG, OPT_RULES, OPT_FORMAT, OPT_REDACT, OPT_POLICY, OPT_DIFF, OPT_EXIT };
+enum { OPT_CONFIG, OPT_RULES, OPT_FORMAT, OPT_REDACT, OPT_POLICY, OPT_DIFF, OPT_BODY, OPT_EXIT };
 
 static const struct cli_option options[] = {
     {"--config", "-c", "FILE", "rules, dictionaries and policies of a configuration"},
@@ -369,7 +447,8 @@ static const struct cli_option options[] = {
     {"--format", "-f", "FORMAT", "text (default): FILE:LINE:COL: rule type; json; jsonl: {\"id\",\"text\"} a line in, spans out"},
     {"--redact", NULL, NULL, "write the text as the policy would send it"},
     {"--policy", NULL, "NAME", "the configuration's policy for --redact and --diff; default `default`"},
-    {"--diff", NULL, NULL, "show what the policy would change, values starred out"},
+    {"--diff", NULL, NULL, "show what the policy would change, line by line, values and all: it is your own file"},
+    {"--body", NULL, NULL, "a FILE is the body of one chat request: with --diff or --redact, exactly what the proxy would do"},
     {"--exit-code", NULL, "N", "status when something is found; default 1 when listing, 0 for jsonl, --redact and --diff"},
     {0},
 };
@@ -470,6 +549,9 @@ static int check_options(struct scan *s, const struct cli_args *a, int *exit_cod
     s->format = (enum format)i;
     s->redact = a->value[OPT_REDACT] != NULL;
     s->diff = a->value[OPT_DIFF] != NULL;
+    s->body = a->value[OPT_BODY] != NULL;
+    if (s->body && !s->redact && !s->diff) return cli_wrong("scan", "--body goes with --diff or --redact");
+    if (s->body && s->format != FORMAT_TEXT) return cli_wrong("scan", "--body has no other format");
     if (s->redact && s->diff) return cli_wrong("scan", "--redact or --diff, not both");
     if (s->diff && s->format != FORMAT_TEXT) return cli_wrong("scan", "--diff has a format of its own");
     if (s->redact && s->format == FORMAT_JSON) return cli_wrong("scan", "--redact goes with text or jsonl");
@@ -493,6 +575,7 @@ static void scan_operand(struct scan *s, const char *name)
         return;
     }
     if (s->format == FORMAT_JSONL) scan_lines(s, f, standard ? "stdin" : name);
+    else if (s->body) scan_body(s, f, standard ? "stdin" : name);
     else scan_file(s, f, standard ? "stdin" : name);
     if (!standard) fclose(f);
 }

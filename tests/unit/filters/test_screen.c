@@ -30,7 +30,7 @@ static void report(void *arg, const struct rule_def *def, const char *message)
 
 static struct ruleset *make_rules(void)
 {
-    static char *aws[] = {"akia"}, *password[] = {"password"}, *luhn[] = {"luhn"}, *ignore[] = {"ignore all"};
+    static char *aws[] = {"akia"}, *password[] = {"password"}, *luhn[] = {"luhn"}, *ignore[] = {"ignore all"}, *note[] = {"note:"};
     static struct rule_def defs[] = {
         {.id = "aws-access-token", .description = "", .cls = RULE_SECRETS, .type = "API_KEY_OR_TOKEN", .keyword_count = 1,
          .keywords = aws, .regex = "(?<![0-9A-Za-z])((?:AKIA)[A-Z2-7]{16})(?![0-9A-Za-z])", .score = 0.95F, .join = true},
@@ -42,6 +42,8 @@ static struct ruleset *make_rules(void)
          .digits_max = 19, .regex = "\\d(?:[ -]?\\d){12,18}", .validate = luhn, .validate_count = 1, .score = 0.9F},
         {.id = "ignore", .description = "", .cls = RULE_INJECTION, .type = "PROMPT_INJECTION", .keywords = ignore,
          .keyword_count = 1, .regex = "(?i)ignore all [a-z0-9 ]{1,60}", .score = 0.9F},
+        {.id = "note", .description = "", .cls = RULE_PII, .type = "NOTE", .keywords = note, .keyword_count = 1,
+         .regex = "note:[A-Za-z0-9=]{4,80}", .score = 0.9F},
     };
     struct ruleset *rs;
     assert_int_equal(ruleset_build(defs, sizeof defs / sizeof defs[0], report, NULL, &rs), ERR_OK);
@@ -372,6 +374,25 @@ static void test_injection_actions(void **state)
     policy_free(p);
 }
 
+/* ---- overlaps ------------------------------------------------------------------------------------------------ */
+
+static void test_overlaps(void **state)
+{
+    (void)state;
+    struct policy *p = make_other(NULL, 0, NULL, ACTION_MASK); /* secrets: redact */
+    becomes(p, "{\"content\":\"note:abcdefgh1234\"}", "{\"content\":\"*************1234\"}");
+    becomes(p, "{\"content\":\"note:x=" AWS "\"}", "{\"content\":\"[REDACTED:note]\"}"); /* no last four of a secret */
+    policy_free(p);
+    struct screening s;
+    struct slice in = SLICE("{\"content\":\"note:x=" AWS " note:plain\"}"), out = SLICE_NONE;
+    assert_int_equal(screen(tokenizing, in, &s), ERR_OK);
+    out = buf_slice(&s.body);
+    assert_true(slice_eq(out, SLICE("{\"content\":\"<NOTE_1> <NOTE_2>\"}")));
+    const struct vault_entry *a = vault_find_word(s.vault, SLICE("NOTE_1")), *b = vault_find_word(s.vault, SLICE("NOTE_2"));
+    assert_true(a && b && a->secret && !b->secret); /* the secret inside goes into no tool's arguments */
+    screening_free(&s);
+}
+
 /* ---- allow lists, callers ------------------------------------------------------------------------------------ */
 
 static void test_allowed_places(void **state)
@@ -587,6 +608,7 @@ int main(void)
         cmocka_unit_test(test_decisions),
         cmocka_unit_test(test_text),
         cmocka_unit_test(test_injection),
+        cmocka_unit_test(test_overlaps),
         cmocka_unit_test(test_injection_actions),
         cmocka_unit_test(test_allowed_places),
         cmocka_unit_test(test_callers),
