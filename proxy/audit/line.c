@@ -44,7 +44,7 @@ void chain_mac(const struct chain *c, struct slice text, char hex[LINE_MAC])
 #define K_JOURNAL ",\"journal\":\""
 #define K_SEQ     "\",\"seq\":"
 #define K_PREV    ",\"prev\":\""
-#define K_MAC     "\",\"mac\":\""
+#define K_MAC     ",\"mac\":\""
 #define K_END     "\"}\n"
 
 static char *copy(char *p, const char *s, size_t n)
@@ -78,7 +78,7 @@ enum err line_close(struct buf *line, const struct chain *c, struct slice journa
     buf_commit(line, (size_t)(p - start));
     chain_mac(c, buf_slice(line), last);
     start = p;
-    p = copy(p, K_MAC + 1, sizeof K_MAC - 2);
+    p = copy(p, K_MAC, sizeof K_MAC - 1);
     p = copy(p, last, LINE_MAC);
     p = copy(p, K_END, sizeof K_END - 1);
     buf_commit(line, (size_t)(p - start));
@@ -106,7 +106,7 @@ static bool chop_mac(struct slice *s, const char **mac)
 /* Leaves *s with what stands before the seq. */
 static bool chop_end(struct slice *s, struct line *out)
 {
-    if (!chop(s, "\"}", 2) || !chop_mac(s, &out->mac) || !chop(s, K_MAC + 1, sizeof K_MAC - 2)) return false;
+    if (!chop(s, "\"}", 2) || !chop_mac(s, &out->mac) || !chop(s, K_MAC, sizeof K_MAC - 1)) return false;
     out->signed_part = *s;
     if (!chop(s, "\"", 1) || !chop_mac(s, &out->prev) || !chop(s, K_PREV, sizeof K_PREV - 1)) return false;
     size_t n = 0;
