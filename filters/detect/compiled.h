@@ -4,8 +4,9 @@
 #define PRIVET_DETECT_COMPILED_H
 
 #define PCRE2_CODE_UNIT_WIDTH 8
+#include "filters/detect/lexicon.h"
 #include "filters/detect/rules.h"
-#include "filters/detect/shape.h"
+#include "filters/detect/automaton.h"
 #include "filters/detect/structure.h"
 #include "filters/detect/validators.h"
 
@@ -50,7 +51,8 @@ struct crule {
     size_t validate_count;
     struct allow *allow;
     size_t allow_count;
-    struct byteset prev; /* bytes that may stand before the anchor */
+    struct byteset prev;       /* bytes that may stand before the anchor */
+    struct byteset prev_digit; /* ... with a digit before them */
     struct dictionary *dictionary; /* or NULL: then it has a regex */
 };
 
@@ -73,28 +75,26 @@ struct keyword {
 };
 
 /* Rules started by a structural trigger, by what may stand at each position: one bit for each rule. */
-#define TABLE_RULES 256u
-#define TABLE_WORDS (TABLE_RULES / 64u)
-struct bits {
-    uint64_t w[TABLE_WORDS];
-};
 struct table {
     uint16_t rule[TABLE_RULES];
     size_t count;
     uint8_t cls[256];   /* byte -> class of bytes no rule tells apart */
     size_t classes;
     struct bits *front; /* [SHAPE_FRONT][classes] */
-    struct bits prev[256];
+    struct bits prev[2][256]; /* by the byte before the anchor; the second with a digit before that */
     struct bits none;   /* rules that may start at the very beginning of a text */
     struct bits digits[32]; /* by number of digits; 31: that many and more */
+    struct automaton automaton; /* of numbers */
     struct shape_runs *runs; /* of tokens: how long a match's first run may be; by rule, the last is the union */
 };
 #define NUMBER_SIGNS 3u /* '+' and '(' before a number that may belong to it */
+#define PREFIX_MAX   4u /* letters of a short word before it: "AA 12 34 56 B", "CHE-116.281.710" */
+#define LETTERS_MAX  24u /* letters it is glued to */
 enum table_kind { TABLE_DIGITS, TABLE_AT, TABLE_COLON, TABLE_ENTROPY, TABLE_COUNT };
 
 struct context_word {
     uint32_t len;
-    bool edge_start, edge_end; /* the word's edge is a letter or digit that must not continue */
+    bool edge_start, edge_end; /* the word's edge is a letter or digit that must not go on */
 };
 
 struct ruleset {
@@ -103,15 +103,18 @@ struct ruleset {
     size_t count, room;
     size_t regex_count; /* rules[0..regex_count) are of packs, dictionaries follow */
 
+    /* Keywords that can only stand where a word begins are looked for there, the others anywhere. */
     struct literals triggers;
+    struct lexicon *lexicon;
+    uint32_t *trigger_keyword, *word_keyword; /* their ids -> keywords */
     struct keyword *keywords;
     struct keyword_ref *refs;
     size_t ref_count;
 
     struct table table[TABLE_COUNT];
-    struct structure_patterns numbers; /* of TABLE_DIGITS */
+    struct number_looks *looks; /* of TABLE_DIGITS */
 
-    struct literals context;
+    struct lexicon *context;
     struct context_word *words;
     uint64_t *word_rules; /* [words][rule_words] */
     size_t rule_words;

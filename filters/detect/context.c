@@ -28,31 +28,20 @@ static bool free_behind(struct slice t, size_t end)
     return !is_letter2(c);
 }
 
-struct load {
-    struct detect_scratch *s;
-    struct page *page;
-    size_t base, from;
-};
-
-static int on_word(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *arg)
+/* Enters a word that was found, if it is a whole one. */
+static void add_word(struct detect_scratch *s, struct page *p, const struct lexicon_hit *h)
 {
-    (void)from, (void)flags;
-    struct load *l = arg;
-    struct detect_scratch *s = l->s;
     const struct ruleset *rs = s->rs;
-    const struct context_word *w = &rs->words[id];
-    size_t end = l->base + (size_t)to, start = end - w->len;
-    if (end <= l->from) return 0;
-    if ((w->edge_start && !free_before(s->text, start)) || (w->edge_end && !free_behind(s->text, end))) return 0;
-    struct page *p = l->page;
+    const struct context_word *w = &rs->words[h->word];
+    size_t start = h->start, end = start + w->len;
+    if ((w->edge_start && !free_before(s->text, start)) || (w->edge_end && !free_behind(s->text, end))) return;
     if (p->count == PAGE_HITS) {
         p->overflow = true;
-        return 1;
+        return;
     }
-    p->hits[p->count++] = (struct word_hit){(uint32_t)start, (uint32_t)end, id};
-    const uint64_t *bits = &rs->word_rules[id * rs->rule_words];
+    p->hits[p->count++] = (struct word_hit){(uint32_t)start, (uint32_t)end, h->word};
+    const uint64_t *bits = &rs->word_rules[h->word * rs->rule_words];
     for (size_t i = 0; i < rs->rule_words; i++) p->rules[i] |= bits[i];
-    return 0;
 }
 
 static struct page *page_slot(struct detect_scratch *s, uint32_t number)
@@ -71,14 +60,14 @@ static struct page *page_load(struct detect_scratch *s, uint32_t number)
     struct page *p = page_slot(s, number);
     if (p->loaded) return p;
     const struct ruleset *rs = s->rs;
-    size_t from = (size_t)number * PAGE_BYTES, to = from + PAGE_BYTES < s->text.n ? from + PAGE_BYTES : s->text.n;
-    size_t base = from > rs->context.longest ? from - rs->context.longest : 0;
-    struct load l = {s, p, base, from};
+    size_t at = (size_t)number * PAGE_BYTES, to = at + PAGE_BYTES < s->text.n ? at + PAGE_BYTES : s->text.n;
     memset(p->rules, 0, rs->rule_words * sizeof *p->rules);
     p->loaded = true;
-    if (s->stats) s->stats->context_bytes += to - base;
-    hs_error_t rc = hs_scan(rs->context.db, s->text.p + base, (unsigned)(to - base), 0, s->inner, on_word, &l);
-    if (rc != HS_SUCCESS && rc != HS_SCAN_TERMINATED) s->err = ERR_NOT_SCANNED;
+    if (s->stats) s->stats->context_bytes += to - at;
+    while (at < to) {
+        size_t n = lexicon_find(rs->context, s->text, at, to, true, s->lexicon_hits, &at);
+        for (size_t i = 0; i < n; i++) add_word(s, p, &s->lexicon_hits[i]);
+    }
     return p;
 }
 
@@ -91,10 +80,10 @@ bool context_near(struct detect_scratch *s, uint16_t rule, size_t start, size_t 
 {
     const struct ruleset *rs = s->rs;
     const struct crule *r = &rs->rules[rule];
-    if (!rs->context.db) return false;
+    if (!rs->context) return false;
     size_t lo = start > s->seg_lo + r->before ? start - r->before : s->seg_lo;
     size_t hi = end + r->after < s->seg_hi ? end + r->after : s->seg_hi;
-    for (uint32_t n = (uint32_t)(lo / PAGE_BYTES); (size_t)n * PAGE_BYTES < hi; n++) {
+    for (uint32_t n = (uint32_t)(lo / PAGE_BYTES); (size_t)n * PAGE_BYTES < hi; n++) { /* a page has the words that start in it */
         const struct page *p = page_load(s, n);
         if (p->overflow) return true;
         if (!((p->rules[rule >> 6] >> (rule & 63)) & 1)) continue;
@@ -113,7 +102,7 @@ bool context_near(struct detect_scratch *s, uint16_t rule, size_t start, size_t 
 bool context_possible(struct detect_scratch *s, uint16_t rule, size_t at)
 {
     const struct crule *r = &s->rs->rules[rule];
-    if (!r->require || !s->rs->context.db) return true;
+    if (!r->require || !s->rs->context) return true;
     struct page *p = page_slot(s, (uint32_t)(at / PAGE_BYTES));
     if (p->asked++ < ASKED_FEW) return true;
     size_t lo = at > r->before ? at - r->before : 0, hi = at + VALUE_LONG + r->after;

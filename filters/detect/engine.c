@@ -34,11 +34,13 @@ struct detect_scratch *detect_scratch_new(void)
     s->md = pcre2_match_data_create(GROUPS_MAX, s->general);
     s->hits = mem_alloc(HITS_MAX * sizeof *s->hits);
     s->structure = mem_alloc(sizeof *s->structure);
+    s->lexicon_hits = mem_alloc(LEXICON_ROOM * sizeof *s->lexicon_hits);
+    s->word_hits = mem_alloc(LEXICON_ROOM * sizeof *s->word_hits);
     for (size_t i = 0; i < PAGES; i++) {
         s->page[i].hits = mem_alloc(PAGE_HITS * sizeof *s->page[i].hits);
         if (!s->page[i].hits) goto fail;
     }
-    if (!s->quick || !s->patient || !s->md || !s->hits || !s->structure) goto fail;
+    if (!s->quick || !s->patient || !s->md || !s->hits || !s->structure || !s->lexicon_hits || !s->word_hits) goto fail;
     return s;
 fail:
     detect_scratch_free(s);
@@ -61,6 +63,8 @@ void detect_scratch_free(struct detect_scratch *s)
     }
     mem_free(s->seen);
     mem_free(s->hits);
+    mem_free(s->lexicon_hits);
+    mem_free(s->word_hits);
     mem_free(s->structure);
     mem_free(s);
 }
@@ -73,7 +77,7 @@ static bool grow_hs(hs_scratch_t **scratch, const hs_database_t *db) { return !d
 static enum err scratch_fit(struct detect_scratch *s, const struct ruleset *rs)
 {
     if (s->set == rs->id && s->rules >= rs->count) return ERR_OK;
-    if (!grow_hs(&s->outer, rs->triggers.db) || !grow_hs(&s->inner, rs->context.db)) return ERR_MEMORY;
+    if (!grow_hs(&s->outer, rs->triggers.db)) return ERR_MEMORY;
     for (size_t i = 0; i < rs->count; i++)
         for (size_t k = 0; k < rs->rules[i].allow_count; k++)
             if (!grow_hs(&s->inner, rs->rules[i].allow[k].stopwords.db)) return ERR_MEMORY;
@@ -97,20 +101,26 @@ static enum err scratch_fit(struct detect_scratch *s, const struct ruleset *rs)
 
 /* --- keywords */
 
+/* The first and cheapest check of a keyword at `start`: what all its rules have in common. */
+static bool keyword_passes(const struct keyword *k, struct slice text, size_t start)
+{
+    const unsigned char *t = (const unsigned char *)text.p;
+    size_t end = start + k->len;
+    if (end + 1 < text.n && (!byteset_has(&k->after[0], t[end]) || !byteset_has(&k->after[1], t[end + 1]))) return false;
+    return !start || byteset_has(&k->prev, t[start - 1]);
+}
+
 static int on_keyword(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *arg)
 {
     (void)from, (void)flags;
     struct detect_scratch *s = arg;
     size_t end = s->block_base + (size_t)to;
     if (end <= s->block_from) return 0;
-    const struct keyword *k = &s->rs->keywords[id];
+    uint32_t keyword = s->rs->trigger_keyword[id];
+    const struct keyword *k = &s->rs->keywords[keyword];
     size_t start = end - k->len;
-    const unsigned char *t = (const unsigned char *)s->text.p;
-    if (end + 1 < s->text.n) {
-        if (!byteset_has(&k->after[0], t[end]) || !byteset_has(&k->after[1], t[end + 1])) return 0;
-    }
-    if (start && !byteset_has(&k->prev, t[start - 1])) return 0;
-    s->hits[s->hit_count++] = (struct hit){(uint32_t)start, id};
+    if (!keyword_passes(k, s->text, start)) return 0;
+    s->hits[s->hit_count++] = (struct hit){(uint32_t)start, keyword};
     s->last_hit_end = (uint32_t)end;
     return s->hit_count == HITS_MAX;
 }
@@ -151,15 +161,29 @@ static void try_ref(struct detect_scratch *s, const struct keyword_ref *ref, siz
     (void)confirm_search(s, ref->rule, from, limit);
 }
 
+static void try_keyword(struct detect_scratch *s, const struct keyword *k, size_t start)
+{
+    if (s->stats) s->stats->keyword_hits++;
+    for (uint32_t j = k->first; j < k->first + k->count && !s->err; j++) try_ref(s, &s->rs->refs[j], start, k->len);
+}
+
 static void process_hits(struct detect_scratch *s)
 {
-    const struct ruleset *rs = s->rs;
-    if (s->stats) s->stats->keyword_hits += s->hit_count;
-    for (size_t i = 0; i < s->hit_count && !s->err; i++) {
-        const struct keyword *k = &rs->keywords[s->hits[i].keyword];
-        for (uint32_t j = k->first; j < k->first + k->count && !s->err; j++) try_ref(s, &rs->refs[j], s->hits[i].start, k->len);
-    }
+    for (size_t i = 0; i < s->hit_count && !s->err; i++) try_keyword(s, &s->rs->keywords[s->hits[i].keyword], s->hits[i].start);
     s->hit_count = 0;
+}
+
+/* Keywords that begin words. */
+static void scan_words(struct detect_scratch *s, size_t from, size_t to)
+{
+    const struct ruleset *rs = s->rs;
+    while (rs->lexicon && from < to && !s->err) {
+        size_t n = lexicon_find(rs->lexicon, s->text, from, to, false, s->word_hits, &from);
+        for (size_t i = 0; i < n && !s->err; i++) {
+            const struct keyword *k = &rs->keywords[rs->word_keyword[s->word_hits[i].word]];
+            if (keyword_passes(k, s->text, s->word_hits[i].start)) try_keyword(s, k, s->word_hits[i].start);
+        }
+    }
 }
 
 static void scan_keywords(struct detect_scratch *s, size_t from, size_t to)
@@ -188,15 +212,30 @@ static bool is_hex(char c) { return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x
 static bool table_look(const struct detect_scratch *s, const struct table *t, size_t anchor, struct bits *out)
 {
     const unsigned char *p = (const unsigned char *)s->text.p + anchor;
-    size_t n = s->text.n - anchor < SHAPE_FRONT ? s->text.n - anchor : SHAPE_FRONT;
-    struct bits m = anchor ? t->prev[p[-1]] : t->none;
-    for (size_t k = 0; k < n; k++) {
-        const struct bits *f = &t->front[k * t->classes + t->cls[p[k]]];
-        uint64_t any = 0;
-        for (size_t i = 0; i < TABLE_WORDS; i++) any |= m.w[i] &= f->w[i];
-        if (!any) return false;
+    const struct bits *prev = anchor ? &t->prev[anchor > 1 && is_digit((char)p[-2])][p[-1]] : &t->none, *may = prev;
+    if (t->automaton.next && !(may = automaton_run(&t->automaton, p, s->text.n - anchor))) return false;
+    /* Few rules are left: only the words that hold one are looked at from here on. */
+    size_t n = s->text.n - anchor < SHAPE_FRONT ? s->text.n - anchor : SHAPE_FRONT, live = 0;
+    uint64_t word[TABLE_WORDS];
+    uint8_t at[TABLE_WORDS];
+    for (size_t i = 0; i < TABLE_WORDS; i++) {
+        word[live] = prev->w[i] & may->w[i];
+        at[live] = (uint8_t)i;
+        live += word[live] != 0;
     }
-    *out = m;
+    for (size_t k = 0; k < n && live; k++) {
+        const struct bits *f = &t->front[k * t->classes + t->cls[p[k]]];
+        size_t left = 0;
+        for (size_t i = 0; i < live; i++) {
+            word[left] = word[i] & f->w[at[i]];
+            at[left] = at[i];
+            left += word[left] != 0;
+        }
+        live = left;
+    }
+    if (!live) return false;
+    memset(out, 0, sizeof *out);
+    for (size_t i = 0; i < live; i++) out->w[at[i]] = word[i];
     return true;
 }
 
@@ -240,11 +279,7 @@ static void try_number(struct detect_scratch *s, size_t anchor, size_t digit)
     if (any) table_confirm(s, t, anchor, &m);
 }
 
-#define LETTERS_MAX 24u
-
-#define PREFIX_MAX 4u
-
-/* A short word a blank or dash before the digits may belong to the number: "AA 12 34 56 B", "CHE-116.281.710". */
+/* The short word before a number that a blank or dash sets apart. */
 static void try_prefixed(struct detect_scratch *s, size_t at)
 {
     const char *t = s->text.p;
@@ -253,23 +288,33 @@ static void try_prefixed(struct detect_scratch *s, size_t at)
     if (at - a <= PREFIX_MAX + 1) try_number(s, a, at);
 }
 
+static void try_signed(struct detect_scratch *s, size_t at)
+{
+    const char *t = s->text.p;
+    size_t a = at;
+    while (a > 0 && at - a < NUMBER_SIGNS && (t[a - 1] == '+' || t[a - 1] == '(')) a--;
+    if (a < at) try_number(s, a, at);
+    if (at - a > 1) try_number(s, at - 1, at);
+}
+
+static void try_lettered(struct detect_scratch *s, size_t at)
+{
+    const char *t = s->text.p;
+    size_t a = at;
+    while (a > 0 && at - a <= LETTERS_MAX && is_letter(t[a - 1])) a--;
+    if (at - a <= LETTERS_MAX) try_number(s, a, at);
+}
+
 static void scan_numbers(struct detect_scratch *s)
 {
     const struct structure *st = s->structure;
-    const char *t = s->text.p;
     for (size_t i = 0; i < st->numbers && !s->err; i++) {
-        size_t at = st->number[i], a = at;
-        while (a > 0 && at - a < NUMBER_SIGNS && (t[a - 1] == '+' || t[a - 1] == '(')) a--;
-        if (a < at) try_number(s, a, at);
-        if (at - a > 1) try_number(s, at - 1, at);
-        try_number(s, at, at);
-        if (at > 1 && (t[at - 1] == ' ' || t[at - 1] == '-') && is_letter(t[at - 2])) try_prefixed(s, at);
-    }
-    for (size_t i = 0; i < st->lettereds && !s->err; i++) {
-        size_t at = st->lettered[i], a = at;
-        while (a > 0 && at - a <= LETTERS_MAX && is_letter(t[a - 1])) a--;
-        if (at - a <= LETTERS_MAX) try_number(s, a, at);
-        try_number(s, at, at);
+        size_t at = st->number[i].at;
+        unsigned how = st->number[i].how;
+        if (how & NUMBER_LETTERED) try_lettered(s, at);
+        if (how & NUMBER_SIGNED) try_signed(s, at);
+        if (how & (NUMBER_CLEAN | NUMBER_JOINED | NUMBER_JOINED_DIGIT | NUMBER_BEHIND_LETTER)) try_number(s, at, at);
+        if (how & NUMBER_PREFIXED) try_prefixed(s, at);
     }
 }
 
@@ -396,8 +441,9 @@ enum err detect_scan(const struct ruleset *rs, struct detect_scratch *s, struct 
     for (size_t from = 0; from < text.n && !s->err; from += STRUCTURE_BLOCK) {
         size_t to = text.n - from < STRUCTURE_BLOCK ? text.n : from + STRUCTURE_BLOCK;
         scan_keywords(s, from, to);
+        scan_words(s, from, to);
         if (!want || s->err) continue;
-        structure_find(text, from, to, want, &rs->numbers, s->structure);
+        structure_find(text, from, to, want, rs->looks, s->structure);
         scan_numbers(s);
         scan_ats(s);
         scan_colons(s);

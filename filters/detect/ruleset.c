@@ -185,7 +185,7 @@ static const char *group_end(const char *p, bool *alternatives)
 /* Which bytes may stand before a match: the lookbehinds an expression begins with, asked one byte at a time. */
 static enum err probe_prev(struct builder *b, struct crule *r, const char *regex, pcre2_match_data *md)
 {
-    r->prev = byteset_all();
+    r->prev = r->prev_digit = byteset_all();
     const char *p = regex;
     bool looks = false, alternatives = false;
     for (;;) {
@@ -204,8 +204,9 @@ static enum err probe_prev(struct builder *b, struct crule *r, const char *regex
     if (!head) return ERR_MEMORY;
     pcre2_code *code = compile(b, NULL, "lookbehind", head, PCRE2_ANCHORED);
     for (unsigned c = 0; code && c < 128; c++) {
-        unsigned char byte = (unsigned char)c;
-        if (pcre2_match(code, &byte, 1, 1, 0, md, NULL) == PCRE2_ERROR_NOMATCH) r->prev.w[c >> 6] &= ~(1ull << (c & 63));
+        unsigned char two[2] = {'5', (unsigned char)c};
+        if (pcre2_match(code, two + 1, 1, 1, 0, md, NULL) == PCRE2_ERROR_NOMATCH) r->prev.w[c >> 6] &= ~(1ull << (c & 63));
+        if (pcre2_match(code, two, 2, 2, 0, md, NULL) == PCRE2_ERROR_NOMATCH) r->prev_digit.w[c >> 6] &= ~(1ull << (c & 63));
     }
     pcre2_code_free(code);
     mem_free(head);
@@ -239,7 +240,7 @@ static bool build_expression(struct builder *b, size_t index, const struct rule_
     r->anchored = compile(b, d, "regex", regex, PCRE2_ANCHORED);
     if (r->anchored) {
         r->jit_anchored = jit(r->anchored);
-        ok = shape_read(regex, shape_needs_utf(regex), &b->shape[index], &complaint) == ERR_OK;
+        ok = shape_read(regex, shape_needs_utf(regex), d->triggers & TRIGGER_ENTROPY ? SHAPE_LONG : SHAPE_SHORT, &b->shape[index], &complaint) == ERR_OK;
         if (complaint) complain(b, d, "regex: %s", complaint);
         pcre2_match_data *md = pcre2_match_data_create_from_pattern(r->anchored, b->rs->general);
         ok = ok && md && probe_prev(b, r, regex, md) == ERR_OK;
@@ -317,6 +318,10 @@ static bool word_push(struct builder *b, struct slice s, uint16_t rule)
 static bool word_add(struct builder *b, const struct rule_def *d, const char *what, const char *text, uint16_t rule)
 {
     struct slice s = slice_str(text);
+    if (what[0] == 'c' && s.n > 1 && !lexicon_takes(s)) {
+        complain(b, d, "%s \"%.70s\" must begin with a letter", what, text);
+        return true;
+    }
     if (s.n < 2 || s.n > KEYWORD_MAX) {
         complain(b, d, "%s \"%.70s\" must have 2 to %u bytes", what, text, KEYWORD_MAX);
         return true;
@@ -376,7 +381,7 @@ static enum err build_ref(struct builder *b, const struct rule_def *defs, struct
     struct shape_literal lit;
     *ref = (struct keyword_ref){.rule = w->rule, .mode = REF_SEARCH, .lower = ~0ull, .upper = ~0ull};
     for (int k = 0; k < AFTER_BYTES; k++) ref->after[k] = byteset_all();
-    const struct shape *s = b->shape[w->rule];
+    struct shape *s = b->shape[w->rule];
     if (s && shape_find(s, w->text, &lo, &hi)) {
         ref->mode = lo == 0 || lo == hi ? REF_ANCHORED : REF_WINDOW;
         ref->lo = (uint8_t)lo;
@@ -422,6 +427,46 @@ static void sum_keyword(const struct ruleset *rs, struct keyword *k)
     }
 }
 
+/* True if no match can start with the keyword but where a word begins. */
+static bool begins_words(const struct keyword *k, struct slice text)
+{
+    if (!lexicon_takes(text)) return false;
+    if ((unsigned char)text.p[0] >= 0x80) return true; /* every character beyond ASCII is looked at */
+    uint64_t letters = 0x07fffffe07fffffeu;
+    return (k->prev.w[1] & letters) == 0;
+}
+
+/* Splits the keywords into those of the lexicon and those of the literals. */
+static enum err split_keywords(struct ruleset *rs, const struct slice *unique, size_t count)
+{
+    struct slice *text = mem_alloc((count + 1) * sizeof *text);
+    struct byteset *next = mem_alloc((count + 1) * sizeof *next);
+    bool *exact = mem_zalloc((count + 1) * sizeof *exact);
+    rs->trigger_keyword = mem_alloc((count + 1) * sizeof *rs->trigger_keyword);
+    rs->word_keyword = mem_alloc((count + 1) * sizeof *rs->word_keyword);
+    enum err e = text && next && exact && rs->trigger_keyword && rs->word_keyword ? ERR_OK : ERR_MEMORY;
+    size_t n = 0;
+    for (size_t k = 0; k < count && !e; k++)
+        if (begins_words(&rs->keywords[k], unique[k])) {
+            rs->word_keyword[n] = (uint32_t)k;
+            next[n] = rs->keywords[k].after[0];
+            text[n++] = unique[k];
+        }
+    if (!e) e = lexicon_build(text, next, n, &rs->lexicon);
+    n = 0;
+    for (size_t k = 0; k < count && !e; k++)
+        if (!begins_words(&rs->keywords[k], unique[k])) {
+            exact[n] = exact_case(rs, &rs->keywords[k], unique[k]);
+            rs->trigger_keyword[n] = (uint32_t)k;
+            text[n++] = unique[k];
+        }
+    if (!e) e = literals_build(&rs->triggers, text, exact, n);
+    mem_free(text);
+    mem_free(next);
+    mem_free(exact);
+    return e;
+}
+
 static enum err build_keywords(struct builder *b, const struct rule_def *defs, size_t n)
 {
     struct ruleset *rs = b->rs;
@@ -435,8 +480,7 @@ static enum err build_keywords(struct builder *b, const struct rule_def *defs, s
     enum err e = ERR_MEMORY;
     rs->keywords = mem_zalloc((count + 1) * sizeof *rs->keywords);
     rs->refs = mem_zalloc((b->word_count + 1) * sizeof *rs->refs);
-    bool *exact = mem_zalloc((count + 1) * sizeof *exact);
-    if (!unique || !rs->keywords || !rs->refs || !exact) goto done;
+    if (!unique || !rs->keywords || !rs->refs) goto done;
     e = ERR_OK;
     size_t at = 0;
     for (size_t k = 0; k < count && !e; k++) {
@@ -450,10 +494,8 @@ static enum err build_keywords(struct builder *b, const struct rule_def *defs, s
         sum_keyword(rs, kw);
     }
     rs->ref_count = at;
-    for (size_t k = 0; k < count && !e; k++) exact[k] = exact_case(rs, &rs->keywords[k], unique[k]);
-    if (!e) e = literals_build(&rs->triggers, unique, exact, count);
+    if (!e) e = split_keywords(rs, unique, count);
 done:
-    mem_free(exact);
     mem_free(unique);
     words_clear(b);
     return e;
@@ -500,6 +542,16 @@ static enum err build_runs(struct builder *b, struct table *t)
     return ERR_OK;
 }
 
+static enum err build_automaton(struct builder *b, struct table *t)
+{
+    struct shape **shapes = mem_alloc((t->count + 1) * sizeof *shapes);
+    if (!shapes) return ERR_MEMORY;
+    for (size_t i = 0; i < t->count; i++) shapes[i] = b->shape[t->rule[i]];
+    enum err e = automaton_build(&t->automaton, shapes, t->count);
+    mem_free(shapes);
+    return e;
+}
+
 static enum err build_table(struct builder *b, const struct rule_def *defs, size_t n, enum table_kind kind)
 {
     static const unsigned trigger[TABLE_COUNT] = {TRIGGER_DIGITS, TRIGGER_AT, TRIGGER_COLON, TRIGGER_ENTROPY};
@@ -517,55 +569,126 @@ static enum err build_table(struct builder *b, const struct rule_def *defs, size
         t->rule[k] = (uint16_t)i;
         shape_front(b->shape[i], front[k]);
         for (unsigned c = 0; c < 256; c++)
-            if (byteset_has(&b->rs->rules[i].prev, (unsigned char)c)) bit_set(&t->prev[c], k);
+            if (byteset_has(&b->rs->rules[i].prev, (unsigned char)c)) bit_set(&t->prev[0][c], k);
+        for (unsigned c = 0; c < 256; c++)
+            if (byteset_has(&b->rs->rules[i].prev_digit, (unsigned char)c)) bit_set(&t->prev[1][c], k);
         bit_set(&t->none, k);
         for (unsigned c = d->digits_min; c <= d->digits_max && c < 32; c++) bit_set(&t->digits[c], k);
         if (d->digits_max > 31) bit_set(&t->digits[31], k);
     }
     enum err e = classify(t, front) ? ERR_OK : ERR_MEMORY;
     if (!e && kind == TABLE_ENTROPY) e = build_runs(b, t);
+    if (!e && kind == TABLE_DIGITS) e = build_automaton(b, t);
     mem_free(front);
     return e;
 }
 
-/* Enters every pattern of digits some rule allows, from position k on: `m` are the rules the first k bits allow. */
-static void enter_patterns(struct structure_patterns *out, const struct bits *may, const struct bits *not, struct bits m, unsigned k, unsigned pattern)
+/* --- what numbers look like */
+
+struct look_builder {
+    const struct automaton *a;
+    struct number_looks *l;
+    struct bits mask; /* the rules that may begin this way */
+    uint8_t how;
+};
+
+static unsigned run_symbol(const struct automaton *a, unsigned state, unsigned symbol)
 {
-    if (k == STRUCTURE_PATTERN) {
-        out->w[pattern >> 6] |= 1ull << (pattern & 63);
-        return;
-    }
-    for (unsigned digit = 0; digit < 2; digit++) {
-        struct bits n = m;
-        uint64_t any = 0;
-        for (size_t i = 0; i < TABLE_WORDS; i++) any |= n.w[i] &= digit ? may[k].w[i] : not[k].w[i];
-        if (any) enter_patterns(out, may, not, n, k + 1, pattern | digit << k);
+    return state == 0 || (state & AUTOMATON_STOP) ? state : a->next[state * AUTOMATON_SYMBOLS + symbol];
+}
+
+static void enter_look(const struct look_builder *b, unsigned state, unsigned key)
+{
+    if (!state) return;
+    const struct bits *m = &b->a->masks[state & AUTOMATON_STOP ? state & ~AUTOMATON_STOP : b->a->alive[state]];
+    uint64_t any = 0;
+    for (size_t i = 0; i < TABLE_WORDS; i++) any |= m->w[i] & b->mask.w[i];
+    if (any) b->l->how[key] |= b->how;
+}
+
+/* Enters every look of a number that leads on from a state. */
+static void enter_looks(const struct look_builder *b, unsigned state)
+{
+    for (unsigned run1 = 1; run1 <= NUMBER_RUN && state; run1++) {
+        state = run_symbol(b->a, state, 1);
+        for (unsigned s1 = 0; s1 < AUTOMATON_SYMBOLS && state; s1++) {
+            unsigned x = run_symbol(b->a, state, s1);
+            for (unsigned run2 = 0; run2 <= NUMBER_RUN && x; run2++) {
+                for (unsigned s2 = 0; s2 < AUTOMATON_SYMBOLS; s2++) enter_look(b, run_symbol(b->a, x, s2), number_key(run1, s1, run2, s2));
+                x = run_symbol(b->a, x, 1);
+            }
+        }
     }
 }
 
-static void merge_class(const struct table *t, unsigned k, unsigned c, struct bits *into)
+static void add_bits(struct bits *into, const struct bits *from)
 {
-    for (size_t i = 0; i < TABLE_WORDS; i++) into->w[i] |= t->front[k * t->classes + t->cls[c]].w[i];
+    for (size_t i = 0; i < TABLE_WORDS; i++) into->w[i] |= from->w[i];
 }
 
-/* Where numbers begin, most are told by which of their first bytes are digits: of the rules that start with the number,
- * and of those that start with up to NUMBER_SIGNS of "+(" before it. */
-static void build_patterns(struct ruleset *rs)
+/* At the digit itself: by what may stand before it. */
+static void enter_plain(struct look_builder *b, const struct table *t)
+{
+    static const uint8_t how[] = {NUMBER_CLEAN, NUMBER_JOINED, NUMBER_JOINED_DIGIT, NUMBER_BEHIND_LETTER};
+    struct bits masks[4] = {t->none, {{0}}, {{0}}, {{0}}};
+    for (unsigned c = 0; c < 256; c++) {
+        unsigned symbol = b->l->symbol[c];
+        if (symbol == 1) continue;
+        if (symbol == 2) add_bits(&masks[3], &t->prev[0][c]);
+        else if (b->l->joiner[c]) {
+            add_bits(&masks[1], &t->prev[0][c]);
+            add_bits(&masks[2], &t->prev[1][c]);
+        } else {
+            add_bits(&masks[0], &t->prev[0][c]);
+            add_bits(&masks[0], &t->prev[1][c]);
+        }
+    }
+    for (int i = 0; i < 4; i++) {
+        b->how = how[i];
+        b->mask = masks[i];
+        enter_looks(b, AUTOMATON_START);
+    }
+}
+
+/* At signs, letters or a short word before it. */
+static void enter_led(struct look_builder *b)
+{
+    static const char *const leads[] = {"+", "(", "+(", "(+", "((", "++", "+((", "(+(", "((+", "+(+", "(++", "++(", "+++", "((("};
+    const struct automaton *a = b->a;
+    b->how = NUMBER_SIGNED;
+    for (size_t i = 0; i < sizeof leads / sizeof leads[0]; i++) {
+        unsigned state = AUTOMATON_START;
+        for (const char *p = leads[i]; *p; p++) state = run_symbol(a, state, b->l->symbol[(unsigned char)*p]);
+        enter_looks(b, state);
+    }
+    unsigned state = AUTOMATON_START;
+    for (unsigned n = 1; n <= LETTERS_MAX && state; n++) {
+        state = run_symbol(a, state, 2);
+        b->how = NUMBER_LETTERED;
+        enter_looks(b, state);
+        b->how = NUMBER_PREFIXED;
+        if (n > PREFIX_MAX) continue;
+        enter_looks(b, run_symbol(a, state, b->l->symbol[' ']));
+        enter_looks(b, run_symbol(a, state, b->l->symbol['-']));
+    }
+}
+
+static enum err build_looks(struct ruleset *rs)
 {
     const struct table *t = &rs->table[TABLE_DIGITS];
-    struct bits start = {{0}};
-    for (size_t i = 0; i < t->count; i++) bit_set(&start, i);
-    for (unsigned shift = 0; shift <= NUMBER_SIGNS; shift++) {
-        struct bits may[STRUCTURE_PATTERN] = {{{0}}}, not[STRUCTURE_PATTERN] = {{{0}}}, sign = {{0}};
-        for (unsigned k = 0; k < STRUCTURE_PATTERN; k++)
-            for (unsigned c = 0; c < 256; c++) merge_class(t, k + shift, c, c >= '0' && c <= '9' ? &may[k] : &not[k]);
-        enter_patterns(&rs->numbers, may, not, start, 0, 0);
-        merge_class(t, shift, '+', &sign);
-        merge_class(t, shift, '(', &sign);
-        for (size_t i = 0; i < TABLE_WORDS; i++) start.w[i] &= sign.w[i];
+    struct look_builder b = {.a = &t->automaton, .l = mem_zalloc(sizeof *b.l)};
+    rs->looks = b.l;
+    if (!b.l) return ERR_MEMORY;
+    for (unsigned c = 0; c < 256; c++) {
+        b.l->symbol[c] = automaton_symbol((unsigned char)c);
+        b.l->joiner[c] = c && c < 128 && strchr("-./:,_+#", (int)c) != NULL;
     }
+    if (!t->count) return ERR_OK;
+    enter_plain(&b, t);
+    memset(&b.mask, 255, sizeof b.mask);
+    enter_led(&b);
+    return ERR_OK;
 }
-_Static_assert(STRUCTURE_PATTERN + NUMBER_SIGNS <= SHAPE_FRONT, "patterns are taken from fronts");
 
 /* --- context words */
 
@@ -580,7 +703,7 @@ static bool edge_binds(struct slice w, bool end)
     return (unsigned char)w.p[i] < 0xe0;
 }
 
-static enum err build_context(struct builder *b, const struct rule_def *defs, size_t n)
+static enum err collect_context(struct builder *b, const struct rule_def *defs, size_t n)
 {
     struct ruleset *rs = b->rs;
     for (size_t i = 0; i < n; i++) {
@@ -589,24 +712,42 @@ static enum err build_context(struct builder *b, const struct rule_def *defs, si
         uint32_t wide = rs->rules[i].before > rs->rules[i].after ? rs->rules[i].before : rs->rules[i].after;
         if (defs[i].context.count && wide > rs->widest_context) rs->widest_context = wide;
     }
+    return ERR_OK;
+}
+
+/* A whole word is not followed by a small letter, whatever else free_behind says. */
+static struct byteset bytes_behind(const struct context_word *w)
+{
+    struct byteset s = byteset_all();
+    if (w->edge_end) s.w[1] &= ~0x07fffffe00000000u;
+    return s;
+}
+
+static enum err build_context(struct builder *b, const struct rule_def *defs, size_t n)
+{
+    struct ruleset *rs = b->rs;
+    enum err e = collect_context(b, defs, n);
+    if (e) return e;
     struct slice *unique;
-    size_t count = words_unique(b, &unique);
-    enum err e = ERR_MEMORY;
+    size_t count = words_unique(b, &unique), at = 0;
+    struct byteset *next = mem_alloc((count + 1) * sizeof *next);
+    e = ERR_MEMORY;
     rs->rule_words = (n + 63) / 64 + 1;
     rs->words = mem_zalloc((count + 1) * sizeof *rs->words);
     rs->word_rules = mem_zalloc((count + 1) * rs->rule_words * sizeof *rs->word_rules);
-    if (!unique || !rs->words || !rs->word_rules) goto done;
-    size_t at = 0;
+    if (!unique || !next || !rs->words || !rs->word_rules) goto done;
     for (size_t k = 0; k < count; k++) {
         rs->words[k] = (struct context_word){(uint32_t)unique[k].n, edge_binds(unique[k], false), edge_binds(unique[k], true)};
+        next[k] = bytes_behind(&rs->words[k]);
         for (; at < b->word_count && slice_eq(b->word[at].text, unique[k]); at++) {
             uint16_t r = b->word[at].rule;
             rs->word_rules[k * rs->rule_words + (r >> 6)] |= 1ull << (r & 63);
         }
     }
-    e = literals_build(&rs->context, unique, NULL, count);
+    e = lexicon_build(unique, next, count, &rs->context);
 done:
     mem_free(unique);
+    mem_free(next);
     words_clear(b);
     return e;
 }
@@ -633,7 +774,7 @@ static enum err build_all(struct builder *b, const struct rule_def *defs, size_t
     }
     enum err e = build_keywords(b, defs, n);
     for (int k = 0; k < TABLE_COUNT && !e; k++) e = build_table(b, defs, n, (enum table_kind)k);
-    if (!e) build_patterns(rs);
+    if (!e) e = build_looks(rs);
     if (!e) e = build_context(b, defs, n);
     return e ? e : b->failed ? ERR_SHAPE : ERR_OK;
 }
@@ -678,12 +819,17 @@ void ruleset_free(struct ruleset *rs)
     if (!rs) return;
     for (size_t i = 0; rs->rules && i < rs->count; i++) free_rule(&rs->rules[i]);
     literals_free(&rs->triggers);
-    literals_free(&rs->context);
+    lexicon_free(rs->context);
+    lexicon_free(rs->lexicon);
+    mem_free(rs->trigger_keyword);
+    mem_free(rs->word_keyword);
     for (int k = 0; k < TABLE_COUNT; k++) {
         mem_free(rs->table[k].front);
         mem_free(rs->table[k].runs);
+        automaton_free(&rs->table[k].automaton);
     }
     mem_free(rs->rules);
+    mem_free(rs->looks);
     mem_free(rs->keywords);
     mem_free(rs->refs);
     mem_free(rs->words);

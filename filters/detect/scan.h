@@ -48,6 +48,7 @@ struct detect_scratch {
     struct page page[PAGES];
     size_t page_words;
     struct hit *hits;
+    struct lexicon_hit *lexicon_hits, *word_hits; /* of context words, of keywords */
     struct structure *structure;
 
     /* the text being scanned */

@@ -9,24 +9,26 @@
 
 #define STATES_MAX 60000u
 #define COPIES_MAX 16u  /* of a group */
-#define COPIES_SET 300u /* of a single set of bytes */
 #define DEPTH_MAX  60u
 #define LOOP_FROM  16u /* a repetition that may go on so long counts as a loop for the linearity check */
 
-enum kind { K_EMPTY, K_SPLIT, K_SET, K_ANY }; /* K_ANY: from here on anything (accepted, or not understood) */
-
-struct state {
-    uint8_t kind;
-    uint16_t out, alt;
-    struct byteset set;
-};
+#define K_EMPTY SHAPE_EMPTY
+#define K_SPLIT SHAPE_SPLIT
+#define K_SET   SHAPE_SET
+#define K_ANY   SHAPE_ANY
 
 struct shape {
-    struct state *v;
+    struct shape_state *v;
     size_t count, room;
     uint16_t start;
     uint8_t *lo, *hi; /* by state: least and greatest number of bytes before it, 255 if not reached */
-    struct spares *spares; /* fronts kept for the next question: a rule may have hundreds of keywords */
+    struct front {    /* sets of states, for simulation */
+        uint16_t *v;
+        size_t n;
+        uint32_t *mark; /* by state: the round it was added in */
+        uint32_t round;
+        uint16_t *stack;
+    } a, b, c;
 };
 
 struct frag {
@@ -40,6 +42,8 @@ struct reader {
     bool utf, icase, dotall, extended;
     bool full;   /* out of states or memory */
     unsigned depth;
+    unsigned inside;     /* lookarounds */
+    bool stopped;        /* a lookahead at the end was read */
     unsigned copies_set;
     const char *complaint;
 };
@@ -48,7 +52,7 @@ static bool is_word(unsigned c) { return (c >= '0' && c <= '9') || (c >= 'A' && 
 static bool is_space(unsigned c) { return c == ' ' || (c >= 9 && c <= 13); }
 static bool is_digit(unsigned c) { return c >= '0' && c <= '9'; }
 
-static uint16_t add_state(struct reader *r, enum kind kind)
+static uint16_t add_state(struct reader *r, enum shape_kind kind)
 {
     struct shape *s = r->s;
     if (r->full || s->count == STATES_MAX) {
@@ -57,7 +61,7 @@ static uint16_t add_state(struct reader *r, enum kind kind)
     }
     if (s->count == s->room) {
         size_t room = s->room ? s->room * 2 : 256;
-        struct state *v = mem_realloc(s->v, room * sizeof *v);
+        struct shape_state *v = mem_realloc(s->v, room * sizeof *v);
         if (!v) {
             r->full = true;
             return 0;
@@ -65,7 +69,7 @@ static uint16_t add_state(struct reader *r, enum kind kind)
         s->v = v;
         s->room = room;
     }
-    s->v[s->count] = (struct state){.kind = (uint8_t)kind};
+    s->v[s->count] = (struct shape_state){.kind = (uint8_t)kind};
     return (uint16_t)s->count++;
 }
 
@@ -366,27 +370,55 @@ static struct frag read_body(struct reader *r)
     return f;
 }
 
-/* True if nothing but the ends of groups follows: what stands here ends the match. */
+/* Behind the group that opens at p. */
+static const unsigned char *skip_group(const unsigned char *p, const unsigned char *end)
+{
+    int depth = 0;
+    for (bool cls = false; p < end; p++) {
+        if (*p == '\\') p++;
+        else if (cls) cls = *p != ']';
+        else if (*p == '[') {
+            cls = true;
+            if (p + 1 < end && p[1] == '^') p++;
+            if (p + 1 < end && p[1] == ']') p++;
+        } else if (*p == '(') depth++;
+        else if (*p == ')' && --depth == 0) return p + 1;
+    }
+    return end;
+}
+
+/* True if nothing but lookarounds and the ends of groups follows: what stands here ends the match. */
 static bool at_the_end(const struct reader *r)
 {
     const unsigned char *p = r->p;
-    while (p < r->end && *p == ')') p++;
-    return p == r->end;
+    while (p < r->end) {
+        if (*p == ')') p++;
+        else if (r->end - p > 3 && p[0] == '(' && p[1] == '?' && (p[2] == '!' || p[2] == '=' || (p[2] == '<' && (p[3] == '!' || p[3] == '=')))) p = skip_group(p, r->end);
+        else return false;
+    }
+    return true;
 }
 
-/* A lookaround, behind its sign. What it says is for PCRE2 to check, but for a (?!) of one byte at the end of the
- * match: that is how a rule says where a token stops. */
-static struct frag read_lookaround(struct reader *r, bool stops)
+/* A lookahead, behind its sign. What it says is for PCRE2 to check, but for the first at the end of the match, which
+ * says what must follow (it may as well be read as part of it), or by a (?!) of one byte where a token stops. */
+static struct frag read_lookahead(struct reader *r, bool not)
 {
+    r->inside++;
     struct frag f = read_body(r);
-    if (!stops || r->full || !at_the_end(r)) return frag_empty(r);
-    const struct state *st = &r->s->v[f.in];
+    r->inside--;
+    if (r->full || r->stopped || !at_the_end(r)) return frag_empty(r);
+    if (!not) {
+        r->stopped = true;
+        return f;
+    }
+    const struct shape_state *st = &r->s->v[f.in];
     while (st->kind == K_EMPTY && st->out != f.out && st->out) st = &r->s->v[st->out];
     if (st->kind != K_SET || st->out != f.out) return frag_empty(r);
-    struct byteset others = st->set;
-    for (int i = 0; i < 4; i++) others.w[i] = ~others.w[i];
-    if (r->utf) others.w[2] = others.w[3] = ~0ull;
-    f = frag_set(r, others);
+    struct byteset set = st->set;
+    for (int i = 0; i < 4; i++) set.w[i] = ~set.w[i];
+    if (r->utf) set.w[2] = set.w[3] = ~0ull;
+    r->stopped = true;
+    f = frag_set(r, set);
     f.nullable = true; /* at the end of the text */
     return f;
 }
@@ -401,7 +433,11 @@ static struct frag read_special_group(struct reader *r)
     }
     if (c == '=' || c == '!' || (c == '<' && (d == '=' || d == '!'))) {
         r->p += c == '<' ? 2 : 1;
-        return read_lookaround(r, c == '!');
+        if (c != '<' && !r->inside) return read_lookahead(r, c == '!');
+        r->inside++;
+        (void)read_body(r);
+        r->inside--;
+        return frag_empty(r);
     }
     if (c == '>') {
         r->p++;
@@ -639,55 +675,19 @@ static struct frag read_alt(struct reader *r)
 
 /* --- simulation */
 
-struct front {
-    uint16_t *v;
-    size_t n;
-    uint32_t *mark; /* by state: the round it was added in */
-    uint32_t round;
-    uint16_t *stack;
-};
-
-#define SPARES 4
-#define TAILS  8
-struct tail { /* what follows a set of states: the same behind nearly all keywords of a rule */
-    uint16_t *v;
-    size_t n;
-    struct byteset after[SHAPE_AFTER];
-};
-struct spares {
-    struct front v[SPARES];
-    unsigned n;
-    struct tail tail[TAILS];
-    unsigned tails;
-    uint16_t *narrow;         /* states whose set is narrow, grouped by the bytes they take, small letters for both cases */
-    uint32_t narrow_at[257];
-};
-
-static bool front_make(struct front *f, const struct shape *s)
+static bool front_make(struct front *f, size_t states)
 {
-    if (s->spares->n) {
-        *f = s->spares->v[--s->spares->n];
-        return true;
-    }
-    *f = (struct front){0};
-    f->v = mem_alloc(s->count * sizeof *f->v);
-    f->stack = mem_alloc((s->count + 1) * 2 * sizeof *f->stack);
-    f->mark = mem_zalloc(s->count * sizeof *f->mark);
+    f->v = mem_alloc(states * sizeof *f->v);
+    f->stack = mem_alloc((states + 1) * 2 * sizeof *f->stack);
+    f->mark = mem_zalloc(states * sizeof *f->mark);
     return f->v && f->stack && f->mark;
 }
 
-static void front_drop(struct front *f)
+static void front_free(struct front *f)
 {
     mem_free(f->v);
     mem_free(f->stack);
     mem_free(f->mark);
-}
-
-static void front_free(struct front *f, const struct shape *s)
-{
-    bool whole = f->v && f->stack && f->mark;
-    if (whole && s->spares->n < SPARES) s->spares->v[s->spares->n++] = *f;
-    else front_drop(f);
 }
 
 static void front_clear(struct front *f)
@@ -705,7 +705,7 @@ static void front_add(struct front *f, const struct shape *s, uint16_t q)
         q = f->stack[--top];
         if (f->mark[q] == f->round) continue;
         f->mark[q] = f->round;
-        const struct state *st = &s->v[q];
+        const struct shape_state *st = &s->v[q];
         if (st->kind == K_SET || st->kind == K_ANY) {
             f->v[f->n++] = q;
             continue;
@@ -715,86 +715,96 @@ static void front_add(struct front *f, const struct shape *s, uint16_t q)
     }
 }
 
-static size_t set_size(const struct byteset *s)
+static uint16_t set_size(const struct byteset *s)
 {
-    size_t n = 0;
-    for (int i = 0; i < 4; i++) n += (size_t)__builtin_popcountll(s->w[i]);
-    return n;
+    unsigned n = 0;
+    for (int i = 0; i < 4; i++) n += (unsigned)__builtin_popcountll(s->w[i]);
+    return (uint16_t)n;
 }
 
-/* True if the set has the byte, in any ASCII case. */
-static bool takes(const struct byteset *set, unsigned char c)
+/* What *from becomes by a byte (c < 0: by any), swapped into *from. Only sets of at most `widest` members are passed. */
+static void front_step(struct shape *s, struct front **from, struct front **other, int c, size_t widest)
 {
-    if (byteset_has(set, c)) return true;
-    return (unsigned char)((c | 0x20) - 'a') < 26 && byteset_has(set, c ^ 0x20);
-}
-
-/* to = what `from` becomes by a byte; c < 0: by any. Only sets of at most `widest` members are passed. */
-static void front_step(struct front *to, const struct front *from, const struct shape *s, int c, size_t widest)
-{
+    struct front *to = *other, *f = *from;
     front_clear(to);
-    for (size_t i = 0; i < from->n; i++) {
-        const struct state *st = &s->v[from->v[i]];
+    for (size_t i = 0; i < f->n; i++) {
+        const struct shape_state *st = &s->v[f->v[i]];
         if (st->kind == K_ANY) {
-            if (widest >= 256) front_add(to, s, from->v[i]);
+            if (widest >= 256) front_add(to, s, f->v[i]);
             continue;
         }
-        bool ok = c < 0 || takes(&st->set, (unsigned char)c);
-        if (ok && (widest >= 256 || set_size(&st->set) <= widest)) front_add(to, s, st->out);
+        bool ok = c < 0 || byteset_has(&st->set, (unsigned char)c);
+        if (!ok && c >= 'a' && c <= 'z') ok = byteset_has(&st->set, (unsigned char)(c - 32));
+        if (!ok && c >= 'A' && c <= 'Z') ok = byteset_has(&st->set, (unsigned char)(c + 32));
+        if (ok && st->size <= widest) front_add(to, s, st->out);
     }
+    *from = to;
+    *other = f;
 }
 
 static struct byteset front_bytes(const struct front *f, const struct shape *s)
 {
     struct byteset out = {{0}};
     for (size_t i = 0; i < f->n; i++) {
-        const struct state *st = &s->v[f->v[i]];
-        for (int k = 0; k < 4; k++) out.w[k] |= st->kind == K_ANY ? ~0ull : st->set.w[k];
+        const struct shape_state *st = &s->v[f->v[i]];
+        if (st->kind == K_ANY) return byteset_all();
+        for (int k = 0; k < 4; k++) out.w[k] |= st->set.w[k];
     }
     return out;
 }
 
-static void front_swap(struct front *a, struct front *b)
+static void front_begin(struct shape *s, struct front *f)
 {
-    struct front t = *a;
-    *a = *b;
-    *b = t;
+    front_clear(f);
+    front_add(f, s, s->start);
 }
 
-/* Fills lo and hi by walking SHAPE_REACH steps. */
-static enum err measure(struct shape *s)
+/* The state an empty one leads to, so that simulation need not go through it. */
+static uint16_t behind_empty(const struct shape *s, uint16_t q)
 {
-    struct front a, b;
-    enum err e = ERR_MEMORY;
-    bool ok = front_make(&a, s);
-    ok = front_make(&b, s) && ok;
+    while (s->v[q].kind == K_EMPTY) q = s->v[q].out;
+    return q;
+}
+
+static enum err make_ready(struct shape *s)
+{
+    if (!front_make(&s->a, s->count) || !front_make(&s->b, s->count) || !front_make(&s->c, s->count)) return ERR_MEMORY;
+    s->start = behind_empty(s, s->start);
+    for (size_t q = 0; q < s->count; q++) {
+        struct shape_state *st = &s->v[q];
+        if (st->kind == K_SET || st->kind == K_SPLIT) st->out = behind_empty(s, st->out);
+        if (st->kind == K_SPLIT) st->alt = behind_empty(s, st->alt);
+        st->size = set_size(&st->set);
+    }
+    return ERR_OK;
+}
+
+/* Fills lo and hi by walking SHAPE_REACH steps, once. */
+static bool measure(struct shape *s)
+{
+    struct front *a = &s->a, *b = &s->b;
+    if (s->lo) return s->hi != NULL;
     s->lo = mem_alloc(s->count);
     s->hi = mem_alloc(s->count);
-    if (!ok || !s->lo || !s->hi) goto done;
+    if (!s->lo || !s->hi) return false;
     memset(s->lo, 255, s->count);
     memset(s->hi, 255, s->count);
-    front_clear(&a);
-    front_add(&a, s, s->start);
-    for (unsigned k = 0; k <= SHAPE_REACH && a.n; k++) {
-        for (size_t i = 0; i < a.n; i++) {
-            uint16_t q = a.v[i];
+    front_begin(s, a);
+    for (unsigned k = 0; k <= SHAPE_REACH && a->n; k++) {
+        for (size_t i = 0; i < a->n; i++) {
+            uint16_t q = a->v[i];
             if (s->lo[q] == 255) s->lo[q] = (uint8_t)k;
             s->hi[q] = (uint8_t)k;
         }
-        front_step(&b, &a, s, -1, 256);
-        front_swap(&a, &b);
+        front_step(s, &a, &b, -1, 256);
     }
-    e = ERR_OK;
-done:
-    front_free(&a, s);
-    front_free(&b, s);
-    return e;
+    return true;
 }
 
 /* False if it has too many states, or says what is not understood. */
-static bool read_all(struct shape *s, const char *regex, bool utf, unsigned copies_set, const char **complaint)
+static bool read_all(struct shape *s, const char *regex, bool utf, unsigned copies, const char **complaint)
 {
-    struct reader r = {.p = (const unsigned char *)regex, .end = (const unsigned char *)regex + strlen(regex), .s = s, .utf = utf, .copies_set = copies_set};
+    struct reader r = {.p = (const unsigned char *)regex, .end = (const unsigned char *)regex + strlen(regex), .s = s, .utf = utf, .copies_set = copies};
     s->count = 0;
     struct frag f = read_alt(&r);
     uint16_t any = add_state(&r, K_ANY);
@@ -804,20 +814,19 @@ static bool read_all(struct shape *s, const char *regex, bool utf, unsigned copi
     return !r.full && r.p == r.end;
 }
 
-enum err shape_read(const char *regex, bool utf, struct shape **out, const char **complaint)
+enum err shape_read(const char *regex, bool utf, unsigned copies, struct shape **out, const char **complaint)
 {
     *out = NULL;
     struct shape *s = mem_zalloc(sizeof *s);
     if (!s) return ERR_MEMORY;
     enum err e = ERR_MEMORY;
-    if (!read_all(s, regex, utf, COPIES_SET, complaint) && !read_all(s, regex, utf, COPIES_MAX, complaint)) {
+    if (!read_all(s, regex, utf, copies, complaint) && !read_all(s, regex, utf, COPIES_MAX, complaint)) {
         struct reader r = {.s = s};
         s->count = 0; /* everything may be */
         s->start = add_state(&r, K_ANY);
         if (r.full) goto done;
     }
-    s->spares = mem_zalloc(sizeof *s->spares);
-    if (s->spares) e = measure(s);
+    e = make_ready(s);
 done:
     if (e) shape_free(s);
     else *out = s;
@@ -830,159 +839,89 @@ void shape_free(struct shape *s)
     mem_free(s->v);
     mem_free(s->lo);
     mem_free(s->hi);
-    while (s->spares && s->spares->n) front_drop(&s->spares->v[--s->spares->n]);
-    for (unsigned i = 0; s->spares && i < s->spares->tails; i++) mem_free(s->spares->tail[i].v);
-    if (s->spares) mem_free(s->spares->narrow);
-    mem_free(s->spares);
+    front_free(&s->a);
+    front_free(&s->b);
+    front_free(&s->c);
     mem_free(s);
 }
 
-#define SPELLED 8 /* sets of at most so many bytes spell a literal: [_-], [Aa] */
+size_t shape_states(const struct shape *s) { return s->count; }
+const struct shape_state *shape_state(const struct shape *s, size_t q) { return &s->v[q]; }
+uint16_t shape_start(const struct shape *s) { return s->start; }
 
+#define SPELLED 8u       /* sets of at most so many bytes spell a literal: [_-], [Aa] */
 #define STRICT  SIZE_MAX
-#define LENIENT 2u /* ... or only its first two bytes are spelled, what follows is in wider sets: S[UOA][A-Z2-7] for "sua" */
-
-static bool is_narrow(const struct shape *s, size_t q)
-{
-    return s->v[q].kind == K_SET && s->lo[q] != 255 && set_size(&s->v[q].set) <= SPELLED;
-}
-
-/* Sorts the narrow states by byte: two rounds of counting. */
-static enum err index_narrow(const struct shape *s)
-{
-    struct spares *k = s->spares;
-    uint32_t at[257] = {0};
-    for (int fill = 0; fill < 2; fill++) {
-        for (size_t q = 0; q < s->count; q++) {
-            if (!is_narrow(s, q)) continue;
-            for (unsigned c = 0; c < 256; c++) {
-                if ((c >= 'A' && c <= 'Z') || !takes(&s->v[q].set, (unsigned char)c)) continue;
-                if (fill) k->narrow[at[c]++] = (uint16_t)q;
-                else at[c + 1]++;
-            }
-        }
-        if (fill) break;
-        for (unsigned c = 0; c < 256; c++) at[c + 1] += at[c];
-        memcpy(k->narrow_at, at, sizeof at);
-        k->narrow = mem_alloc(at[256] * sizeof *k->narrow);
-        if (!k->narrow) return ERR_MEMORY;
-    }
-    return ERR_OK;
-}
+#define LENIENT 2u       /* ... or only its first two bytes are spelled, the rest is in wider sets: S[UOA][A-Z2-7] for "sua" */
 
 /* True if the literal can be read from state q on, its first `narrow` bytes in narrow sets. */
-static bool spells(const struct shape *s, struct front *a, struct front *b, uint16_t q, struct slice literal, size_t narrow)
+static bool spells(struct shape *s, uint16_t q, struct slice literal, size_t narrow)
 {
+    struct front *a = &s->a, *b = &s->b;
     front_clear(a);
     front_add(a, s, q);
-    for (size_t i = 0; i < literal.n && a->n; i++) {
-        front_step(b, a, s, (unsigned char)literal.p[i], i < narrow ? SPELLED : 256);
-        front_swap(a, b);
-    }
+    for (size_t i = 0; i < literal.n && a->n; i++) front_step(s, &a, &b, (unsigned char)literal.p[i], i < narrow ? SPELLED : 256);
     return a->n > 0;
 }
 
-/* Adds to `starts` the states the literal starts from, nearest to the start of a match. */
-static bool find_strict(const struct shape *s, struct slice literal, size_t narrow, struct front *starts, unsigned *lo, unsigned *hi)
+static bool starts_with(const struct byteset *set, unsigned char c)
 {
-    struct front a, b;
-    bool ok = front_make(&a, s);
-    ok = front_make(&b, s) && ok;
+    unsigned char l = c | 0x20;
+    return byteset_has(set, c) || (l >= 'a' && l <= 'z' && byteset_has(set, c ^ 0x20));
+}
+
+/* Puts into s->c the states the literal starts from, nearest to the start of a match. */
+static bool find_narrow(struct shape *s, struct slice literal, size_t narrow, unsigned *lo, unsigned *hi)
+{
     *lo = 255;
     *hi = 0;
-    struct spares *k = s->spares;
-    unsigned char c0 = literal.n ? (unsigned char)literal.p[0] : 0;
-    if (c0 >= 'A' && c0 <= 'Z') c0 |= 0x20;
-    ok = ok && literal.n && (k->narrow || index_narrow(s) == ERR_OK);
-    for (uint32_t i = ok ? k->narrow_at[c0] : 0; ok && i < k->narrow_at[c0 + 1]; i++) {
-        size_t q = k->narrow[i];
-        if (s->lo[q] > *lo || !spells(s, &a, &b, (uint16_t)q, literal, narrow)) continue;
+    front_clear(&s->c);
+    for (size_t q = 0; literal.n && q < s->count; q++) {
+        const struct shape_state *st = &s->v[q];
+        if (st->kind != K_SET || s->lo[q] == 255 || s->lo[q] > *lo || st->size > SPELLED) continue;
+        if (!starts_with(&st->set, (unsigned char)literal.p[0]) || !spells(s, (uint16_t)q, literal, narrow)) continue;
         if (s->lo[q] < *lo) {
             *lo = s->lo[q];
             *hi = 0;
-            front_clear(starts);
+            front_clear(&s->c);
         }
         if (s->hi[q] > *hi) *hi = s->hi[q];
-        front_add(starts, s, (uint16_t)q);
+        front_add(&s->c, s, (uint16_t)q);
     }
-    front_free(&a, s);
-    front_free(&b, s);
     return *lo != 255;
 }
 
-static bool find_states(const struct shape *s, struct slice literal, struct front *starts, unsigned *lo, unsigned *hi)
+bool shape_find(struct shape *s, struct slice literal, unsigned *lo, unsigned *hi)
 {
-    return find_strict(s, literal, STRICT, starts, lo, hi) || find_strict(s, literal, LENIENT, starts, lo, hi);
+    return measure(s) && (find_narrow(s, literal, STRICT, lo, hi) || find_narrow(s, literal, LENIENT, lo, hi));
 }
 
-bool shape_find(const struct shape *s, struct slice literal, unsigned *lo, unsigned *hi)
+static void follow(struct shape *s, struct front *a, struct front *b, struct byteset *out, int n)
 {
-    struct front starts;
-    bool found = front_make(&starts, s);
-    if (found) {
-        front_clear(&starts);
-        found = find_states(s, literal, &starts, lo, hi);
-    }
-    front_free(&starts, s);
-    return found;
-}
-
-static void follow(const struct shape *s, struct front *a, struct front *b, struct byteset *out, int positions)
-{
-    for (int k = 0; k < positions; k++) {
+    for (int k = 0; k < n; k++) {
         out[k] = front_bytes(a, s);
-        if (k + 1 < positions) front_step(b, a, s, -1, 256);
-        front_swap(a, b);
+        front_step(s, &a, &b, -1, 256);
     }
 }
 
-/* follow, by what is remembered. Each keyword of a long list ends before the same states. */
-static void follow_known(const struct shape *s, struct front *a, struct front *b, struct byteset out[SHAPE_AFTER])
-{
-    struct spares *k = s->spares;
-    for (unsigned i = 0; i < k->tails; i++) {
-        struct tail *t = &k->tail[i];
-        if (t->n == a->n && memcmp(t->v, a->v, a->n * sizeof *t->v) == 0) {
-            memcpy(out, t->after, sizeof t->after);
-            return;
-        }
-    }
-    struct tail *t = k->tails < TAILS ? &k->tail[k->tails] : NULL;
-    if (t && (t->v = mem_alloc(a->n * sizeof *t->v)) != NULL) {
-        memcpy(t->v, a->v, a->n * sizeof *t->v);
-        t->n = a->n;
-    }
-    follow(s, a, b, out, SHAPE_AFTER);
-    if (t && t->v) {
-        memcpy(t->after, out, sizeof t->after);
-        k->tails++;
-    }
-}
-
-void shape_literal(const struct shape *s, struct slice literal, struct shape_literal *out)
+void shape_literal(struct shape *s, struct slice literal, struct shape_literal *out)
 {
     for (int k = 0; k < SHAPE_AFTER; k++) out->after[k] = byteset_all();
     out->lower = out->upper = ~0ull;
-    struct front a, b;
-    bool ok = front_make(&a, s);
-    ok = front_make(&b, s) && ok;
+    struct front *a = &s->a, *b = &s->b;
     unsigned lo, hi;
-    if (ok) front_clear(&a);
-    if (ok && find_states(s, literal, &a, &lo, &hi)) {
-        for (size_t i = 0; i < literal.n; i++) {
-            unsigned char c = (unsigned char)(literal.p[i] | 0x20);
-            struct byteset here = front_bytes(&a, s);
-            if (i < 64 && c >= 'a' && c <= 'z') {
-                if (!byteset_has(&here, c)) out->lower &= ~(1ull << i);
-                if (!byteset_has(&here, (unsigned char)(c - 32))) out->upper &= ~(1ull << i);
-            }
-            front_step(&b, &a, s, (unsigned char)literal.p[i], 256);
-            front_swap(&a, &b);
+    if (!shape_find(s, literal, &lo, &hi)) return;
+    front_clear(a);
+    for (size_t i = 0; i < s->c.n; i++) front_add(a, s, s->c.v[i]);
+    for (size_t i = 0; i < literal.n; i++) {
+        unsigned char c = (unsigned char)(literal.p[i] | 0x20);
+        struct byteset here = front_bytes(a, s);
+        if (i < 64 && c >= 'a' && c <= 'z') {
+            if (!byteset_has(&here, c)) out->lower &= ~(1ull << i);
+            if (!byteset_has(&here, (unsigned char)(c - 32))) out->upper &= ~(1ull << i);
         }
-        follow_known(s, &a, &b, out->after);
+        front_step(s, &a, &b, (unsigned char)literal.p[i], 256);
     }
-    front_free(&a, s);
-    front_free(&b, s);
+    follow(s, a, b, out->after, SHAPE_AFTER);
 }
 
 /* a without what cannot take a byte of `token`; whether anything else may come is returned. */
@@ -991,7 +930,7 @@ static bool keep_token(struct front *a, const struct shape *s, const struct byte
     bool other = false;
     size_t n = 0;
     for (size_t i = 0; i < a->n; i++) {
-        const struct state *st = &s->v[a->v[i]];
+        const struct shape_state *st = &s->v[a->v[i]];
         if (st->kind == K_ANY) {
             other = true;
             a->v[n++] = a->v[i];
@@ -1009,39 +948,22 @@ static bool keep_token(struct front *a, const struct shape *s, const struct byte
     return other;
 }
 
-void shape_runs(const struct shape *s, const struct byteset *token, struct shape_runs *out)
+void shape_runs(struct shape *s, const struct byteset *token, struct shape_runs *out)
 {
-    struct front a, b;
-    bool ok = front_make(&a, s);
-    ok = front_make(&b, s) && ok;
-    memset(out, ok ? 0 : 255, sizeof *out);
-    if (ok) {
-        front_clear(&a);
-        front_add(&a, s, s->start);
-        for (size_t n = 0; n <= SHAPE_RUN && a.n; n++) {
-            bool longer = n == SHAPE_RUN; /* whatever is left may go on for ever */
-            if (keep_token(&a, s, token) || longer) out->w[n / 64] |= 1ull << (n % 64);
-            front_step(&b, &a, s, -1, 256);
-            front_swap(&a, &b);
-        }
+    struct front *a = &s->a, *b = &s->b;
+    memset(out, 0, sizeof *out);
+    front_begin(s, a);
+    for (size_t n = 0; n <= SHAPE_RUN && a->n; n++) {
+        bool longer = n == SHAPE_RUN; /* whatever is left may go on for ever */
+        if (keep_token(a, s, token) || longer) out->w[n / 64] |= 1ull << (n % 64);
+        front_step(s, &a, &b, -1, 256);
     }
-    front_free(&a, s);
-    front_free(&b, s);
 }
 
-void shape_front(const struct shape *s, struct byteset out[SHAPE_FRONT])
+void shape_front(struct shape *s, struct byteset out[SHAPE_FRONT])
 {
-    for (int k = 0; k < SHAPE_FRONT; k++) out[k] = byteset_all();
-    struct front a, b;
-    bool ok = front_make(&a, s);
-    ok = front_make(&b, s) && ok;
-    if (ok) {
-        front_clear(&a);
-        front_add(&a, s, s->start);
-        follow(s, &a, &b, out, SHAPE_FRONT);
-    }
-    front_free(&a, s);
-    front_free(&b, s);
+    front_begin(s, &s->a);
+    follow(s, &s->a, &s->b, out, SHAPE_FRONT);
 }
 
 /* --- does it need UTF mode */

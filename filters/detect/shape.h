@@ -22,9 +22,12 @@ static inline struct byteset byteset_all(void) { return (struct byteset){{~0ull,
 #define SHAPE_REACH 64 /* furthest a keyword may stand from the start of a match */
 
 struct shape;
+/* A shape is used by one thread at a time: it holds what a simulation needs. */
+#define SHAPE_LONG  300u /* copies of a single byte's repetition that are told apart, where lengths of tokens matter */
+#define SHAPE_SHORT 66u  /* ... where no more than SHAPE_REACH bytes matter */
 /* Reads a regex that PCRE2 has compiled already. *complaint is set to a message (static) if the expression repeats
  * what already repeats without bound, which can take exponential time; NULL otherwise. */
-enum err shape_read(const char *regex, bool utf, struct shape **out, const char **complaint) MUST_CHECK;
+enum err shape_read(const char *regex, bool utf, unsigned copies, struct shape **out, const char **complaint) MUST_CHECK;
 void shape_free(struct shape *s);
 
 /* True if the expression must be compiled with PCRE2_UTF: it names characters beyond ASCII where bytes will not do. */
@@ -32,26 +35,39 @@ bool shape_needs_utf(const char *regex);
 
 /* Where the literal (any ASCII case) can stand: its distance from the start of a match, in bytes. *lo == *hi is exact;
  * *hi == SHAPE_REACH means so far or further. False if the expression does not spell it out. */
-bool shape_find(const struct shape *s, struct slice literal, unsigned *lo, unsigned *hi);
+bool shape_find(struct shape *s, struct slice literal, unsigned *lo, unsigned *hi);
 /* Which bytes may follow the literal found by shape_find, by position behind it; and of its letters (the first 64 bytes),
  * bit by bit, which may be small and which capitals. */
 struct shape_literal {
     struct byteset after[SHAPE_AFTER];
     uint64_t lower, upper;
 };
-void shape_literal(const struct shape *s, struct slice literal, struct shape_literal *out);
+void shape_literal(struct shape *s, struct slice literal, struct shape_literal *out);
 /* Which bytes may stand at each position from the start of a match. */
-void shape_front(const struct shape *s, struct byteset out[SHAPE_FRONT]);
+void shape_front(struct shape *s, struct byteset out[SHAPE_FRONT]);
 /* How many bytes of `token` a match may begin with before another byte, or the end of the text, must come: bit n for n
  * bytes, bit SHAPE_RUN for that many and more. */
 struct shape_runs {
     uint64_t w[SHAPE_RUN / 64 + 1];
 };
-void shape_runs(const struct shape *s, const struct byteset *token, struct shape_runs *out);
+void shape_runs(struct shape *s, const struct byteset *token, struct shape_runs *out);
 static inline bool shape_runs_has(const struct shape_runs *r, size_t n)
 {
     if (n > SHAPE_RUN) n = SHAPE_RUN;
     return (r->w[n / 64] >> (n % 64)) & 1;
 }
+
+
+/* The automaton itself, for automaton.c. State 0..shape_states-1; what q leads to without a byte is followed inside. */
+enum shape_kind { SHAPE_EMPTY, SHAPE_SPLIT, SHAPE_SET, SHAPE_ANY }; /* SHAPE_ANY: from here on anything may be */
+struct shape_state {
+    uint8_t kind;
+    uint16_t out, alt;
+    struct byteset set;
+    uint16_t size; /* of set, once the shape is read */
+};
+size_t shape_states(const struct shape *s);
+const struct shape_state *shape_state(const struct shape *s, size_t q);
+uint16_t shape_start(const struct shape *s);
 
 #endif

@@ -111,6 +111,7 @@ struct carry {
     uint64_t word;    /* the byte before was a letter or digit */
     uint64_t initial; /* ... one of the letters a token begins with */
     size_t run;       /* length of the token run that reaches the word's start */
+    uint64_t dead;    /* starts that are inside something */
 };
 
 /* What goes on before text[from]: looked at once for a block. */
@@ -125,22 +126,96 @@ static struct carry carry_before(struct slice text, size_t from)
     return c;
 }
 
-/* `next`: the digits of the word behind. */
-static void find_numbers(const struct masks *m, uint64_t next, const struct structure_patterns *p, size_t base, struct carry *c, struct structure *out)
+/* Bit i of the result is bit i + n of the two words. */
+static inline uint64_t ahead(uint64_t word, uint64_t next, unsigned n) { return n ? word >> n | next << (64 - n) : word; }
+
+/* Starts inside a clock time or behind the first group of an ISO date or a UUID: no number begins there. Bits of `here`
+ * are taken back by up to 13 bytes, so what crosses a word is looked at from the word it begins in, and what is behind
+ * the word's end goes to *later. */
+static uint64_t inside(const struct masks *m, const struct masks *next, uint64_t *later)
+{
+    uint64_t dead = *later;
+    *later = 0;
+#define DIGIT_AT(n) ahead(m->digit, next->digit, n)
+#define DASH_AT(n)  ahead(m->dash, next->dash, n)
+#define COLON_AT(n) ahead(m->colon, next->colon, n)
+#define KILL(mask, n) dead |= (mask) << (n), *later |= (n) ? (mask) >> (64 - (n)) : 0
+    uint64_t two = m->digit & DIGIT_AT(1);
+    uint64_t minutes = two & COLON_AT(2) & DIGIT_AT(3) & DIGIT_AT(4); /* 12:34 */
+    if (minutes) {
+        uint64_t clock = minutes & COLON_AT(5) & DIGIT_AT(6) & DIGIT_AT(7); /* 12:34:56 */
+        dead |= clock;
+        KILL(clock, 3);
+        KILL(clock, 6);
+    }
+    uint64_t dash4 = DASH_AT(4);
+    if (two & dash4) {
+        uint64_t date = two & DIGIT_AT(2) & DIGIT_AT(3) & dash4 & DIGIT_AT(5) & DIGIT_AT(6) & DASH_AT(7) & DIGIT_AT(8) & DIGIT_AT(9) & ~DIGIT_AT(10);
+        KILL(date, 5);
+        KILL(date, 8);
+    }
+    uint64_t uuid = m->dash & DASH_AT(5) & DASH_AT(10) & DASH_AT(15);
+    if (uuid) {
+        KILL(uuid, 1);
+        KILL(uuid, 6);
+        KILL(uuid, 11);
+        KILL(uuid, 16);
+    }
+    return dead;
+}
+
+/* How rules may begin at the number whose digits, from its first on, are `digits`. */
+static unsigned look(const struct number_looks *l, struct slice text, size_t at, uint64_t digits)
+{
+    unsigned run1 = (unsigned)__builtin_ctzll(~digits), run2;
+    if (run1 > NUMBER_RUN) run1 = NUMBER_RUN;
+    run2 = (unsigned)__builtin_ctzll(~(digits >> (run1 + 1)));
+    if (run2 > NUMBER_RUN) run2 = NUMBER_RUN;
+    size_t p1 = at + run1, p2 = p1 + 1 + run2;
+    if (p2 >= text.n) return ~0u; /* the text ends: not told */
+    const unsigned char *p = (const unsigned char *)text.p;
+    return l->how[number_key(run1, l->symbol[p[p1]], run2, l->symbol[p[p2]])];
+}
+
+/* Which ways of beginning the bytes before a number allow. */
+static unsigned ways(const struct number_looks *l, struct slice text, size_t at)
+{
+    if (at == 0) return NUMBER_CLEAN;
+    const unsigned char *p = (const unsigned char *)text.p + at;
+    unsigned w;
+    if (at == 1) w = NUMBER_CLEAN | NUMBER_JOINED;
+    else if (!l->joiner[p[-1]]) w = NUMBER_CLEAN;
+    else w = is_digit((char)p[-2]) ? NUMBER_JOINED_DIGIT : NUMBER_JOINED;
+    if (p[-1] == '+' || p[-1] == '(') w |= NUMBER_SIGNED;
+    if ((p[-1] == ' ' || p[-1] == '-') && at > 1 && is_letter((char)p[-2])) w |= NUMBER_PREFIXED;
+    return w;
+}
+
+static void put_number(struct structure *out, size_t at, unsigned how)
+{
+    out->number[out->numbers] = (struct structure_number){(uint32_t)at, how};
+    out->numbers += how != 0;
+}
+
+static void find_numbers(const struct masks *m, const struct masks *next, const struct number_looks *l, struct slice text, size_t base, struct carry *c,
+                         struct structure *out)
 {
     uint64_t word = m->digit | m->letter;
     uint64_t before = word << 1 | c->word;
-    for (uint64_t starts = m->digit & ~before; starts; starts &= starts - 1) {
-        unsigned at = (unsigned)__builtin_ctzll(starts);
-        uint64_t pattern = (m->digit >> at | (at ? next << (64 - at) : 0)) & ((1u << STRUCTURE_PATTERN) - 1);
-        out->number[out->numbers] = (uint32_t)(base + at);
-        out->numbers += (p->w[pattern >> 6] >> (pattern & 63)) & 1;
+    uint64_t dead = inside(m, next, &c->dead);
+    for (uint64_t starts = m->digit & ~before & ~dead; starts; starts &= starts - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(starts);
+        size_t at = base + i;
+        put_number(out, at, look(l, text, at, ahead(m->digit, next->digit, i)) & ways(l, text, at));
     }
     /* Adding the first letters of tokens to the letters carries through each run to the byte behind it. */
     uint64_t initial = m->letter & ~before, sum, over, over2;
     over = __builtin_add_overflow(m->letter, initial, &sum);
     over2 = __builtin_add_overflow(sum, c->initial, &sum);
-    out->lettereds = put(out->lettered, out->lettereds, sum & ~m->letter & m->digit, base);
+    for (uint64_t starts = sum & ~m->letter & m->digit & ~dead; starts; starts &= starts - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(starts);
+        put_number(out, base + i, look(l, text, base + i, ahead(m->digit, next->digit, i)) & (NUMBER_LETTERED | NUMBER_BEHIND_LETTER));
+    }
     c->initial = over | over2;
     c->word = word >> 63;
 }
@@ -188,31 +263,28 @@ static void find_colons(const struct masks *m, uint64_t next_dash, size_t base, 
     }
 }
 
-/* The digits of the first bytes behind a block. */
-static uint64_t digits_behind(struct slice text, size_t to)
+static void classify_part(const char *p, size_t n, struct masks *m)
 {
-    uint64_t d = 0;
-    for (size_t i = 0; i < STRUCTURE_PATTERN && to + i < text.n; i++) d |= (uint64_t)is_digit(text.p[to + i]) << i;
-    return d;
+    char part[64] = {0};
+    memcpy(part, p, n < 64 ? n : 64);
+    classify(part, 1, m);
 }
 
-void structure_find(struct slice text, size_t from, size_t to, unsigned want, const struct structure_patterns *numbers, struct structure *out)
+void structure_find(struct slice text, size_t from, size_t to, unsigned want, const struct number_looks *looks, struct structure *out)
 {
     struct masks m[WORDS + 1];
     size_t n = to - from, words = n / 64;
     classify(text.p + from, words, m);
     if (n % 64) {
-        char tail[64] = {0};
-        memcpy(tail, text.p + from + words * 64, n % 64);
-        classify(tail, 1, &m[words]);
+        classify_part(text.p + from + words * 64, n % 64, &m[words]);
         words++;
     }
-    m[words] = (struct masks){.digit = digits_behind(text, to), .dash = ~0ull}; /* a word cut short has no digits behind it */
-    out->numbers = out->lettereds = out->ats = out->colons = out->tokens = 0;
+    classify_part(text.p + to, text.n - to, &m[words]); /* what is behind the block */
+    out->numbers = out->ats = out->colons = out->tokens = 0;
     struct carry c = carry_before(text, from);
     for (size_t i = 0; i < words; i++) {
         size_t base = from + i * 64;
-        if ((want & STRUCTURE_NUMBERS) && (m[i].digit | c.initial | c.word | m[i].letter)) find_numbers(&m[i], m[i + 1].digit, numbers, base, &c, out);
+        if ((want & STRUCTURE_NUMBERS) && (m[i].digit | c.initial | c.word | m[i].letter)) find_numbers(&m[i], &m[i + 1], looks, text, base, &c, out);
         if ((want & STRUCTURE_AT) && m[i].at) out->ats = put(out->at, out->ats, m[i].at, base);
         if ((want & STRUCTURE_COLON) && (m[i].colon | m[i].dash)) find_colons(&m[i], m[i + 1].dash, base, text, out);
         if (want & STRUCTURE_TOKENS) find_tokens(&m[i], base, &c, out);
