@@ -4,7 +4,7 @@
 
 #define STATES_MAX 8000u
 #define WORK_MAX   30000000u /* NFA states looked at: some 60 ms */
-#define MASKS_MAX  0x7fffu
+#define MASKS_MAX  0x7ffeu
 #define ANY_STATE  0xffffu   /* in place of a rule's states once anything may follow */
 
 struct set { /* of NFA states, (rule << 16 | state), ascending */
@@ -31,7 +31,9 @@ struct builder {
     size_t states_room;
     struct bits *mask;
     size_t mask_room;
+    uint16_t *mask_bucket; /* by hash: a mask's number + 1 */
 };
+#define MASK_BUCKETS (4u * MASKS_MAX)
 
 /* --- symbols */
 
@@ -142,8 +144,11 @@ static size_t mask_of_found(struct builder *b)
     struct bits m = {{0}};
     struct automaton *a = b->a;
     for (size_t i = 0; i < b->found_n; i++) m.w[b->found[i] >> 22] |= 1ull << (b->found[i] >> 16 & 63);
-    for (size_t i = a->mask_count; i > 0; i--)
-        if (memcmp(&b->mask[i - 1], &m, sizeof m) == 0) return i - 1;
+    uint64_t h = 0;
+    for (size_t i = 0; i < TABLE_WORDS; i++) h = (h ^ m.w[i]) * 0x9e3779b97f4a7c15u ^ h >> 31;
+    size_t slot = (size_t)(h >> 32) % MASK_BUCKETS;
+    for (; b->mask_bucket[slot]; slot = (slot + 1) % MASK_BUCKETS)
+        if (memcmp(&b->mask[b->mask_bucket[slot] - 1], &m, sizeof m) == 0) return b->mask_bucket[slot] - 1u;
     if (a->mask_count >= MASKS_MAX) return MASKS_MAX;
     if (a->mask_count == b->mask_room) {
         size_t room = b->mask_room ? b->mask_room * 2 : 256;
@@ -153,6 +158,7 @@ static size_t mask_of_found(struct builder *b)
         b->mask_room = room;
     }
     b->mask[a->mask_count] = m;
+    b->mask_bucket[slot] = (uint16_t)(a->mask_count + 1);
     return a->mask_count++;
 }
 
@@ -223,7 +229,8 @@ static enum err prepare(struct builder *b)
     b->mark = mem_zalloc((b->base[b->rules] + 1) * sizeof *b->mark);
     b->found = mem_alloc((b->base[b->rules] + b->rules + 1) * sizeof *b->found);
     b->stack = mem_alloc((most + 1) * 2 * sizeof *b->stack);
-    return b->bucket && b->mark && b->found && b->stack ? ERR_OK : ERR_MEMORY;
+    b->mask_bucket = mem_zalloc(MASK_BUCKETS * sizeof *b->mask_bucket);
+    return b->bucket && b->mark && b->found && b->stack && b->mask_bucket ? ERR_OK : ERR_MEMORY;
 }
 
 static enum err construct(struct builder *b)
@@ -265,6 +272,7 @@ enum err automaton_build(struct automaton *a, struct shape *const *shapes, size_
     mem_free(b.mark);
     mem_free(b.found);
     mem_free(b.stack);
+    mem_free(b.mask_bucket);
     a->masks = b.mask;
     if (e) automaton_free(a);
     return e;

@@ -18,6 +18,7 @@ struct builder {
     struct word {
         struct slice text; /* owned */
         uint16_t rule;
+        struct keyword_ref *ref; /* owned; of keywords */
     } *word;
     size_t word_count, word_room;
     struct shape **shape; /* by rule */
@@ -311,7 +312,7 @@ static bool word_push(struct builder *b, struct slice s, uint16_t rule)
     if (!copy) return false;
     for (size_t i = 0; i < s.n; i++)
         if (copy[i] >= 'A' && copy[i] <= 'Z') copy[i] = (char)(copy[i] + 32);
-    b->word[b->word_count++] = (struct word){slice_of(copy, s.n), rule};
+    b->word[b->word_count++] = (struct word){slice_of(copy, s.n), rule, NULL};
     return true;
 }
 
@@ -346,7 +347,10 @@ static int word_order(const void *a, const void *b)
 
 static void words_clear(struct builder *b)
 {
-    for (size_t i = 0; i < b->word_count; i++) mem_free((void *)(uintptr_t)b->word[i].text.p);
+    for (size_t i = 0; i < b->word_count; i++) {
+        mem_free((void *)(uintptr_t)b->word[i].text.p);
+        mem_free(b->word[i].ref);
+    }
     b->word_count = 0;
 }
 
@@ -375,23 +379,37 @@ static enum err need_search(struct builder *b, const struct rule_def *d, struct 
     return ERR_OK;
 }
 
-static enum err build_ref(struct builder *b, const struct rule_def *defs, struct keyword_ref *ref, const struct word *w)
+static enum err build_ref(struct builder *b, const struct rule_def *def, struct keyword_ref *ref, const struct word *w)
 {
-    unsigned lo = 0, hi = 0;
     struct shape_literal lit;
     *ref = (struct keyword_ref){.rule = w->rule, .mode = REF_SEARCH, .lower = ~0ull, .upper = ~0ull};
     for (int k = 0; k < AFTER_BYTES; k++) ref->after[k] = byteset_all();
     struct shape *s = b->shape[w->rule];
-    if (s && shape_find(s, w->text, &lo, &hi)) {
-        ref->mode = lo == 0 || lo == hi ? REF_ANCHORED : REF_WINDOW;
-        ref->lo = (uint8_t)lo;
-        ref->hi = (uint8_t)hi;
-        shape_literal(s, w->text, &lit);
+    if (s && shape_literal(s, w->text, &lit)) {
+        ref->mode = lit.lo == 0 || lit.lo == lit.hi ? REF_ANCHORED : REF_WINDOW;
+        ref->lo = (uint8_t)lit.lo;
+        ref->hi = (uint8_t)lit.hi;
         memcpy(ref->after, lit.after, sizeof ref->after);
         ref->lower = lit.lower;
         ref->upper = lit.upper;
     }
-    return ref->mode == REF_ANCHORED ? ERR_OK : need_search(b, &defs[w->rule], &b->rs->rules[w->rule]);
+    return ref->mode == REF_ANCHORED ? ERR_OK : need_search(b, def, &b->rs->rules[w->rule]);
+}
+
+/* A rule's keywords, with all that its shape says of them. */
+static enum err collect_keywords(struct builder *b, const struct rule_def *d, uint16_t rule)
+{
+    if (d->triggers && !(d->triggers & TRIGGER_KEYWORDS)) return ERR_OK;
+    size_t first = b->word_count;
+    for (size_t k = 0; k < d->keyword_count; k++)
+        if (!word_add(b, d, "keyword", d->keywords[k], rule)) return ERR_MEMORY;
+    for (size_t i = first; i < b->word_count; i++) {
+        struct keyword_ref *ref = mem_alloc(sizeof *ref);
+        b->word[i].ref = ref;
+        enum err e = ref ? build_ref(b, d, ref, &b->word[i]) : ERR_MEMORY;
+        if (e) return e;
+    }
+    return ERR_OK;
 }
 
 /* If every rule of a keyword takes its letters in one case only, writes them so: Vectorscan then sorts out the others. */
@@ -467,34 +485,27 @@ static enum err split_keywords(struct ruleset *rs, const struct slice *unique, s
     return e;
 }
 
-static enum err build_keywords(struct builder *b, const struct rule_def *defs, size_t n)
+static enum err build_keywords(struct builder *b)
 {
     struct ruleset *rs = b->rs;
-    for (size_t i = 0; i < n; i++) {
-        if (defs[i].triggers && !(defs[i].triggers & TRIGGER_KEYWORDS)) continue;
-        for (size_t k = 0; k < defs[i].keyword_count; k++)
-            if (!word_add(b, &defs[i], "keyword", defs[i].keywords[k], (uint16_t)i)) return ERR_MEMORY;
-    }
     struct slice *unique;
-    size_t count = words_unique(b, &unique);
+    size_t count = words_unique(b, &unique), at = 0;
     enum err e = ERR_MEMORY;
     rs->keywords = mem_zalloc((count + 1) * sizeof *rs->keywords);
     rs->refs = mem_zalloc((b->word_count + 1) * sizeof *rs->refs);
     if (!unique || !rs->keywords || !rs->refs) goto done;
-    e = ERR_OK;
-    size_t at = 0;
-    for (size_t k = 0; k < count && !e; k++) {
+    for (size_t k = 0; k < count; k++) {
         struct keyword *kw = &rs->keywords[k];
         kw->first = (uint32_t)at;
         kw->len = (uint32_t)unique[k].n;
-        for (; at < b->word_count && slice_eq(b->word[at].text, unique[k]) && !e; at++) {
-            e = build_ref(b, defs, &rs->refs[at], &b->word[at]);
+        for (; at < b->word_count && slice_eq(b->word[at].text, unique[k]); at++) {
+            rs->refs[at] = *b->word[at].ref;
             kw->count++;
         }
         sum_keyword(rs, kw);
     }
     rs->ref_count = at;
-    if (!e) e = split_keywords(rs, unique, count);
+    e = split_keywords(rs, unique, count);
 done:
     mem_free(unique);
     words_clear(b);
@@ -771,8 +782,13 @@ static enum err build_all(struct builder *b, const struct rule_def *defs, size_t
     for (size_t i = 0; i < n; i++) {
         check_def(b, &defs[i], i, defs);
         if (!build_rule(b, i, &defs[i])) return ERR_MEMORY;
+        enum err ke = collect_keywords(b, &defs[i], (uint16_t)i);
+        if (ke) return ke;
+        if (defs[i].triggers & ~(unsigned)TRIGGER_KEYWORDS) continue;
+        shape_free(b->shape[i]); /* shapes are large: only those of the tables are kept */
+        b->shape[i] = NULL;
     }
-    enum err e = build_keywords(b, defs, n);
+    enum err e = build_keywords(b);
     for (int k = 0; k < TABLE_COUNT && !e; k++) e = build_table(b, defs, n, (enum table_kind)k);
     if (!e) e = build_looks(rs);
     if (!e) e = build_context(b, defs, n);

@@ -10,6 +10,7 @@
 #define STATES_MAX 60000u
 #define COPIES_MAX 16u  /* of a group */
 #define DEPTH_MAX  60u
+#define TAILS      8u
 #define LOOP_FROM  16u /* a repetition that may go on so long counts as a loop for the linearity check */
 
 #define K_EMPTY SHAPE_EMPTY
@@ -29,6 +30,14 @@ struct shape {
         uint32_t round;
         uint16_t *stack;
     } a, b, c;
+    uint16_t *narrow;        /* states whose set is narrow, grouped by the bytes they take, small letters for both cases */
+    uint32_t narrow_at[257];
+    struct tail {            /* what follows a set of states: the same behind nearly all keywords of a rule */
+        uint16_t *v;
+        size_t n;
+        struct byteset after[SHAPE_AFTER];
+    } tail[TAILS];
+    unsigned tails;
 };
 
 struct frag {
@@ -839,6 +848,8 @@ void shape_free(struct shape *s)
     mem_free(s->v);
     mem_free(s->lo);
     mem_free(s->hi);
+    mem_free(s->narrow);
+    for (unsigned i = 0; i < s->tails; i++) mem_free(s->tail[i].v);
     front_free(&s->a);
     front_free(&s->b);
     front_free(&s->c);
@@ -863,10 +874,30 @@ static bool spells(struct shape *s, uint16_t q, struct slice literal, size_t nar
     return a->n > 0;
 }
 
-static bool starts_with(const struct byteset *set, unsigned char c)
+/* Sorts the narrow states by byte: two rounds of counting. */
+static bool index_narrow(struct shape *s)
 {
-    unsigned char l = c | 0x20;
-    return byteset_has(set, c) || (l >= 'a' && l <= 'z' && byteset_has(set, c ^ 0x20));
+    uint32_t at[257] = {0};
+    for (int fill = 0; fill < 2; fill++) {
+        for (size_t q = 0; q < s->count; q++) {
+            if (s->v[q].kind != K_SET || s->lo[q] == 255 || s->v[q].size > SPELLED) continue;
+            struct byteset small = s->v[q].set; /* capitals as small letters */
+            uint64_t capitals = small.w[1] & 0x07fffffeu;
+            small.w[1] = (small.w[1] ^ capitals) | capitals << 32;
+            for (unsigned k = 0; k < 4; k++)
+                for (uint64_t w = small.w[k]; w; w &= w - 1) {
+                    unsigned c = k * 64 + (unsigned)__builtin_ctzll(w);
+                    if (fill) s->narrow[at[c]++] = (uint16_t)q;
+                    else at[c + 1]++;
+                }
+        }
+        if (fill) break;
+        for (unsigned c = 0; c < 256; c++) at[c + 1] += at[c];
+        memcpy(s->narrow_at, at, sizeof at);
+        s->narrow = mem_alloc(at[256] * sizeof *s->narrow);
+        if (!s->narrow) return false;
+    }
+    return true;
 }
 
 /* Puts into s->c the states the literal starts from, nearest to the start of a match. */
@@ -875,17 +906,19 @@ static bool find_narrow(struct shape *s, struct slice literal, size_t narrow, un
     *lo = 255;
     *hi = 0;
     front_clear(&s->c);
-    for (size_t q = 0; literal.n && q < s->count; q++) {
-        const struct shape_state *st = &s->v[q];
-        if (st->kind != K_SET || s->lo[q] == 255 || s->lo[q] > *lo || st->size > SPELLED) continue;
-        if (!starts_with(&st->set, (unsigned char)literal.p[0]) || !spells(s, (uint16_t)q, literal, narrow)) continue;
+    if (!literal.n || (!s->narrow && !index_narrow(s))) return false;
+    unsigned char c = (unsigned char)literal.p[0];
+    if (c >= 'A' && c <= 'Z') c |= 0x20;
+    for (uint32_t i = s->narrow_at[c]; i < s->narrow_at[c + 1]; i++) {
+        uint16_t q = s->narrow[i];
+        if (s->lo[q] > *lo || !spells(s, q, literal, narrow)) continue;
         if (s->lo[q] < *lo) {
             *lo = s->lo[q];
             *hi = 0;
             front_clear(&s->c);
         }
         if (s->hi[q] > *hi) *hi = s->hi[q];
-        front_add(&s->c, s, (uint16_t)q);
+        front_add(&s->c, s, q);
     }
     return *lo != 255;
 }
@@ -903,13 +936,32 @@ static void follow(struct shape *s, struct front *a, struct front *b, struct byt
     }
 }
 
-void shape_literal(struct shape *s, struct slice literal, struct shape_literal *out)
+/* follow, by what is remembered. */
+static void follow_known(struct shape *s, struct front *a, struct front *b, struct byteset out[SHAPE_AFTER])
+{
+    for (unsigned i = 0; i < s->tails; i++) {
+        const struct tail *t = &s->tail[i];
+        if (t->n != a->n || memcmp(t->v, a->v, a->n * sizeof *t->v) != 0) continue;
+        memcpy(out, t->after, sizeof t->after);
+        return;
+    }
+    struct tail *t = s->tails < TAILS ? &s->tail[s->tails] : NULL;
+    if (t && (t->v = mem_alloc(a->n * sizeof *t->v)) != NULL) {
+        memcpy(t->v, a->v, a->n * sizeof *t->v);
+        t->n = a->n;
+    }
+    follow(s, a, b, out, SHAPE_AFTER);
+    if (!t || !t->v) return;
+    memcpy(t->after, out, sizeof t->after);
+    s->tails++;
+}
+
+bool shape_literal(struct shape *s, struct slice literal, struct shape_literal *out)
 {
     for (int k = 0; k < SHAPE_AFTER; k++) out->after[k] = byteset_all();
     out->lower = out->upper = ~0ull;
     struct front *a = &s->a, *b = &s->b;
-    unsigned lo, hi;
-    if (!shape_find(s, literal, &lo, &hi)) return;
+    if (!shape_find(s, literal, &out->lo, &out->hi)) return false;
     front_clear(a);
     for (size_t i = 0; i < s->c.n; i++) front_add(a, s, s->c.v[i]);
     for (size_t i = 0; i < literal.n; i++) {
@@ -921,7 +973,8 @@ void shape_literal(struct shape *s, struct slice literal, struct shape_literal *
         }
         front_step(s, &a, &b, (unsigned char)literal.p[i], 256);
     }
-    follow(s, a, b, out->after, SHAPE_AFTER);
+    follow_known(s, a, b, out->after);
+    return true;
 }
 
 /* a without what cannot take a byte of `token`; whether anything else may come is returned. */

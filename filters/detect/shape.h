@@ -41,8 +41,9 @@ bool shape_find(struct shape *s, struct slice literal, unsigned *lo, unsigned *h
 struct shape_literal {
     struct byteset after[SHAPE_AFTER];
     uint64_t lower, upper;
+    unsigned lo, hi; /* as shape_find's */
 };
-void shape_literal(struct shape *s, struct slice literal, struct shape_literal *out);
+bool shape_literal(struct shape *s, struct slice literal, struct shape_literal *out);
 /* Which bytes may stand at each position from the start of a match. */
 void shape_front(struct shape *s, struct byteset out[SHAPE_FRONT]);
 /* How many bytes of `token` a match may begin with before another byte, or the end of the text, must come: bit n for n
