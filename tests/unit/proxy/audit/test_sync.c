@@ -19,7 +19,8 @@ static _Atomic uint32_t dice = 12345;
 
 static bool fails(void)
 {
-    uint32_t x = dice = dice * 1664525u + 1013904223u;
+    uint32_t x = dice * 1664525u + 1013904223u;
+    dice = x;
     if ((int)((x >> 16) % 100) >= fail_percent) return false;
     failed_calls++;
     errno = EIO;
