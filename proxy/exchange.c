@@ -139,7 +139,7 @@ static void client_free(struct client *c, bool finish)
 /* A limit for the client to read what waits for it; client_slow looks at how far it got. */
 static void client_arm_reading(struct client *c)
 {
-    c->out_mark = conn_out_len(c->conn);
+    if (conn_out_len(c->conn)) c->out_mark = conn_taken(c->conn);
     conn_deadline(c->conn, c->w->snapshot->config->limits.client_idle_timeout);
 }
 
@@ -632,8 +632,8 @@ static void client_gone(struct client *c)
 /* The time to read an answer is over. True if the client is slow, but not idle: it gets more. */
 static bool client_slow(struct client *c)
 {
-    size_t left = conn_out_len(c->conn), idle = c->w->snapshot->config->limits.client_idle_timeout;
-    if (left == 0 || left >= c->out_mark || c->out_mark - left < idle * RATE_LEAST / 1000) return false;
+    uint64_t idle = c->w->snapshot->config->limits.client_idle_timeout;
+    if (conn_out_len(c->conn) == 0 || conn_taken(c->conn) - c->out_mark < idle * RATE_LEAST / 1000) return false;
     client_arm_reading(c);
     return true;
 }

@@ -41,7 +41,7 @@ struct client { /* one client connection */
     struct exchange *x;
     struct client *next, **prev;
     size_t head_seen;
-    size_t out_mark; /* output that waited when its deadline was last set */
+    uint64_t out_mark; /* bytes it had taken when the limit for its reading was last set */
     bool head_begun; /* part of a head has come, and its deadline runs */
     bool served;     /* a request has come on it */
     bool closing;  /* no further request is read */

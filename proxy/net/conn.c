@@ -44,7 +44,7 @@ struct conn {
     void *arg;
     SSL *ssl;
     int fd;
-    int io_errno;       /* why the socket failed under OpenSSL; 0 if it did not */
+    int io_errno;       /* why reading failed, or writing under OpenSSL; 0 if it did not */
     enum state state;
     enum conn_end late_end; /* what `later` has to report */
     unsigned busy;      /* callbacks and loops on the stack: the memory lives until 0 */
@@ -374,7 +374,11 @@ static enum got read_plain(struct conn *c, enum conn_end *why)
         if (n == 0) return e ? GOT_FAILURE : GOT_FULL;
         ssize_t r = recv(c->fd, buf_tail(&c->in), n, 0);
         if (r == 0) return c->write_failed ? GOT_FAILURE : GOT_END;
-        if (r < 0) return errno == EAGAIN || errno == EINTR ? GOT_NOTHING : GOT_FAILURE;
+        if (r < 0 && (errno == EAGAIN || errno == EINTR)) return GOT_NOTHING;
+        if (r < 0) {
+            c->io_errno = errno;
+            return GOT_FAILURE;
+        }
         buf_commit(&c->in, (size_t)r);
         if ((size_t)r < n) break; /* whatever comes next comes with an event */
         total += (size_t)r;
@@ -992,11 +996,18 @@ size_t conn_out_len(const struct conn *c) { return buf_len(&c->out); }
 
 void conn_mark(struct conn *c) { c->mark = c->sent; }
 
+uint64_t conn_taken(const struct conn *c)
+{
+    int waiting = 0;
+    return ioctl(c->fd, SIOCOUTQ, &waiting) == 0 && waiting > 0 ? c->sent - (uint64_t)waiting : c->sent;
+}
+
 bool conn_unheard(const struct conn *c)
 {
-    int waiting = -1;
-    if (ioctl(c->fd, SIOCOUTQ, &waiting) != 0 || waiting < 0) return false;
-    return c->sent - c->mark <= (uint64_t)waiting;
+    if (c->sent == c->mark) return true;
+    /* A reset may come without saying what had arrived, unless an end came first: Linux calls that EPIPE. */
+    if (!c->eof && c->io_errno != EPIPE) return false;
+    return conn_taken(c) <= c->mark;
 }
 
 bool conn_is_quiet(const struct conn *c)

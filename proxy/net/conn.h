@@ -87,6 +87,8 @@ enum err conn_write(struct conn *c, struct slice s) MUST_CHECK;
  * inside this call. */
 void conn_flush(struct conn *c);
 size_t conn_out_len(const struct conn *c);
+/* Bytes that the peer's system has acknowledged, TLS's own among them: how far a slow reader got. */
+uint64_t conn_taken(const struct conn *c);
 /* True if the peer's system has acknowledged nothing of what was sent since conn_mark: nobody there has seen a byte. */
 void conn_mark(struct conn *c);
 bool conn_unheard(const struct conn *c);
