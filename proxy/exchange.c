@@ -340,7 +340,7 @@ static void x_attempt(struct exchange *x)
     uint32_t total = t->backend->config->timeouts.total;
     x->attempt_until = total ? x->attempt_start + total * MS_NS : 0;
     x->rec.attempts++;
-    x->rec.model_served = t->model ? t->model : x->sc.model;
+    x->rec.model_served = t->model ? t->model : x->rec.model_asked;
     if (x->w->metrics) metric_add(x->w->metrics, M_ATTEMPTS, 1);
     struct conn *kept = upstream_take(x->w, t->backend);
     if (kept)
@@ -371,6 +371,7 @@ static enum err x_route(struct exchange *x)
 void x_screened(struct exchange *x, enum err e)
 {
     if (!e) e = x_screen_head(x);
+    x_vet_model(x, e);
     x->rec.screen_us = (clock_mono_ns() - x->screen_start) / 1000;
     if (x->w->metrics) metric_observe_us(x->w->metrics, H_SCREEN, x->rec.screen_us);
     x_findings(x);

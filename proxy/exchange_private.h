@@ -106,6 +106,7 @@ struct exchange {
     uint64_t start, first_byte; /* mono ns */
     struct audit_record rec;
     bool intent_written;
+    bool model_hidden; /* the model's name holds what must not be written down */
     struct buf saw_answer; /* logging: redacted: the answer as the model gave it */
     char findings_header[512];
     char served[160];
@@ -134,6 +135,7 @@ void x_record_end(struct exchange *x, enum err e);
 uint64_t x_dice(struct worker *w);
 enum err x_screen_head(struct exchange *x);      /* query and fields */
 void x_findings(struct exchange *x);             /* header and record rows from sc */
+void x_vet_model(struct exchange *x, enum err e); /* after screening, with its result */
 
 /* exchange_send.c. Each queues bytes and flushes nothing. */
 enum err x_send_upstream_head(struct exchange *x) MUST_CHECK;

@@ -170,7 +170,7 @@ void x_findings(struct exchange *x)
     r->decoded = x->sc.decoded;
     r->invisible = x->sc.fold.invisible;
     r->tags = x->sc.fold.tags;
-    r->model_asked = x->sc.model;
+    r->model_asked = x->model_hidden ? "" : x->sc.model;
     r->stream = x->sc.stream;
 }
 
@@ -233,7 +233,7 @@ void x_record_end(struct exchange *x, enum err e)
         r->filtered = f->filtered;
         memcpy(x->served, f->model, sizeof f->model);
         x->served[sizeof f->model - 1] = 0;
-        if (x->served[0]) r->model_served = x->served;
+        if (x->served[0] && !x->model_hidden) r->model_served = x->served;
     }
     count_end(x, e);
     if (!x->policy_config || x->policy_config->logging == LOGGING_NONE || !x->w->journal) return;
@@ -272,8 +272,9 @@ static void count_one(struct screening *sc, uint16_t rule, enum action a)
         sc->counts_more++;
 }
 
-/* One text of a head. *hit: something in it must not go on. */
-static enum err screen_piece(struct exchange *x, struct slice text, bool *hit)
+/* One text of a head. *hit: something in it must not go on. *seen, if not NULL: there is something that is not allowed,
+ * even if the policy only looks on. */
+static enum err screen_piece(struct exchange *x, struct slice text, bool *hit, bool *seen)
 {
     const struct config *c = x->snap->config;
     struct screen_limits lim = {c->limits.json_depth, c->filters.decode_base64, c->filters.decode_hex, c->filters.decode_percent, NULL};
@@ -282,7 +283,10 @@ static enum err screen_piece(struct exchange *x, struct slice text, bool *hit)
     for (size_t i = 0; i < f.count && !e; i++) {
         struct slice v = slice_of(text.p + f.v[i].start, f.v[i].end - f.v[i].start);
         enum action a = policy_allows(x->policy, v) || policy_allows_at(x->policy, f.v[i].rule, v, NULL, 0) ? ACTION_ALLOW : policy_action(x->policy, f.v[i].rule);
-        count_one(&x->sc, f.v[i].rule, a);
+        if (seen)
+            *seen = *seen || a != ACTION_ALLOW;
+        else
+            count_one(&x->sc, f.v[i].rule, a);
         if (a > ACTION_FLAG && !policy_observes(x->policy)) *hit = true;
     }
     findings_free(&f);
@@ -292,9 +296,19 @@ static enum err screen_piece(struct exchange *x, struct slice text, bool *hit)
 /* A record must not keep a secret that poses as an id, not even that of a request that is refused for its head. */
 void x_vet_id(struct exchange *x)
 {
-    bool hit = false;
+    bool hit = false, seen = false;
     struct slice id = http_value(&x->head, HF_X_REQUEST_ID);
-    if (slice_eq(id, slice_str(x->rec.id)) && (screen_piece(x, id, &hit) != ERR_OK || hit)) x_own_id(x);
+    if (slice_eq(id, slice_str(x->rec.id)) && (screen_piece(x, id, &hit, &seen) != ERR_OK || seen)) x_own_id(x);
+}
+
+/* The model's name is written down, so it is looked at once more by itself, where anything at all was found; what was
+ * not screened to its end, or is cut, is not believed. */
+void x_vet_model(struct exchange *x, enum err e)
+{
+    bool hit = false, seen = false;
+    struct slice model = slice_str(x->sc.model);
+    if (model.n == 0 || (!e && x->sc.count_rows == 0)) return;
+    x->model_hidden = model.n >= sizeof x->sc.model - 1 || screen_piece(x, model, &hit, &seen) != ERR_OK || seen;
 }
 
 /* A finding in the path or query refuses the request; a field that holds one stays here. */
@@ -302,15 +316,15 @@ enum err x_screen_head(struct exchange *x)
 {
     bool hit = false;
     enum err e = ERR_OK;
-    if (x->head.query.n) e = screen_piece(x, x->head.query, &hit);
-    if (!e && x->ep->kind != EP_CHAT) e = screen_piece(x, x->head.path, &hit);
+    if (x->head.query.n) e = screen_piece(x, x->head.query, &hit, NULL);
+    if (!e && x->ep->kind != EP_CHAT) e = screen_piece(x, x->head.path, &hit, NULL);
     if (e) return e;
     if (hit) return ERR_BLOCKED;
     for (size_t i = 0; i < x->head.count; i++) {
         struct http_field *f = &x->head.field[i];
         hit = false;
         if (field_is_plain(f) || f->value.n < 6 || http_field_is_hop(f)) continue;
-        if ((e = screen_piece(x, f->value, &hit))) return e;
+        if ((e = screen_piece(x, f->value, &hit, NULL))) return e;
         if (hit) f->nominated = true; /* as hop-by-hop: it goes no further */
     }
     return ERR_OK;

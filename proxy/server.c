@@ -363,6 +363,20 @@ static void settle_process(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
+/* /proc/PID/environ shows where the kernel put the environment, and keys may be in it: they move to where only getenv
+ * finds them, for reloads. */
+static void hide_environment(void)
+{
+    for (char **e = environ; e && *e; e++) {
+        size_t n = strlen(*e);
+        char *copy = mem_alloc(n + 1);
+        if (!copy) return;
+        memcpy(copy, *e, n + 1);
+        mem_wipe(*e, n);
+        *e = copy;
+    }
+}
+
 static void warn_descriptors(const struct config *c)
 {
     struct rlimit rl;
@@ -602,6 +616,7 @@ int server_run(const char *path)
 {
     struct server sv = {.path = path};
     settle_process();
+    hide_environment();
     event_set_log_callback(library_log);
     evdns_set_log_fn(resolver_log);
     notify_start();
