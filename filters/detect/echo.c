@@ -9,16 +9,18 @@
 
 static bool is_alnum(char c) { return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z'); }
 
-/* Letters and digits both, so that neither a word nor a number is taken for a secret elsewhere. */
+/* Letters and digits both, or small letters and capitals in turn, so that neither a word nor a number is taken for a
+ * secret elsewhere. */
 static bool telling(struct slice v)
 {
-    unsigned digits = 0, letters = 0;
+    unsigned digits = 0, letters = 0, turns = 0;
     for (size_t i = 0; i < v.n; i++) {
-        bool d = v.p[i] >= '0' && v.p[i] <= '9';
+        bool d = v.p[i] >= '0' && v.p[i] <= '9', letter = !d && is_alnum(v.p[i]);
         digits += d;
-        letters += !d && is_alnum(v.p[i]);
+        letters += letter;
+        turns += letter && i && is_alnum(v.p[i - 1]) && ((v.p[i] ^ v.p[i - 1]) & 0x20) != 0;
     }
-    return digits >= 2 && letters >= 2;
+    return letters >= 2 && (digits >= 2 || turns * 4 >= v.n);
 }
 
 static void look_in(struct detect_scratch *s, const struct finding *f, size_t from, size_t to)

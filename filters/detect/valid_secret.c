@@ -193,7 +193,7 @@ static bool is_place(struct slice v, const struct looks *l)
 static bool rare(const struct looks *l)
 {
     unsigned solid = l->low + l->up + l->dig;
-    if (l->n < 10 || solid * 5 < l->n * 4 || monotone(l)) return false;
+    if (l->n < 8 || solid * 5 < l->n * 4 || monotone(l)) return false;
     if ((l->run >= 8 || l->in_runs * 3 >= l->n * 2) && l->n >= 14 && l->low + l->up >= 4) return true; /* abcdefghijkl1234: made up, but no name */
     if (l->wordy * 2 > solid) return false;
     if (l->hex && l->n >= 20 && l->dig >= 2) return l->distinct >= 6;
@@ -207,7 +207,7 @@ static bool rare(const struct looks *l)
 
 static bool rare_token_ok(struct slice v)
 {
-    if (placeholder(v) || is_uuid(v)) return false;
+    if (v.n < 10 || placeholder(v) || is_uuid(v)) return false;
     struct looks l = look(v);
     return (l.dig || l.run >= 8) && rare(&l) && !is_place(v, &l);
 }
@@ -352,6 +352,16 @@ static bool user_password_ok(struct slice v)
     return password_ok(pass) && l.dig < l.n && !slice_ieq(user, pass) && not_placeholder_ok(user) == (user.p[0] != '$') && pass.p[0] != '/' && user.p[0] != '$';
 }
 
+/* Between user and host of a URL: any word, but no template. */
+static bool url_password_ok(struct slice v)
+{
+    static const char *const words[] = {"xxxx", "****", "....", "redacted", "your", "s3cre7", "changeme", NULL};
+    if (v.n == 0 || v.p[0] == '<' || v.p[0] == '[' || v.p[0] == '{' || v.p[0] == '*') return false;
+    for (size_t i = 0; i < v.n; i++)
+        if (v.p[i] && strchr("$%#{<", v.p[i]) && template_at(v, i)) return false;
+    return !has_word(v, words) && !is_code(v);
+}
+
 /* base64 of user:password, the password may be empty. */
 static bool basic_pair_ok(struct slice v)
 {
@@ -425,6 +435,7 @@ const struct validator valid_secret[] = {
     {"password_word", password_word_ok, "ours", VALID_LIST("whiteduke", "dragon-orchid-23"), VALID_LIST("getpass", "self.password", "12345", "None", "")},
     {"password_prose", password_prose_ok, "ours", VALID_LIST("orchid-dragon-29", "P@ssSATn4O#"), VALID_LIST("sha256", "example.com", "user2", "/etc/passwd2", "")},
     {"user_password", user_password_ok, "RFC 7617", VALID_LIST("admin:s3cr3tPw9"), VALID_LIST("1000:1000", "root:root", "user:", ":x", "")},
+    {"url_password", url_password_ok, "ours", VALID_LIST("hunter2", "password", "p%40ss"), VALID_LIST("${PASS}", "<password>", "$PASS", "xxxxx", "")},
     {"basic_pair", basic_pair_ok, "RFC 7617", VALID_LIST("dXNlcjpwYXNzd29yZDE=", "YnJvd3Nlcjo="), VALID_LIST("authentication", "")},
     {"odd_secret", odd_secret_ok, "ours", VALID_LIST("q{{w}e)r${t]y(u[i>-_$#op}}"), VALID_LIST("foo(bar[baz].get)", "a->b(c)", "")},
     {"seed_words", seed_words_ok, "BIP-39", VALID_LIST("absent afraid among antenna agree addict also absurd account almost antenna about"),
