@@ -209,7 +209,7 @@ static bool rare_token_ok(struct slice v)
 {
     if (v.n < 10 || placeholder(v) || is_uuid(v)) return false;
     struct looks l = look(v);
-    return (l.dig || l.run >= 8) && rare(&l) && !is_place(v, &l);
+    return (l.dig || l.run >= 8 || l.n >= 28) && rare(&l) && !is_place(v, &l);
 }
 
 /* Rare, and no hash: of letters beyond f, capitals and small ones or digits among them. */
@@ -256,7 +256,8 @@ static bool is_code(struct slice v)
     size_t i = 0;
     while (i < v.n && (is_name_byte(v.p[i]) || v.p[i] == '.')) i++;
     if (i > 0 && i < v.n && (v.p[i] == '(' || v.p[i] == '[') && !is_dig(v.p[0])) return true;
-    return slice_search(v, SLICE("()")) < v.n || slice_search(v, SLICE("->")) < v.n || slice_search(v, SLICE("::")) < v.n ||
+    size_t call = slice_search(v, SLICE("()"));
+    return (call > 0 && call < v.n && is_name_byte(v.p[call - 1])) || slice_search(v, SLICE("->")) < v.n || slice_search(v, SLICE("::")) < v.n ||
            slice_search(v, SLICE("=>")) < v.n || slice_search(v, SLICE("//")) < v.n;
 }
 
