@@ -110,7 +110,9 @@ install: all ## install under $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/share/privet $(DESTDIR)/etc/privet
 	cp -r config/rules $(DESTDIR)$(PREFIX)/share/privet/
 	test -e $(DESTDIR)/etc/privet/privet.yaml || install -m 640 config/privet.yaml $(DESTDIR)/etc/privet/privet.yaml
-	install -D -m 644 systemd/privet.service $(DESTDIR)/lib/systemd/system/privet.service
+	install -d $(DESTDIR)/lib/systemd/system
+	sed 's|/usr/local|$(PREFIX)|g' systemd/privet.service > $(DESTDIR)/lib/systemd/system/privet.service
+	chmod 644 $(DESTDIR)/lib/systemd/system/privet.service
 	install -D -m 644 systemd/privet.sysusers $(DESTDIR)/usr/lib/sysusers.d/privet.conf
 	install -D -m 644 systemd/privet.tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/privet.conf
 

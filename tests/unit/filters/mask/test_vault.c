@@ -47,7 +47,7 @@ static void reserved(void **state)
 {
     (void)state;
     const char *own[] = {"see <EMAIL_ADDRESS_1>", "`email_address_2`", "\\<EMAIL\\_ADDRESS\\_3\\>",
-                         "a\\nEMAIL_ADDRESS_4 b", "\\u003cEMAIL_ADDRESS_5\\u003e", "\xef\xbc\x9c" "EMAIL_ADDRESS_6\xef\xbc\x9e"};
+                         "a\\nEMAIL_ADDRESS_4 b", "\\u003cEMAIL_ADDRESS_5\\u003e", ("\xef\xbc\x9c" "EMAIL_ADDRESS_6\xef\xbc\x9e")};
     struct vault *v = vault_new();
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
         assert_int_equal(vault_reserve(v, slice_str(own[i])), ERR_OK);
