@@ -314,6 +314,16 @@ static bool mixed_password_ok(struct slice v)
     return l.n >= 6;
 }
 
+/* Behind "password:" or "password =": letters and a digit will do, unless they are a name of code. */
+static bool password_set_ok(struct slice v)
+{
+    if (mixed_password_ok(v)) return true;
+    if (v.n < 6 || v.n > 24 || !not_placeholder_ok(v)) return false;
+    struct looks l = look(v);
+    if (!l.dig || l.low + l.up < 3 || l.other || l.distinct < 4) return false;
+    return is_dig(v.p[v.n - 1]) && l.digit_runs == 1 && (l.dig > 1 || l.n >= 7) && !slice_ieq(v, SLICE("password1")) && !slice_ieq(v, SLICE("password2"));
+}
+
 /* A value of an assignment in an environment or a connection string: a word will do, a piece of code will not. */
 static bool password_word_ok(struct slice v)
 {
@@ -339,7 +349,7 @@ static bool password_prose_ok(struct slice v)
     }
     if (dots || slashes) return false;
     if (marks) return marks * 2 < l.n;
-    if (dashes) return dashes == 2 && l.wordy >= 6 && l.dig >= 2 && is_dig(v.p[v.n - 1]);
+    if (dashes) return dashes >= 2 && dashes <= 5 && l.wordy >= 6 && l.dig >= 2 && is_dig(v.p[v.n - 1]);
     return rare(&l) || (l.low && l.up && l.segments >= 4 && l.n >= 8);
 }
 
@@ -433,6 +443,7 @@ const struct validator valid_secret[] = {
     {"password_mixed", mixed_password_ok, "ours", VALID_LIST("P@ssw0rd!", "orchid-dragon-29", "Tiger1735@", "o^fmFaGAJyGW"), VALID_LIST("manager", "incorrect", "item2", "utf8_name", "self.password", "")},
     {"rare_text", rare_text_ok, "ours", VALID_LIST("9c14koUc3f04PrzlpCcU"), VALID_LIST("7cc938e45e63e9014f88f811be240ba0395c02dd", "")},
     {"rare_mixed", rare_mixed_ok, "ours", VALID_LIST("3lyTWqHMt5UySny2drdPYheRTEzrNux8Cn5JWFHL"), VALID_LIST("7cc938e45e63e9014f88f811be240ba0395c02dd", "")},
+    {"password_set", password_set_ok, "ours", VALID_LIST("hunter2", "BlueOcean77", "P@ssw0rd!"), VALID_LIST("user2", "user_name2", "password2", "string", "")},
     {"password_word", password_word_ok, "ours", VALID_LIST("whiteduke", "dragon-orchid-23"), VALID_LIST("getpass", "self.password", "12345", "None", "")},
     {"password_prose", password_prose_ok, "ours", VALID_LIST("orchid-dragon-29", "P@ssSATn4O#"), VALID_LIST("sha256", "example.com", "user2", "/etc/passwd2", "")},
     {"user_password", user_password_ok, "RFC 7617", VALID_LIST("admin:s3cr3tPw9"), VALID_LIST("1000:1000", "root:root", "user:", ":x", "")},
