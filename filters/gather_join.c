@@ -14,6 +14,10 @@
 #define WHITE_MOST   64u
 #define PIECES_MOST  32u
 #define TOGETHER_MOST 200u /* more than two pieces are short ones, or all */
+#define HASH_LEAST   12u
+#define NUMBER_LEAST 8u
+#define WORD_LEAST   4u
+#define LINE_LEAST   60u
 
 /* ---- content parts ----------------------------------------------------------------------------------------- */
 
@@ -164,6 +168,37 @@ static size_t read_pieces(struct slice s, size_t begin, struct pieces *p)
     }
 }
 
+static inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
+static inline bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
+static inline bool is_letter(char c) { return (c | 32) >= 'a' && (c | 32) <= 'z'; }
+
+/* Length of the word s begins with: small letters, the first may be a capital. 0 if letters and digits go on otherwise. */
+static size_t word_at(struct slice s)
+{
+    size_t k = 0;
+    while (k < s.n && (is_lower(s.p[k]) || (k == 0 && is_letter(s.p[k])))) k++;
+    return k < s.n && (is_digit(s.p[k]) || is_letter(s.p[k]) || s.p[k] == '_' || s.p[k] == '-') ? 0 : k;
+}
+
+/* Whether a value may begin in this piece: every token that is looked for has a name in front, so no number, date or hash
+ * is its beginning. */
+static bool may_begin(struct slice s)
+{
+    size_t k = 0;
+    while (k < s.n && (is_digit(s.p[k]) || (s.p[k] >= 'a' && s.p[k] <= 'f') || s.p[k] == '-' || s.p[k] == '.')) k++;
+    return k < s.n || k < HASH_LEAST;
+}
+
+/* Whether a value may end in this piece: not where a word, a path, a host or a date of the text begins. */
+static bool may_end(struct slice s)
+{
+    if (s.p[0] == '@' || (s.n > 1 && s.p[0] == '-' && s.p[1] == '-')) return false;
+    if (word_at(s) >= WORD_LEAST) return false;
+    size_t k = 0;
+    while (k < s.n && (is_digit(s.p[k]) || s.p[k] == '-' || s.p[k] == '.')) k++;
+    return k < s.n || k < NUMBER_LEAST;
+}
+
 /* Whether pieces [first, last] together could be a value at all: long enough, and not only letters. */
 static bool worth(struct slice s, const struct pieces *p, uint32_t first, uint32_t last)
 {
@@ -172,12 +207,19 @@ static bool worth(struct slice s, const struct pieces *p, uint32_t first, uint32
     for (uint32_t i = first; i <= last; i++) {
         size_t n = p->at[i].end - p->at[i].begin;
         length += n;
-        for (size_t k = 0; k < n && k < TOKEN_EDGE && !odd; k++) {
-            char c = s.p[p->at[i].begin + k];
-            odd = (c >= '0' && c <= '9') || c == '@';
-        }
+        for (size_t k = 0; k < n && k < TOKEN_EDGE && !odd; k++) odd = is_digit(s.p[p->at[i].begin + k]);
     }
-    return odd && length >= TOKEN_LEAST && (last - first < 2 || last - first + 1 == p->n || length <= TOGETHER_MOST);
+    if (!odd || length < TOKEN_LEAST || !(last - first < 2 || last - first + 1 == p->n || length <= TOGETHER_MOST)) return false;
+    const size_t a = p->at[first].begin, b = p->at[last].begin;
+    return may_begin(slice_of(s.p + a, p->at[first].end - a)) && may_end(slice_of(s.p + b, p->at[last].end - b));
+}
+
+/* Lines of one length, as base64 is wrapped: they are looked at together, and two by two only at the ends. */
+static bool wrapped(const struct pieces *p, uint32_t i)
+{
+    size_t n = p->at[i].end - p->at[i].begin;
+    if (i == 0 || i + 2 >= p->n || n < LINE_LEAST) return false;
+    return p->at[i - 1].end - p->at[i - 1].begin == n && p->at[i + 1].end - p->at[i + 1].begin == n;
 }
 
 /* Pieces [first, last] as one text: of the outer ones only the edges. */
@@ -200,13 +242,51 @@ static enum err add_tokens(struct gather *g, const struct gather_text *t, const 
     for (uint32_t i = 0; i < p->n && !e; i++)
         for (uint32_t k = i + 1; k < p->n && !e; k++) {
             bool near_by = k - i < PARTS_TOGETHER, all = i == 0 && k == p->n - 1;
-            if (!near_by && !all) continue;
+            if ((!near_by || wrapped(p, i)) && !all) continue;
             struct slice s = SLICE_NONE;
             if ((e = gather_slice(g, t->value, t->end, 0, &s))) break;
             if (worth(s, p, i, k)) e = add_token(g, t, p, i, k);
         }
     return e;
 }
+
+#if defined(__x86_64__)
+/* The token bytes among 16, and the digits of them. */
+static inline unsigned token_16(__m128i v, unsigned *digits)
+{
+    const __m128i low = _mm_or_si128(v, _mm_set1_epi8(32));
+    __m128i letter = breaks_within(low, 'a', 25), digit = breaks_within(v, '0', 9), mark = breaks_within(v, '-', 2); /* - . / */
+    __m128i other = _mm_or_si128(_mm_or_si128(breaks_is(v, '_'), breaks_is(v, '+')), _mm_or_si128(breaks_is(v, '='), breaks_is(v, '@')));
+    *digits = (unsigned)_mm_movemask_epi8(digit);
+    return (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(letter, digit), _mm_or_si128(mark, other)));
+}
+
+/* False if the break at i is sure to lie between two words: what touches it on each side is short and has no digit. Most
+ * line ends are passed by so. */
+static inline bool may_cut(struct slice s, size_t i)
+{
+    if (i < 16 || s.n - i < 17 || s.p[i] != '\n') return true;
+    unsigned left_digits, right_digits;
+    unsigned left = token_16(_mm_loadu_si128((const __m128i *)(const void *)(s.p + i - 16)), &left_digits);
+    unsigned right = token_16(_mm_loadu_si128((const __m128i *)(const void *)(s.p + i + 1)), &right_digits);
+    unsigned before = (unsigned)__builtin_clz(~(left << 16)), after = (unsigned)__builtin_ctz(~right);
+    if (before == 0) return s.p[i - 1] == '\r' || s.p[i - 1] == '\\';
+    if (after == 0) return is_white(s.p[i + 1]) || is_emphasis(s.p[i + 1]) || s.p[i + 1] == '>';
+    if (before > 15 || after > 15) return true;
+    char next = s.p[i + 1 + after];
+    if (next == '\n' || next == '\r' || next == '\\' || is_emphasis(next) || is_quote(next)) return true;
+    char prev = s.p[i - before - 1];
+    if (is_emphasis(prev) || is_quote(prev)) return true;
+    return (left_digits >> (16 - before)) != 0 || (right_digits & ((1u << after) - 1)) != 0;
+}
+#else
+static inline bool may_cut(struct slice s, size_t i)
+{
+    (void)s;
+    (void)i;
+    return true;
+}
+#endif
 
 enum err gather_breaks(struct gather *g, uint32_t text)
 {
@@ -219,6 +299,10 @@ enum err gather_breaks(struct gather *g, uint32_t text)
         if (e) return e;
         i = next_break(s, i);
         if (i >= s.n) return ERR_OK;
+        if (!may_cut(s, i)) {
+            i++;
+            continue;
+        }
         size_t begin = token_begin(s, i, least);
         if (begin == i || !is_token(s.p[begin])) {
             i++;

@@ -8,6 +8,12 @@
 
 static inline __m128i breaks_is(__m128i v, char c) { return _mm_cmpeq_epi8(v, _mm_set1_epi8(c)); }
 
+static inline __m128i breaks_within(__m128i v, char first, char span)
+{
+    __m128i x = _mm_sub_epi8(v, _mm_set1_epi8(first));
+    return _mm_cmpeq_epi8(_mm_min_epu8(x, _mm_set1_epi8(span)), x);
+}
+
 /* Quotes with white space or an operator behind them: v the bytes, w those one further on. */
 static inline __m128i breaks_quote(__m128i v, __m128i w)
 {
