@@ -702,7 +702,8 @@ void exchange_accept(struct worker *w, int fd, SSL_CTX *tls)
     if (lim.in_max < cf->limits.header_bytes + 1) lim.in_max = cf->limits.header_bytes + 1;
     struct client *c = mem_zalloc(sizeof *c);
     if (!c) {
-        log_event(LOG_ERROR, "no_memory_for_connection");
+        static _Thread_local uint64_t said;
+        if (log_due(&said)) log_event(LOG_ERROR, "no_memory_for_connection");
         close(fd);
         return;
     }

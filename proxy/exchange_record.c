@@ -242,7 +242,8 @@ void x_record_end(struct exchange *x, enum err e)
         if (x->w->metrics) metric_add(x->w->metrics, M_AUDIT_FAILED, 1);
         if (now - x->w->outcome_lost_said > S_NS) {
             x->w->outcome_lost_said = now;
-            log_event(LOG_ERROR, "audit_outcome_lost", LOG_U64("worker", x->w->id));
+            static _Thread_local uint64_t said;
+        if (log_due(&said)) log_event(LOG_ERROR, "audit_outcome_lost", LOG_U64("worker", x->w->id));
         }
     }
 }

@@ -125,6 +125,7 @@ failed:
 
 void worker_fini(struct worker *w)
 {
+    inbox_free(w); /* first: what letters point to may be gone */
     upstreams_free(w->upstreams);
     /* The built-in model's ends of kept connections see that these are closed, and free themselves. */
     if (w->base) event_base_loop(w->base, EVLOOP_NONBLOCK);
@@ -132,7 +133,6 @@ void worker_fini(struct worker *w)
     if (w->base) resolver_fini(w);
     screener_free(w->screener);
     detect_scratch_free(w->scratch);
-    inbox_free(w);
     mem_free(w->metrics);
     if (w->base) event_base_free(w->base);
     *w = (struct worker){.id = w->id};

@@ -167,7 +167,7 @@ static uint64_t inside(const struct masks *m, const struct masks *next, uint64_t
 /* How rules may begin at the number whose digits, from its first on, are `digits`. */
 static unsigned look(const struct number_looks *l, struct slice text, size_t at, uint64_t digits)
 {
-    unsigned run1 = (unsigned)__builtin_ctzll(~digits), run2;
+    unsigned run1 = (unsigned)__builtin_ctzll(~digits | 1ull << 63), run2; /* 64 digits: ctz must not see zero */
     if (run1 > NUMBER_RUN) run1 = NUMBER_RUN;
     run2 = (unsigned)__builtin_ctzll(~(digits >> (run1 + 1)));
     if (run2 > NUMBER_RUN) run2 = NUMBER_RUN;

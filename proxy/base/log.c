@@ -18,6 +18,14 @@ void log_setup(enum log_level least, bool json)
     atomic_store(&as_json, json);
 }
 
+bool log_due(uint64_t *last)
+{
+    uint64_t now = clock_mono_ns() / S_NS + 1;
+    if (*last == now) return false;
+    *last = now;
+    return true;
+}
+
 bool log_wants(enum log_level level) { return (int)level >= atomic_load_explicit(&least_level, memory_order_relaxed); }
 
 struct line {

@@ -36,6 +36,8 @@ struct log_field {
 
 /* Before the first thread starts, and again at reload. */
 void log_setup(enum log_level least, bool json);
+/* True once a second at most, for lines that a fault could write with every request. One `last` for each place. */
+bool log_due(uint64_t *last);
 bool log_wants(enum log_level level);
 void log_write(enum log_level level, const char *event, const struct log_field *fields, size_t count);
 
