@@ -176,6 +176,16 @@ static bool has_date(struct slice v)
     return false;
 }
 
+/* module.Class.member */
+static bool is_member(struct slice v, const struct looks *l)
+{
+    for (size_t i = 0; i < v.n; i++) {
+        bool fresh = i == 0 || v.p[i - 1] == '.';
+        if (v.p[i] == '.' ? fresh : !is_name_byte(v.p[i]) || (fresh && is_dig(v.p[i]))) return false;
+    }
+    return v.n <= 64 && l->wordy >= 6;
+}
+
 /* Path, URL, host, version, date, number with a unit. */
 static bool is_place(struct slice v, const struct looks *l)
 {
@@ -186,7 +196,7 @@ static bool is_place(struct slice v, const struct looks *l)
     if ((v.p[0] == '.' || v.p[0] == '~') && slashes) return true;
     if (slashes >= 1 && l->wordy * 2 >= l->n) return true;
     if (dots >= 2 && l->dig + dots == l->n) return true;
-    return is_host(v, dots) || has_date(v);
+    return is_host(v, dots) || has_date(v) || (dots && is_member(v, l));
 }
 
 /* Letters and digits in an order no name, word or path has. */
@@ -209,7 +219,7 @@ static bool rare_token_ok(struct slice v)
 {
     if (v.n < 10 || placeholder(v) || is_uuid(v)) return false;
     struct looks l = look(v);
-    return (l.dig || l.run >= 8 || l.n >= 28) && rare(&l) && !is_place(v, &l);
+    return (l.dig || l.run >= 8 || l.n >= 20) && rare(&l) && !is_place(v, &l);
 }
 
 /* Rare, and no hash: of letters beyond f, capitals and small ones or digits among them. */
@@ -296,7 +306,7 @@ static bool password_ok(struct slice v)
  * or marks. */
 static bool mixed_password_ok(struct slice v)
 {
-    if (v.n < 6 || !not_placeholder_ok(v)) return false;
+    if (v.n < 6 || v.p[0] == ':' || !not_placeholder_ok(v)) return false;
     struct looks l = look(v);
     if (l.distinct < 5 || is_place(v, &l) || !(l.low + l.up)) return false;
     if (!l.dig) {
@@ -337,17 +347,18 @@ static bool password_word_ok(struct slice v)
 /* In prose, with no operator before it: only what nobody takes for a word, a host, a file or a number. */
 static bool password_prose_ok(struct slice v)
 {
-    if (!mixed_password_ok(v) || is_uuid(v)) return false;
+    if (!mixed_password_ok(v) || is_uuid(v) || v.p[0] == '*' || v.p[0] == '&') return false;
     struct looks l = look(v);
     if (!l.dig || l.dig == l.n) return false;
-    size_t dots = 0, slashes = 0, marks = 0, dashes = 0;
+    size_t dots = 0, slashes = 0, marks = 0, dashes = 0, lows = 0;
     for (size_t i = 0; i < v.n; i++) {
         char c = v.p[i];
+        lows += c == '_';
         dots += c == '.', slashes += c == '/' || c == '\\', dashes += c == '-';
         marks += c == '!' || c == '@' || c == '#' || c == '$' || c == '%' || c == '^' || c == '&' || c == '*' || c == '~';
         if ((unsigned char)c >= 0x80 || c == '=' || c == '[' || c == '{') return false;
     }
-    if (dots || slashes) return false;
+    if (dots || slashes || lows > 1) return false;
     if (marks) return marks * 2 < l.n;
     if (dashes) return dashes >= 2 && dashes <= 5 && l.wordy >= 6 && l.dig >= 2 && is_dig(v.p[v.n - 1]);
     return rare(&l) || (l.low && l.up && l.segments >= 4 && l.n >= 8);
