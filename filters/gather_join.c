@@ -73,22 +73,28 @@ enum err gather_parts(struct gather *g)
 
 /* ---- broken tokens ----------------------------------------------------------------------------------------- */
 
-static inline bool is_token(char c)
+static bool token_bytes[256];
+
+__attribute__((constructor)) static void make_tokens(void)
 {
-    return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || c == '_' || c == '+' || c == '/' || c == '=' ||
-           c == '.' || c == '-' || c == '@';
+    for (const char *p = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_+/=.-@"; *p; p++) token_bytes[(unsigned char)*p] = true;
 }
 
+static inline bool is_token(char c) { return token_bytes[(unsigned char)c]; }
 static inline bool is_emphasis(char c) { return c == '*' || c == '`' || c == '~'; }
 static inline bool is_quote(char c) { return c == '"' || c == '\''; }
 static inline bool is_white(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
+/* The next break at or after i that has something of a token before it. */
 static size_t next_break(struct slice s, size_t i)
 {
 #if defined(__x86_64__)
-    for (; s.n - i >= 17; i += 16) {
+    for (; i > 0 && s.n - i >= 17; i += 16) {
         unsigned m = breaks_16(s.p + i);
-        if (m) return i + (unsigned)__builtin_ctz(m);
+        for (; m; m &= m - 1) {
+            size_t at = i + (unsigned)__builtin_ctz(m);
+            if (is_token(s.p[at - 1]) || s.p[at - 1] == '\r' || s.p[at - 1] == '\\') return at;
+        }
     }
 #endif
     while (i < s.n && s.p[i] != '\n' && !is_emphasis(s.p[i]) && !is_quote(s.p[i])) i++;
@@ -262,22 +268,30 @@ static inline unsigned token_16(__m128i v, unsigned *digits)
 }
 
 /* False if the break at i is sure to lie between two words: what touches it on each side is short and has no digit. Most
- * line ends are passed by so. */
+ * line ends and marks are passed by so. */
 static inline bool may_cut(struct slice s, size_t i)
 {
-    if (i < 16 || s.n - i < 17 || s.p[i] != '\n') return true;
+    size_t k = i;
+    if (i < 16 || is_quote(s.p[i])) return true;
+    while (k < s.n && is_emphasis(s.p[k])) k++;
+    if (k < s.n && s.p[k] == '\\') k++;
+    if (k < s.n && s.p[k] == '\r') k++;
+    if (k < s.n && s.p[k] == '\n') {
+        k++;
+        while (k < s.n && (s.p[k] == ' ' || s.p[k] == '\t' || s.p[k] == '>')) k++;
+        while (k < s.n && is_emphasis(s.p[k])) k++;
+    }
+    if (s.n - k < 17) return true;
     unsigned left_digits, right_digits;
-    unsigned left = token_16(_mm_loadu_si128((const __m128i *)(const void *)(s.p + i - 16)), &left_digits);
-    unsigned right = token_16(_mm_loadu_si128((const __m128i *)(const void *)(s.p + i + 1)), &right_digits);
-    unsigned before = (unsigned)__builtin_clz(~(left << 16)), after = (unsigned)__builtin_ctz(~right);
-    if (before == 0) return s.p[i - 1] == '\r' || s.p[i - 1] == '\\';
-    if (after == 0) return is_white(s.p[i + 1]) || is_emphasis(s.p[i + 1]) || s.p[i + 1] == '>';
-    if (before > 15 || after > 15) return true;
-    char next = s.p[i + 1 + after];
+    unsigned right = token_16(_mm_loadu_si128((const __m128i *)(const void *)(s.p + k)), &right_digits);
+    unsigned after = (unsigned)__builtin_ctz(~right);
+    if (after == 0) return false;
+    if (after > 15 || right_digits & ((1u << after) - 1)) return true;
+    char next = s.p[k + after];
     if (next == '\n' || next == '\r' || next == '\\' || is_emphasis(next) || is_quote(next)) return true;
-    char prev = s.p[i - before - 1];
-    if (is_emphasis(prev) || is_quote(prev)) return true;
-    return (left_digits >> (16 - before)) != 0 || (right_digits & ((1u << after) - 1)) != 0;
+    unsigned left = token_16(_mm_loadu_si128((const __m128i *)(const void *)(s.p + i - 16)), &left_digits);
+    unsigned before = (unsigned)__builtin_clz(~(left << 16));
+    return before == 0 || before > 15 || left_digits >> (16 - before) != 0;
 }
 #else
 static inline bool may_cut(struct slice s, size_t i)

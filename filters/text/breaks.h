@@ -31,9 +31,10 @@ static inline __m128i breaks_mark(__m128i v)
 /* Bit by bit, the breaks among the 16 bytes at p; 17 are read. */
 static inline unsigned breaks_16(const char *p)
 {
-    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p), w = _mm_loadu_si128((const __m128i *)(const void *)(p + 1));
-    __m128i hit = _mm_or_si128(_mm_or_si128(breaks_mark(v), breaks_is(v, '\n')), breaks_quote(v, w));
-    return (unsigned)_mm_movemask_epi8(hit);
+    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+    __m128i sure = _mm_or_si128(breaks_mark(v), breaks_is(v, '\n')), quote = _mm_or_si128(breaks_is(v, '"'), breaks_is(v, '\''));
+    if (!_mm_movemask_epi8(_mm_or_si128(sure, quote))) return 0;
+    return (unsigned)_mm_movemask_epi8(_mm_or_si128(sure, breaks_quote(v, _mm_loadu_si128((const __m128i *)(const void *)(p + 1)))));
 }
 #endif
 

@@ -24,6 +24,9 @@
 static int8_t hex_values[256];     /* -1: none */
 static uint8_t base64_values[256]; /* both alphabets; 255: none */
 
+enum { TEXT_FIRST = 1, TEXT_NEXT = 2 };
+static uint8_t text_bytes[256]; /* may begin a character of text (NUL too: it may be wide), may go on in one */
+
 static inline int hex_value(char c) { return hex_values[(unsigned char)c]; }
 
 __attribute__((constructor)) static void make_values(void)
@@ -39,6 +42,10 @@ __attribute__((constructor)) static void make_values(void)
     for (unsigned i = 0; i < 10; i++) base64_values['0' + i] = (uint8_t)(52 + i);
     base64_values['+'] = base64_values['-'] = 62;
     base64_values['/'] = base64_values['_'] = 63;
+    for (unsigned c = 0; c < 256; c++) {
+        bool first = c == 0 || c == '\n' || c == '\r' || c == '\t' || (c >= 0x20 && c < 0x7F) || (c >= 0xC2 && c < 0xF5);
+        text_bytes[c] = (uint8_t)((first ? TEXT_FIRST : 0) | ((c & 0xC0) == 0x80 ? TEXT_NEXT : 0));
+    }
 }
 
 static inline bool is_base64(char c) { return base64_values[(unsigned char)c] != 255; }
@@ -275,7 +282,7 @@ static size_t read_base64(struct slice t, size_t start, size_t end, struct judge
 static bool all_text(const char *p, size_t n, size_t step)
 {
     struct judge j = {0, 0, 0, NARROW, false};
-    for (size_t i = 0; i < n; i += step) judge_byte(&j, (unsigned char)p[i]);
+    for (size_t i = 0; i < n && !j.bad; i += step) judge_byte(&j, (unsigned char)p[i]);
     return j.bad == 0;
 }
 
@@ -284,11 +291,18 @@ static bool all_text(const char *p, size_t n, size_t step)
 static bool head_is_text(const char *p, size_t n, struct judge *j)
 {
     *j = (struct judge){0, 0, 0, NARROW, false};
-    if (known_binary(slice_of(p, n))) return false;
     if (n >= 8 && !p[1] && !p[3] && !p[5] && !p[7]) j->wide = WIDE_LE;
     else if (n >= 8 && !p[0] && !p[2] && !p[4] && !p[6]) j->wide = WIDE_BE;
-    if (j->wide == NARROW) return all_text(p, n, 1);
+    if (j->wide == NARROW) return all_text(p, n, 1) && !known_binary(slice_of(p, n));
     return all_text(p + (j->wide == WIDE_BE), n - (j->wide == WIDE_BE), 2);
+}
+
+/* False if four base64 characters are sure to begin no text: what lets most words and paths go by. */
+static inline bool may_begin_text(const char *p)
+{
+    unsigned a = base64_values[(unsigned char)p[0]], b = base64_values[(unsigned char)p[1]], c = base64_values[(unsigned char)p[2]];
+    unsigned first = (a << 2 | b >> 4) & 0xFF, second = (b << 4 | c >> 2) & 0xFF;
+    return text_bytes[first] & TEXT_FIRST && text_bytes[second] & (first < 0x80 ? TEXT_FIRST : TEXT_NEXT);
 }
 
 static bool base64_is_text(struct slice t, size_t start, size_t end, struct judge *j)
@@ -325,22 +339,24 @@ static size_t wrapped_end(struct slice t, size_t start, size_t end)
 static bool next_base64(struct slice t, uint32_t *from, struct decode_run *run)
 {
     size_t start, end, at = *from;
+    if (at == 0) run->wrapped = 0;
     while (find_run(t, at, &start, &end)) {
         at = end;
-        size_t last = wrapped_end(t, start, end);
         for (size_t cand = start; cand + BASE64_MIN <= end;) {
             struct judge j;
-            if (base64_is_text(t, cand, last, &j)) {
+            if (may_begin_text(t.p + cand) && base64_is_text(t, cand, end, &j)) {
+                size_t last = end <= run->wrapped ? run->wrapped : wrapped_end(t, start, end);
+                run->wrapped = (uint32_t)last;
                 size_t stop;
                 (void)read_base64(t, cand, last, &j, NULL, SIZE_MAX, &stop);
                 while (stop < last && !is_separator(t.p[stop])) stop++;
                 while (stop < t.n && stop - last < 2 && stop >= last && t.p[stop] == '=') stop++;
-                *run = (struct decode_run){(uint32_t)cand, (uint32_t)stop, DECODE_BASE64};
+                *run = (struct decode_run){(uint32_t)cand, (uint32_t)stop, DECODE_BASE64, run->wrapped};
                 *from = (uint32_t)stop;
                 return true;
             }
-            while (cand < end && !is_separator(t.p[cand])) cand++;
-            while (cand < end && is_separator(t.p[cand])) cand++;
+            while (cand < end && base64_values[(unsigned char)t.p[cand]] < 62) cand++;
+            while (cand < end && base64_values[(unsigned char)t.p[cand]] >= 62) cand++;
         }
     }
     *from = (uint32_t)t.n;
@@ -428,7 +444,7 @@ static bool next_hex(struct slice t, uint32_t *from, struct decode_run *run)
         for (size_t i = start; find_hex(t, i, end, &i, &last); i = last) {
             struct judge j;
             if (!hex_is_text(t, i, &j)) continue;
-            *run = (struct decode_run){(uint32_t)i, (uint32_t)last, DECODE_HEX};
+            *run = (struct decode_run){(uint32_t)i, (uint32_t)last, DECODE_HEX, 0};
             *from = (uint32_t)last;
             return true;
         }
@@ -626,7 +642,7 @@ static bool next_units(struct slice t, enum decode_kind kind, uint32_t *from, st
             while (start > *from && !ends_run(t.p[start - 1], false)) start--;
             while (end < t.n && !ends_run(t.p[end], false)) end++;
         }
-        *run = (struct decode_run){(uint32_t)start, (uint32_t)end, kind};
+        *run = (struct decode_run){(uint32_t)start, (uint32_t)end, kind, 0};
         *from = (uint32_t)end;
         return true;
     }

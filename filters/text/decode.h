@@ -11,6 +11,7 @@ enum decode_kind { DECODE_ESCAPES, DECODE_PERCENT, DECODE_ENTITIES, DECODE_BASE6
 struct decode_run {
     uint32_t start, end;
     enum decode_kind kind;
+    uint32_t wrapped; /* the finder's own: where the lines of base64 end that were read last */
 };
 
 /* Which kinds may occur at all, and whether a token may be broken: bits 1 << kind, and DECODE_BREAKS. One vector pass;
