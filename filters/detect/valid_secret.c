@@ -320,7 +320,7 @@ static bool mixed_password_ok(struct slice v)
     bool ident = true;
     for (size_t i = 0; i < v.n && ident; i++) ident = is_name_byte(v.p[i]) || v.p[i] == '.';
     /* item2, utf8_name, sha256: a word and a number are no password; Winter2024x and harbor-silver-58 may be. */
-    if (ident && l.wordy && l.dig < 3 && l.segments <= 4) return false;
+    if (ident && l.dig < 3 && l.segments <= 4 && l.common * 100 >= l.pairs * 60) return false;
     return l.n >= 6;
 }
 
@@ -331,7 +331,9 @@ static bool password_set_ok(struct slice v)
     if (v.n < 6 || v.n > 24 || !not_placeholder_ok(v)) return false;
     struct looks l = look(v);
     if (!l.dig || l.low + l.up < 3 || l.other || l.distinct < 4) return false;
-    return is_dig(v.p[v.n - 1]) && l.digit_runs == 1 && (l.dig > 1 || l.n >= 7) && !slice_ieq(v, SLICE("password1")) && !slice_ieq(v, SLICE("password2"));
+    size_t word = v.n;
+    while (word > 0 && is_dig(v.p[word - 1])) word--;
+    return word < v.n && l.digit_runs == 1 && (l.dig > 1 || l.n >= 7) && !is_stock(slice_of(v.p, word));
 }
 
 /* A value of an assignment in an environment or a connection string: a word will do, a piece of code will not. */
