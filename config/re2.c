@@ -45,6 +45,7 @@ static bool escape(struct reader *r)
     }
     r->i += 2;
     switch (p[1]) {
+    case 'z': return put(r, "\\Z", 2);   /* a text ends with a line end here, whether or not its writer gave it one */
     case 'v': return put(r, "\\x0b", 4); /* one character in RE2, a class in PCRE2 */
     case 'C':
         *r->why = "\\C matches one byte of a character, which is not allowed here";

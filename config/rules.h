@@ -15,7 +15,7 @@ struct rule_pack {
 };
 /* Appends the rules of one file. Mistakes go to the report as FILE:LINE:COL; false if there was one. `cls` is the
  * class for rules that name none (a pack may say `class: secrets|pii|injection` at the top). A gitleaks.toml turned
- * into YAML loads as it is: RE2 syntax is translated (\z, (?P<n>, (?i) in the middle, \pN ...). */
+ * into YAML loads as it is: RE2 syntax is translated (\z to \Z, (?P<n>, (?i) in the middle, \pN ...). */
 bool rule_pack_load(struct rule_pack *p, const char *path, struct config_report *report);
 void rule_pack_free(struct rule_pack *p);
 

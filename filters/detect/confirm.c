@@ -4,6 +4,7 @@
 
 #include <x86intrin.h>
 
+#define MATCH_UNIT 32u /* bytes of a match that cost as much as a try: what checks it reads it again */
 #define LINE_LOOK 512u /* of an allow-list that looks at the line */
 
 /* --- the piece of text between gaps */
@@ -156,6 +157,7 @@ static bool try_once(struct detect_scratch *s, uint16_t rule, bool search, size_
         if (from >= end) return false;
         int rc = match(s, r, search, slice_of(s->text.p + base, end - base), from - base, limit - base);
         if (rc < 0 || !take_spans(s, r, rc, base, sp)) return false;
+        s->budget -= (int64_t)((sp->match_end - sp->match_start) / MATCH_UNIT);
         /* A match that fills a capped subject may go on: once more, with room. */
         if (sp->match_end < end || end == s->seg_hi || cap >= CAP_LONG) return true;
     }

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 
@@ -328,6 +329,52 @@ def test_check_names_what_is_wrong_and_the_running_proxy_keeps_its_rules(test):
         p.signal(signal.SIGHUP)
         until("the refusal of the new rules", lambda: "unclosed" in p.errors() or p.events("reload_failed"))
         assert c.chat("see TICKET-123456 " + key).text == "see [REDACTED:ticket] [REDACTED:aws-access-token]"
+
+
+GITLEAKS = """title = "house rules"
+[extend]
+useDefault = true
+[allowlist]
+regexes = ['''0{16}''']
+[[rules]]
+id = "acme-api-key"
+description = "ACME API key"
+regex = '''(?i)[\\w.-]{0,50}?(?:acme)(?:[ \\t\\w.-]{0,20})[\\s'"]{0,3}(?:=|>|:{1,3}=|\\|\\||:|=>|\\?=|,)[\\x60'"\\s=]{0,5}([a-f0-9]{32})(?:[\\x60'"\\s;]|\\\\[nr]|$)'''
+entropy = 3.5
+keywords = ["acme"]
+[[rules]]
+id = "acme-deploy-token"
+description = "ends the text"
+regex = '''\\b(?P<token>adt_(?-i:[A-Z]{4})[[:alnum:]]{20})\\z'''
+secretGroup = 1
+keywords = ["adt_"]
+[[rules]]
+id = "acme-lazy"
+description = "RE2's ungreedy flag, and letters of any script"
+regex = '''(?U)acmelazy-[\\pL\\p{Nd}]{8,}-end'''
+keywords = ["acmelazy-"]
+[[rules.allowlists]]
+regexTarget = "match"
+regexes = ['''DUMMY''']
+[[rules]]
+id = "acme-file"
+description = "a name of a file: nothing to look for in a prompt"
+path = '''(?i)\\.acme-credentials$'''
+"""
+
+
+def test_a_gitleaks_file_as_yaml_loads_as_it_is(test):
+    """Turned by tomlq, which comes with yq."""
+    if not shutil.which("tomlq"):
+        raise privet.Skip("tomlq is not here")
+    toml = test.write("gitleaks.toml", GITLEAKS)
+    pack = test.write("gitleaks.yaml", subprocess.run(["tomlq", "-y", ".", toml], stdout=subprocess.PIPE, check=True, universal_newlines=True).stdout)
+    with FakeModel() as model, Privet(test, {"filters": {"packs": [pack]}}, {"m": model.url}) as p, p.client() as c:
+        said = 'acme_key = "9f86d081884c7d659a2feaa0c55ad015" acmelazy-\u00e90123456789-end acmelazy-DUMMY0123456-end adt_ABCD0123456789abcdefghij'
+        assert c.chat(said).text == ('acme_key = "[REDACTED:acme-api-key]" [REDACTED:acme-lazy] acmelazy-DUMMY0123456-end '
+                                     '[REDACTED:acme-deploy-token]')
+    out = subprocess.run([test.binary, "rules", "--notes", "test", pack], stdout=subprocess.PIPE, universal_newlines=True)
+    assert out.returncode == 0 and "acme-file" in out.stdout and "extend" in out.stdout, out.stdout
 
 
 if __name__ == "__main__":

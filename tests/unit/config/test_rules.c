@@ -247,7 +247,7 @@ static void test_re2(void **state)
 {
     static const char *const good[][2] = {
         {"abc", "abc"},
-        {"(?P<n>a)(?i)b(?-i:c)\\z", "(?P<n>a)(?i)b(?-i:c)\\z"},
+        {"(?P<n>a)(?i)b(?-i:c)\\z", "(?P<n>a)(?i)b(?-i:c)\\Z"},
         {"\\v[\\v]", "\\x0b[\\x0b]"},
         {"[[:alnum:]\\]x][^]a]", "[[:alnum:]\\]x][^]a]"},
         {"[[.a][[=]", "[\\[.a][\\[=]"},

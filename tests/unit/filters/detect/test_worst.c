@@ -1,0 +1,216 @@
+/* The worst strings of every rule that ships: its keywords over and over, its examples cut short over and over, its
+ * keywords before long runs of what its expression repeats. What a scan does (calls of PCRE2, bytes searched for context)
+ * must stay in proportion to the text, and what cannot be scanned must say so. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <cmocka.h>
+
+#include "config/rules.h"
+#include "filters/detect/engine.h"
+#include "filters/screen.h"
+
+#define SMALL (8u * 1024)    /* for every rule */
+#define LARGE (512u * 1024)  /* for those that cost most */
+#define WORST 12u
+#define TRIES_A_BYTE 4u      /* calls of PCRE2 for a byte of text, all rules together: a rule alone has about one */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SLOWER 20.0
+#else
+#define SLOWER 1.0
+#endif
+
+static struct rule_pack pack;
+static struct ruleset *rules;
+static struct detect_scratch *scratch;
+static struct findings found;
+
+static double cpu(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static int setup(void **state)
+{
+    static const char *const packs[] = {"secrets", "pii", "injection"};
+    struct config *c = config_standard();
+    struct config_report r = {0};
+    char file[4096];
+    (void)state;
+    if (!c) return 1;
+    for (size_t i = 0; i < 3; i++) {
+        rule_pack_path(c, packs[i], file, sizeof file);
+        if (!rule_pack_load(&pack, file, &r)) return 1;
+    }
+    config_free(c);
+    buf_free(&r.text);
+    scratch = detect_scratch_new();
+    return ruleset_build(pack.defs, pack.count, NULL, NULL, &rules) != ERR_OK || !scratch;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    findings_free(&found);
+    detect_scratch_free(scratch);
+    ruleset_free(rules);
+    rule_pack_free(&pack);
+    return 0;
+}
+
+/* ---- the strings ---- */
+
+#define SEED_MAX 4096u
+struct seed {
+    char text[SEED_MAX]; /* repeated to fill */
+    size_t n, head;      /* the first `head` bytes only once */
+};
+#define SEEDS_MAX 40u
+
+static void add_seed(struct seed *v, size_t *n, const char *head, const char *unit, size_t unit_n)
+{
+    size_t h = strlen(head);
+    if (*n == SEEDS_MAX || unit_n == 0 || h + unit_n > SEED_MAX) return;
+    struct seed *s = &v[(*n)++];
+    memcpy(s->text, head, h);
+    memcpy(s->text + h, unit, unit_n);
+    s->n = h + unit_n;
+    s->head = h;
+}
+
+static size_t seeds_of(const struct rule_def *d, struct seed *v)
+{
+    static const char *const runs[] = {"a", "A", "0", "a0", " ", "=", "=\"", "-", "@", ".", "a.", "1-", "\n", "{2,", "\xc3\xa9"};
+    size_t n = 0;
+    for (size_t k = 0; k < d->keyword_count && k < 3; k++) add_seed(v, &n, "", d->keywords[k], strlen(d->keywords[k]));
+    const char *word = d->keyword_count ? d->keywords[0] : "";
+    for (size_t k = 0; k < sizeof runs / sizeof runs[0]; k++) add_seed(v, &n, word, runs[k], strlen(runs[k]));
+    for (size_t k = 0; k < d->example_count && k < 2; k++) {
+        const char *e = d->examples[k];
+        size_t len = strlen(e);
+        for (size_t part = 2; part <= 4; part++) add_seed(v, &n, "", e, len * part / 4);
+        if (len > 1) add_seed(v, &n, "", e, len - 1); /* almost */
+        add_seed(v, &n, e, e + len - 1, 1);           /* and no end */
+    }
+    return n;
+}
+
+/* ---- one scan ---- */
+
+static enum err run(const struct seed *s, size_t size, char *room, struct detect_stats *st)
+{
+    memcpy(room, s->text, s->n);
+    for (size_t at = s->n, unit = s->n - s->head; at < size; at += unit)
+        memcpy(room + at, s->text + s->head, unit < size - at ? unit : size - at);
+    *st = (struct detect_stats){0};
+    detect_scratch_stats(scratch, st);
+    found.count = 0;
+    enum err e = detect_scan(rules, scratch, slice_of(room, size), &found);
+    detect_scratch_stats(scratch, NULL);
+    return e;
+}
+
+struct worst {
+    const struct rule_def *rule;
+    struct seed seed;
+    double cost; /* seconds for SMALL */
+};
+
+static void keep_worst(struct worst *w, const struct rule_def *d, const struct seed *s, double cost)
+{
+    size_t least = 0;
+    for (size_t i = 1; i < WORST; i++)
+        if (w[i].cost < w[least].cost) least = i;
+    if (cost > w[least].cost) w[least] = (struct worst){d, *s, cost};
+}
+
+static void test_worst_strings(void **state)
+{
+    (void)state;
+    static struct seed seeds[SEEDS_MAX];
+    static struct worst worst[WORST];
+    char *room = malloc(LARGE);
+    struct detect_stats st;
+    size_t strings = 0, refused = 0;
+    double begin = cpu();
+    for (size_t i = 0; i < pack.count; i++) {
+        size_t n = seeds_of(&pack.defs[i], seeds);
+        for (size_t k = 0; k < n; k++) {
+            double t = cpu();
+            enum err e = run(&seeds[k], SMALL, room, &st);
+            if (e != ERR_OK && e != ERR_NOT_SCANNED) fail_msg("%s: %s", pack.defs[i].id, err_name(e));
+            refused += e != ERR_OK;
+            if (st.tries > (uint64_t)TRIES_A_BYTE * SMALL) fail_msg("%s: %llu tries", pack.defs[i].id, (unsigned long long)st.tries);
+            keep_worst(worst, &pack.defs[i], &seeds[k], cpu() - t);
+            strings++;
+        }
+    }
+    print_message("%zu strings of 8 KiB, %zu could not be scanned, %.1f s\n", strings, refused, cpu() - begin);
+    for (size_t i = 0; i < WORST; i++) {
+        double t = cpu();
+        enum err e = run(&worst[i].seed, LARGE, room, &st);
+        double took = cpu() - t;
+        print_message("%-40s %6.1f ms for 8 KiB, %7.1f for 512 KiB, %9llu tries, %s\n", worst[i].rule->id, worst[i].cost * 1e3,
+                      took * 1e3, (unsigned long long)st.tries, err_name(e));
+        assert_true(st.tries <= (uint64_t)TRIES_A_BYTE * LARGE);
+        if (took > 2.0 * SLOWER) fail_msg("%s: %.1f s for 512 KiB", worst[i].rule->id, took);
+    }
+    free(room);
+}
+
+/* ---- a large body ---- */
+
+static double screened(struct screener *s, const struct policy *p, size_t size)
+{
+    static const char *const said[] = {
+        "Please look at the report of last week, it is on the shared drive, and tell me what you think about chapter three. ",
+        "for (size_t i = 0; i < n; i++) total += price[i] * count[i]; /* in cents */\\n", "Write to jane.doe@corp.example today. ",
+        "2024-05-17T09:12:44Z INFO request 5f2c9e7a-33b1-4d2e-9a51-0c8d2f1b7a90 took 17 ms\\n", "\xe4\xbb\x8a\xe5\xa4\xa9\xe5\xa4\xa9\xe6\xb0\x94 "};
+    const struct screen_limits lim = {128, 2, 1, 1, NULL};
+    struct buf b = buf_make(size + 4096);
+    struct screening out;
+    assert_int_equal(buf_add(&b, SLICE("{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"")), ERR_OK);
+    for (size_t i = 0; buf_len(&b) < size; i++) assert_int_equal(buf_add(&b, slice_str(said[i % 97 == 0 ? 2 : i % 5 == 2 ? 0 : i % 5])), ERR_OK);
+    assert_int_equal(buf_add(&b, SLICE("\"}]}")), ERR_OK);
+    double t = cpu();
+    assert_int_equal(screen_request(s, scratch, rules, p, &lim, endpoint_find(SLICE("/v1/chat/completions")), buf_slice(&b), &out), ERR_OK);
+    t = cpu() - t;
+    assert_true(out.changed && out.vault);
+    screening_free(&out);
+    buf_free(&b);
+    return t;
+}
+
+static void test_linear(void **state)
+{
+    (void)state;
+    const struct policy_def d = {.name = "p", .cls = {ACTION_REDACT, ACTION_TOKENIZE, ACTION_FLAG}, .key = SLICE("0123456789abcdef")};
+    struct policy *p;
+    struct screener *s = screener_new();
+    assert_non_null(s);
+    assert_int_equal(policy_build(&d, rules, NULL, NULL, &p), ERR_OK);
+    double small = 1e9, large = 1e9;
+    for (int i = 0; i < 2; i++) { /* the better of two: others are at work on this machine */
+        double a = screened(s, p, 4u << 20), b = screened(s, p, 16u << 20);
+        if (a < small) small = a;
+        if (b < large) large = b;
+    }
+    print_message("4 MiB %.3f s, 16 MiB %.3f s\n", small, large);
+    assert_true(large < 6 * small);
+    policy_free(p);
+    screener_free(s);
+}
+
+int main(void)
+{
+    mem_install_hooks();
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_worst_strings), cmocka_unit_test(test_linear)};
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
