@@ -145,6 +145,25 @@ static void check_backends(struct loader *l)
     if (c->backend_count > UINT16_MAX) mistake_add(&l->m, (struct config_pos){0, 0}, "more than 65535 backends");
 }
 
+static void check_detectors(struct loader *l)
+{
+    const struct config *c = l->c;
+    if (c->filters.detector_count > CONFIG_DETECTORS_MAX)
+        mistake_add(&l->m, c->filters.detectors[CONFIG_DETECTORS_MAX].http.pos, "detectors: at most %u", CONFIG_DETECTORS_MAX);
+    for (size_t i = 0; i < c->filters.detector_count; i++) {
+        struct config_detector *d = &c->filters.detectors[i];
+        struct config_backend *b = &d->http;
+        b->timeouts.connect = d->timeout;
+        if (b->url && !b->https && b->tls_ca) mistake_add(&l->m, loader_pos(l, &b->tls_ca, b->pos), "ca: the url is not https");
+        if (b->url && !b->https && b->tls_pin) mistake_add(&l->m, loader_pos(l, &b->tls_pin, b->pos), "pin: the url is not https");
+        if (b->key_passthrough) mistake_add(&l->m, loader_pos(l, &b->key, b->pos), "key: callers' keys are not for detectors");
+        for (size_t j = 0; j < i; j++)
+            if (same(b->name, c->filters.detectors[j].http.name))
+                mistake_add(&l->m, loader_pos(l, &b->name, b->pos), "name: `%s` is used twice: first at line %u", b->name,
+                            c->filters.detectors[j].http.pos.line);
+    }
+}
+
 /* Which of target and split was written: their fields are one, so the file is asked. */
 static void check_target_or_split(struct loader *l, size_t i)
 {
@@ -186,6 +205,7 @@ void config_check(struct loader *l)
     check_clients(l);
     check_policies(l);
     check_dictionaries(l);
+    check_detectors(l);
     check_backends(l);
     check_routes(l);
     check_audit(l);

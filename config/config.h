@@ -103,6 +103,19 @@ struct config_backend {
     struct config_pos pos;
 };
 
+/* An external recogniser: Presidio analyzer's REST protocol. */
+struct config_detector {
+    struct config_backend http; /* where it is; first: values are set as a backend's. `name` is its name */
+    uint32_t timeout;           /* ms for a whole call; default 300ms */
+    enum config_on_error on_error; /* default block */
+    char *language;             /* default "en" */
+    struct config_strings entities; /* types it knows beside Presidio's own */
+    uint32_t min_score;         /* thousandths; default 0.5 */
+    uint64_t text_bytes;        /* most text of one request; more is an error of the detector */
+    bool batch;                 /* several texts as a list; else joined into one */
+};
+#define CONFIG_DETECTORS_MAX 8u
+
 struct config_target {
     uint16_t backend; /* index */
     char *model;      /* NULL: keep the caller's */
@@ -169,6 +182,8 @@ struct config {
         struct config_dictionary *dictionaries;
         size_t dictionary_count;
         uint32_t decode_base64, decode_hex, decode_percent; /* 2, 1, 1 */
+        struct config_detector *detectors;
+        size_t detector_count;
     } filters;
     struct config_backend *backends;
     size_t backend_count;

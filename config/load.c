@@ -387,6 +387,8 @@ static void set_positions(struct loader *l)
     for (size_t i = 0; i < c->policy_count; i++) c->policies[i].pos = item_pos(l, &c->policies[i]);
     for (size_t i = 0; i < c->backend_count; i++) c->backends[i].pos = item_pos(l, &c->backends[i]);
     for (size_t i = 0; i < c->route_count; i++) c->routes[i].pos = item_pos(l, &c->routes[i]);
+    for (size_t i = 0; i < c->filters.detector_count; i++)
+        c->filters.detectors[i].http.pos = item_pos(l, &c->filters.detectors[i]);
     for (size_t i = 0; i < c->filters.dictionary_count; i++)
         c->filters.dictionaries[i].pos = item_pos(l, &c->filters.dictionaries[i]);
 }

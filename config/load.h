@@ -57,8 +57,8 @@ bool schema_is_child(const struct schema_row *row, const char *prefix, const cha
 /* Types, types.c unless said otherwise. */
 extern const struct schema_type type_section, type_list, type_map, type_extends, type_planned; /* load.c */
 extern const struct schema_type type_string, type_bool, type_int, type_size, type_duration, type_enum, type_word,
-    type_strings, type_bits, type_secret, type_name;
-extern const struct schema_type type_address, type_admin_address, type_url, type_redis_url, type_key_hash, type_backend_key,
+    type_strings, type_bits, type_secret, type_name, type_fraction;
+extern const struct schema_type type_address, type_admin_address, type_url, type_detector_url, type_redis_url, type_key_hash, type_backend_key,
     type_chain_key, type_dictionary_key, type_pin, type_file, type_path, type_target, type_target_own, type_target_alone,
     type_targets, type_rule_actions; /* values.c */
 

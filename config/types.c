@@ -144,6 +144,19 @@ static bool set_number(struct loader *l, const struct schema_row *row, const str
     return true;
 }
 
+/* 0 to 1 with at most three decimals: thousandths. */
+static bool set_fraction(struct loader *l, const struct schema_row *row, const struct text *v, void *field)
+{
+    size_t dot = slice_find(v->s, '.');
+    struct slice whole = slice_of(v->s.p, dot), part = dot < v->s.n ? slice_of(v->s.p + dot + 1, v->s.n - dot - 1) : SLICE("0");
+    uint64_t n, m;
+    if (part.n > 3 || !slice_u64(whole, 1, &n) || !slice_u64(part, 999, &m)) return text_wrong(l, row, v, row->type->expect);
+    for (size_t i = part.n; i < 3; i++) m *= 10;
+    if (n * 1000 + m > 1000) return text_wrong(l, row, v, row->type->expect);
+    put_uint(row, field, n * 1000 + m);
+    return true;
+}
+
 static bool set_bool(struct loader *l, const struct schema_row *row, const struct text *v, void *field)
 {
     bool yes = slice_eq(v->s, SLICE("true"));
@@ -251,6 +264,7 @@ const struct schema_type type_bool = {"bool", "true or false", set_bool, NULL, N
 const struct schema_type type_int = {"integer", "a whole number", set_number, NULL, NULL};
 const struct schema_type type_size = {"size", "a size such as 4096, 32KiB, 64MiB, 1GiB", set_number, NULL, NULL};
 const struct schema_type type_duration = {"duration", "a duration such as 300ms, 10s, 5m, 2h, 90d", set_number, NULL, NULL};
+const struct schema_type type_fraction = {"fraction", "a number from 0 to 1 such as 0.5", set_fraction, NULL, NULL};
 const struct schema_type type_enum = {"choice", "one word", set_enum, NULL, NULL};
 const struct schema_type type_word = {"choice", "one word", set_word, NULL, NULL};
 const struct schema_type type_strings = {"list of texts", "a text, or a list of texts", NULL, set_strings, NULL};

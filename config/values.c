@@ -143,6 +143,15 @@ static bool set_url(struct loader *l, const struct schema_row *row, const struct
     return put_string(l, v->s, &b->url) && put_string(l, slice_str(host), &b->host) && put_string(l, path, &b->base_path);
 }
 
+/* A detector is a backend (struct config_detector begins with one) that is never the one inside. */
+static bool set_detector_url(struct loader *l, const struct schema_row *row, const struct text *v, void *field)
+{
+    struct config_backend *b = (void *)((char *)field - row->offset);
+    if (slice_starts(v->s, SLICE("builtin:"))) return text_wrong(l, row, v, row->type->expect);
+    if (!set_url(l, row, v, field)) return false;
+    return *b->base_path || put_string(l, SLICE("/analyze"), &b->base_path);
+}
+
 static bool redis_db(struct slice s)
 {
     uint64_t n;
@@ -386,6 +395,7 @@ const struct schema_type type_admin_address = {"address", "an address such as 12
                                                set_admin_address, NULL, NULL};
 const struct schema_type type_url = {"URL", "http://host[:port][/path], https://host[:port][/path] or builtin:echo", set_url,
                                      NULL, NULL};
+const struct schema_type type_detector_url = {"url", "a URL such as http://127.0.0.1:5002/analyze", set_detector_url, NULL, NULL};
 const struct schema_type type_redis_url = {"URL", "redis://[user:password@]host[:port][/db] or unix:///path[?db=0]",
                                            set_redis_url, NULL, NULL};
 const struct schema_type type_key_hash = {"hash", "sha256: and 64 hex digits, as `privet keys new` prints them", set_key_hash,

@@ -98,6 +98,18 @@ const struct gather_text *gather_text_at(const struct gather *g, uint32_t at);
 /* True if a range of a joined text lies within one of the pieces it was joined from: then it was seen there. */
 bool gather_one_piece(const struct gather *g, uint32_t start, uint32_t end);
 
+/* The string, key or number of the body that byte `at` of it lies in. */
+uint32_t gather_node(const struct json_doc *d, uint32_t at);
+
+/* Pieces of free text: gather_piece.c. *out is emptied first. */
+struct gather_piece;
+struct gather_pieces {
+    struct gather_piece *v;
+    size_t count, room;
+};
+enum err gather_pieces(const struct gather *g, const struct json_doc *d, struct gather_pieces *out) MUST_CHECK;
+void gather_pieces_free(struct gather_pieces *p);
+
 /* gather.c's parts */
 enum err gather_open(struct gather *g, enum gather_kind kind, unsigned level) MUST_CHECK;
 enum err gather_close(struct gather *g, const struct gather_limits *lim) MUST_CHECK;

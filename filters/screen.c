@@ -16,7 +16,25 @@ struct change { /* what stands in place of acting finding i: in `replaced` */
     uint32_t off, len;
 };
 
+/* One screening, from its first step to its last. */
+struct run {
+    struct screener *s;
+    const struct ruleset *rs;
+    const struct policy *pol;
+    const struct endpoint *ep;
+    struct screening *out;
+    bool blocked, observe, vault;
+    struct finding now; /* the finding being placed */
+    struct slice value; /* as it reads */
+    bool encoded;       /* it was hidden */
+    const char *caller; /* NULL: nobody in particular */
+    struct slice key;   /* for surrogates */
+    unsigned char own_key[MASK_KEY];
+    enum action act;
+};
+
 struct screener {
+    struct run run;
     struct gather g;
     struct json_doc doc;
     struct findings found;   /* as detect_scan gives them */
@@ -32,6 +50,7 @@ struct screener {
     struct splice *splice;
     size_t change_room, splices, splice_room;
     struct buf replaced, scratch[2];
+    struct gather_pieces pieces; /* of free text, for others to look at */
 };
 
 struct screener *screener_new(void)
@@ -58,6 +77,7 @@ void screener_free(struct screener *s)
     findings_free(&s->firm);
     findings_free(&s->secret);
     findings_free(&s->aside);
+    gather_pieces_free(&s->pieces);
     mem_free(s->place);
     mem_free(s->change);
     mem_free(s->splice);
@@ -87,6 +107,9 @@ static void wipe(struct screener *s)
     trim(&s->secret);
     trim(&s->aside);
     s->places = 0;
+    s->pieces.count = 0;
+    if (s->pieces.room > PLACES_KEPT) gather_pieces_free(&s->pieces);
+    mem_wipe(&s->run, sizeof s->run);
     buf_free(&s->replaced);
     buf_free(&s->scratch[0]);
     buf_free(&s->scratch[1]);
@@ -106,22 +129,6 @@ static enum err not_scanned(enum err e) { return e == ERR_LIMIT || e == ERR_INTE
 
 /* ---- one screening ----------------------------------------------------------------------------------------- */
 
-struct run {
-    struct screener *s;
-    const struct ruleset *rs;
-    const struct policy *pol;
-    const struct endpoint *ep;
-    struct screening *out;
-    bool blocked, observe, vault;
-    struct finding now; /* the finding being placed */
-    struct slice value; /* as it reads */
-    bool encoded;       /* it was hidden */
-    const char *caller; /* NULL: nobody in particular */
-    struct slice key;   /* for surrogates */
-    unsigned char own_key[MASK_KEY];
-    enum action act;
-};
-
 static void count(struct screening *out, uint16_t rule, enum action act)
 {
     for (size_t i = 0; i < out->count_rows; i++)
@@ -131,18 +138,6 @@ static void count(struct screening *out, uint16_t rule, enum action act)
         }
     if (out->count_rows == SCREEN_COUNTS_MAX) out->counts_more++;
     else out->counts[out->count_rows++] = (struct screen_count){rule, (uint8_t)act, 1};
-}
-
-/* The string, key or number of the body that byte `at` lies in. */
-static uint32_t node_at(const struct json_doc *d, uint32_t at)
-{
-    uint32_t low = 0, high = d->count;
-    while (high - low > 1) {
-        uint32_t mid = low + (high - low) / 2;
-        if (d->node[mid].off <= at) low = mid;
-        else high = mid;
-    }
-    return low;
 }
 
 static enum err add_place(struct screener *s, const struct gather_place *p)
@@ -164,7 +159,7 @@ static enum err take(void *arg, const struct gather_place *p)
     struct run *r = arg;
     struct screener *s = r->s;
     const struct json_doc *d = &s->doc;
-    uint32_t node = node_at(d, p->start);
+    uint32_t node = gather_node(d, p->start);
     struct finding f = {p->start, p->end, r->now.rule, r->now.score};
     bool fixed = d->node[node].type != JSON_STRING; /* a key or a number: it cannot be rewritten safely */
     if (!fixed) {
@@ -267,7 +262,7 @@ static enum err take_cut(void *arg, const struct gather_place *p)
 {
     struct run *r = arg;
     const struct json_doc *d = &r->s->doc;
-    uint32_t node = node_at(d, p->start);
+    uint32_t node = gather_node(d, p->start);
     enum text_class c = d->node[node].type == JSON_STRING && !p->number ? (enum text_class)r->s->g.cls[node] : TEXT_NAME;
     if (c == TEXT_NAME) r->blocked = true; /* a name cannot be rewritten */
     if (c != TEXT_FREE && c != TEXT_JSON) return ERR_OK;
@@ -529,7 +524,8 @@ static enum err read_facts(const struct json_doc *d, struct screening *out)
     return model != JSON_NONE && d->node[model].type == JSON_STRING ? read_model(d, model, out) : ERR_OK;
 }
 
-static enum err screen(struct run *r, struct detect_scratch *scratch, const struct screen_limits *lim, struct slice body)
+/* Reads the body and searches it. */
+static enum err begin(struct run *r, struct detect_scratch *scratch, const struct screen_limits *lim, struct slice body)
 {
     struct screener *s = r->s;
     const struct json_limits jl = {.max_depth = lim->json_depth};
@@ -546,8 +542,15 @@ static enum err screen(struct run *r, struct detect_scratch *scratch, const stru
     r->out->decoded = s->g.decoded;
     if (s->g.opaque && policy_opaque_block(r->pol) && !r->observe) return ERR_OPAQUE;
     if (s->g.count == 0) return ERR_OK;
-    e = detect_scan(r->rs, scratch, buf_slice(&s->g.v.text), &s->found);
-    if (!e) e = judge(r);
+    return not_scanned(detect_scan(r->rs, scratch, buf_slice(&s->g.v.text), &s->found));
+}
+
+/* Decides about all that was found, and rewrites. */
+static enum err finish(struct run *r)
+{
+    struct screener *s = r->s;
+    if (s->g.count == 0) return ERR_OK;
+    enum err e = judge(r);
     if (e) return not_scanned(e);
     weigh(r);
     if (r->observe) {
@@ -559,20 +562,51 @@ static enum err screen(struct run *r, struct detect_scratch *scratch, const stru
     return s->acting.count || s->aside.count ? not_scanned(rewrite(r)) : ERR_OK;
 }
 
-enum err screen_request(struct screener *s, struct detect_scratch *scratch, const struct ruleset *rs, const struct policy *pol,
-                        const struct screen_limits *lim, const struct endpoint *ep, struct slice body, struct screening *out)
+enum err screen_begin(struct screener *s, struct detect_scratch *scratch, const struct ruleset *rs, const struct policy *pol,
+                      const struct screen_limits *lim, const struct endpoint *ep, struct slice body, struct screening *out)
 {
     memset(out, 0, sizeof *out);
-    struct run r = {.s = s, .rs = rs, .pol = pol, .ep = ep, .out = out, .observe = policy_observes(pol), .key = policy_key(pol)};
-    r.caller = lim->caller && *lim->caller ? lim->caller : NULL;
-    out->error = screen(&r, scratch, lim, body);
-    mem_wipe(r.own_key, sizeof r.own_key);
+    s->run = (struct run){.s = s, .rs = rs, .pol = pol, .ep = ep, .out = out, .observe = policy_observes(pol), .key = policy_key(pol)};
+    s->run.caller = lim->caller && *lim->caller ? lim->caller : NULL;
+    out->error = begin(&s->run, scratch, lim, body);
+    if (out->error) wipe(s);
+    return out->error;
+}
+
+enum err screen_pieces(struct screener *s, struct slice *text, const struct gather_piece **piece, size_t *n)
+{
+    enum err e = gather_pieces(&s->g, &s->doc, &s->pieces);
+    *text = buf_slice(&s->g.v.text);
+    *piece = s->pieces.v;
+    *n = s->pieces.count;
+    return e;
+}
+
+enum err screen_add(struct screener *s, struct finding f)
+{
+    assert(f.start <= f.end && f.end <= buf_len(&s->g.v.text));
+    return findings_add(&s->found, f);
+}
+
+enum err screen_finish(struct screener *s)
+{
+    struct screening *out = s->run.out;
+    out->error = finish(&s->run);
     if (out->error && out->changed) {
         buf_free(&out->body);
         out->changed = false;
     }
     wipe(s);
     return out->error;
+}
+
+void screen_drop(struct screener *s) { wipe(s); }
+
+enum err screen_request(struct screener *s, struct detect_scratch *scratch, const struct ruleset *rs, const struct policy *pol,
+                        const struct screen_limits *lim, const struct endpoint *ep, struct slice body, struct screening *out)
+{
+    enum err e = screen_begin(s, scratch, rs, pol, lim, ep, body, out);
+    return e ? e : screen_finish(s);
 }
 
 void screening_free(struct screening *s)
@@ -633,7 +667,7 @@ enum err screen_text(struct screener *s, struct detect_scratch *scratch, const s
 static bool is_number(const struct json_doc *d, uint32_t start, uint32_t end)
 {
     if (!d->count) return false;
-    const struct json_node *n = &d->node[node_at(d, start)];
+    const struct json_node *n = &d->node[gather_node(d, start)];
     return n->type == JSON_NUMBER && n->off == start && n->end == end;
 }
 

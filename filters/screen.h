@@ -14,6 +14,10 @@
 #include "filters/policy.h"
 #include "filters/text/view.h"
 
+struct gather_piece { /* a piece of free text */
+    uint32_t start, end;
+};
+
 struct screen_limits {
     uint32_t json_depth;
     uint32_t decode_base64, decode_hex, decode_percent; /* levels */
@@ -58,6 +62,18 @@ void screener_free(struct screener *s);
  * in any case. The vault is made only when something reversible was masked. */
 enum err screen_request(struct screener *s, struct detect_scratch *scratch, const struct ruleset *rs, const struct policy *pol,
                         const struct screen_limits *lim, const struct endpoint *ep, struct slice body, struct screening *out) MUST_CHECK;
+/* The same in steps, where somebody else looks at the text too before it is rewritten. screen_begin reads and searches;
+ * on an error it is over. Then screen_add for what others find, and screen_finish, which decides and rewrites, or
+ * screen_drop. The screener, the body, and all else given must stay as they are from the first step to the last, which
+ * may run on different threads. Findings are in bytes of *text (the pieces' as well), rules are of the same set. */
+enum err screen_begin(struct screener *s, struct detect_scratch *scratch, const struct ruleset *rs, const struct policy *pol,
+                      const struct screen_limits *lim, const struct endpoint *ep, struct slice body, struct screening *out) MUST_CHECK;
+/* What of it is free text, as it reads: strings, strings of inner JSON, what was folded and decoded; no keys, names, or
+ * numbers. Ascending but for inner JSON; disjoint. */
+enum err screen_pieces(struct screener *s, struct slice *text, const struct gather_piece **piece, size_t *n) MUST_CHECK;
+enum err screen_add(struct screener *s, struct finding f) MUST_CHECK;
+enum err screen_finish(struct screener *s) MUST_CHECK;
+void screen_drop(struct screener *s);
 /* Screens plain text as one string of class TEXT_FREE: `privet scan`, header fields, queries. Findings are resolved
  * and in bytes of `text`; *spans is appended to. */
 enum err screen_text(struct screener *s, struct detect_scratch *scratch, const struct ruleset *rs, const struct screen_limits *lim,

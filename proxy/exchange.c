@@ -6,7 +6,8 @@
  *
  * Any state may go to X_DONE: refused, failed, or the client left. The request is screened once, in X_SCREEN: at once, or
  * elsewhere while the loop goes on (exchange_screen.c); every target gets the same bytes. Functions that may end the
- * exchange are called last and return at once: x may be gone behind x_end. Names: client_* for the connection, x_* for the exchange, up_* for what a target's connection tells. */
+ * exchange are called last and return at once: x may be gone behind x_end.
+ * Names: client_* for the connection, x_* for the exchange, up_* for what a target's connection tells. */
 #include "proxy/exchange_private.h"
 #include "proxy/base/clock.h"
 #include "proxy/base/log.h"
@@ -754,6 +755,7 @@ void exchange_cut(struct worker *w)
         x_fail(x, ERR_DRAINING);
     }
     while (spare_count) mem_free(spares[--spare_count]);
+    x_screen_fini();
 }
 
 /* ---- the answer ---- */

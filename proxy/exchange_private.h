@@ -119,10 +119,13 @@ struct exchange {
 /* exchange.c: the body has been screened; x->sc is filled. x may be gone afterwards. */
 void x_screened(struct exchange *x, enum err e);
 
-/* exchange_screen.c. True: screened, with *e. False: the result comes by x_screened, from the loop. */
+/* exchange_screen.c. True: screened, with *e. False: the result comes by x_screened (x may be gone
+ * already). */
 bool x_screen(struct exchange *x, enum err *e) MUST_CHECK;
 /* Nobody waits for it any more. */
 void x_screen_cancel(struct exchange *x);
+/* At a worker's end. */
+void x_screen_fini(void);
 
 /* exchange_record.c */
 enum err x_identify(struct exchange *x);         /* caller and policy */

@@ -1,10 +1,26 @@
-/* How a request's body is screened: at once on the worker, or, where that would hold up everybody else, by a screening
- * thread. What a thread works on belongs to a job and not to the exchange, whose client may leave meanwhile. */
+/* How a request's body is screened. A small one is screened at once, on the worker. What would hold up everybody else goes
+ * to a screening thread, and where external detectors are to look at the text too, it waits for them: then the body and
+ * all that screening needs belong to a job and not to the exchange, whose client may leave meanwhile.
+ *
+ *   WHOLE                                     no detectors: one step
+ *   BEGIN --> ASK --all answered--> FINISH    with detectors; BEGIN and FINISH on a screening thread if the body is large
+ */
 #include "proxy/exchange_private.h"
 #include "proxy/base/clock.h"
+#include "proxy/base/log.h"
+#include "proxy/detector.h"
 #include "proxy/screenpool.h"
 
 #define LARGE_BODY (128u * 1024) /* what takes about half a millisecond or more */
+
+enum step { STEP_WHOLE, STEP_BEGIN, STEP_ASK, STEP_FINISH };
+
+struct x_job;
+struct asked { /* one detector's turn */
+    struct x_job *job;
+    struct detector_ask *ask; /* NULL: it is not asked, or has answered */
+    uint64_t start;           /* mono ns */
+};
 
 struct x_job {
     struct screenjob job; /* first: they are the same to the pool */
@@ -15,7 +31,14 @@ struct x_job {
     struct screen_limits lim;
     struct buf body;
     struct screening sc;
+    enum step step;
+    bool in_pool;
+    struct screener *screener; /* with detectors: keeps the text between the steps */
+    struct asked asked[CONFIG_DETECTORS_MAX];
+    unsigned asking;
 };
+
+static struct x_job *of(struct screenjob *j) { return (struct x_job *)(void *)j; }
 
 static struct screen_limits limits_of(const struct exchange *x)
 {
@@ -34,6 +57,13 @@ static const struct endpoint *endpoint_of(const struct exchange *x)
     return x->ep->kind == EP_PASS ? endpoint_scan(x->ep) : x->ep;
 }
 
+static bool asks_detectors(const struct exchange *x)
+{
+    for (size_t i = 0; i < x->snap->detector_count; i++)
+        if (detector_wanted(&x->snap->detectors[i], x->policy)) return true;
+    return false;
+}
+
 /* The body has been screened into x->sc. */
 static enum err take_result(struct exchange *x, enum err e)
 {
@@ -43,63 +73,222 @@ static enum err take_result(struct exchange *x, enum err e)
     return e;
 }
 
-/* ---- jobs ---- */
+/* ---- a job's life ---- */
+
+/* Screeners that wait with a text; a few are kept, for each worker. */
+#define SCREENERS_KEPT 8u
+static _Thread_local struct screener *kept[SCREENERS_KEPT];
+static _Thread_local unsigned kept_count;
+
+static struct screener *screener_get(void) { return kept_count ? kept[--kept_count] : screener_new(); }
+
+static void screener_put(struct screener *s)
+{
+    if (kept_count < SCREENERS_KEPT) {
+        screen_drop(s);
+        kept[kept_count++] = s;
+        return;
+    }
+    screener_free(s);
+}
+
+void x_screen_fini(void)
+{
+    while (kept_count) screener_free(kept[--kept_count]);
+}
+
+static void stop_asking(struct x_job *j)
+{
+    for (size_t i = 0; i < CONFIG_DETECTORS_MAX; i++) {
+        if (j->asked[i].ask) detector_cancel(j->asked[i].ask);
+        j->asked[i].ask = NULL;
+    }
+    j->asking = 0;
+}
 
 static void job_free(struct x_job *j)
 {
+    stop_asking(j);
+    if (j->screener) {
+        screen_drop(j->screener);
+        screener_free(j->screener);
+    }
     screening_free(&j->sc);
     buf_free(&j->body);
     snapshot_unref(j->snap);
     mem_free(j);
 }
 
-static void job_drop(struct screenjob *job) { job_free((struct x_job *)(void *)job); }
+static void job_drop(struct screenjob *job) { job_free(of(job)); }
 
-/* On a screening thread. The error is in sc. */
-static void job_work(struct screenjob *job, struct screener *s, struct detect_scratch *scratch)
+/* The job is over: body and result come back to the exchange. */
+static void job_end(struct x_job *j, enum err e)
 {
-    struct x_job *j = (struct x_job *)(void *)job;
-    j->sc.error = screen_request(s, scratch, j->snap->rules, j->policy, &j->lim, j->ep, buf_slice(&j->body), &j->sc);
-}
-
-/* Body and result come back to the exchange. */
-static void job_done(struct screenjob *job)
-{
-    struct x_job *j = (struct x_job *)(void *)job;
     struct exchange *x = j->x;
     size_t cap = x->body.cap;
+    stop_asking(j);
+    if (j->screener) screener_put(j->screener);
+    j->screener = NULL;
     x->job = NULL;
     x->body = j->body;
     x->sc = j->sc;
     j->body = buf_make(cap);
     mem_wipe(&j->sc, sizeof j->sc);
     job_free(j);
-    x_screened(x, take_result(x, x->sc.error));
+    x_screened(x, take_result(x, e));
 }
 
-static enum err job_start(struct exchange *x)
+/* ---- its steps ---- */
+
+/* On a screening thread, or at once on the worker. The error is in sc. */
+static void job_work(struct screenjob *job, struct screener *s, struct detect_scratch *scratch)
+{
+    struct x_job *j = of(job);
+    struct slice body = buf_slice(&j->body);
+    enum err e = ERR_INTERNAL;
+    switch (j->step) {
+    case STEP_WHOLE: e = screen_request(s, scratch, j->snap->rules, j->policy, &j->lim, j->ep, body, &j->sc); break;
+    case STEP_BEGIN: e = screen_begin(j->screener, scratch, j->snap->rules, j->policy, &j->lim, j->ep, body, &j->sc); break;
+    case STEP_FINISH: e = screen_finish(j->screener); break;
+    case STEP_ASK: break; /* never here */
+    }
+    j->sc.error = e;
+}
+
+static void job_ask(struct x_job *j);
+
+/* On the worker, behind a step. */
+static void job_next(struct x_job *j)
+{
+    if (!j->sc.error && j->step == STEP_BEGIN)
+        job_ask(j);
+    else
+        job_end(j, j->sc.error);
+}
+
+static void job_done(struct screenjob *job)
+{
+    of(job)->in_pool = false;
+    job_next(of(job));
+}
+
+/* Sends the job to a screening thread if its body is large; else the step is done here and the caller goes on. */
+static enum err job_step(struct x_job *j, enum step step, bool *here)
+{
+    struct worker *w = j->job.w;
+    j->step = step;
+    *here = buf_len(&j->body) <= LARGE_BODY || !w->pool;
+    if (*here) {
+        job_work(&j->job, w->screener, w->scratch);
+        return ERR_OK;
+    }
+    enum err e = screenpool_submit(w->pool, &j->job);
+    j->in_pool = e == ERR_OK;
+    return e;
+}
+
+static void job_finish(struct x_job *j)
+{
+    bool here;
+    enum err e = job_step(j, STEP_FINISH, &here);
+    if (e || here) job_end(j, e ? e : j->sc.error);
+}
+
+/* ---- detectors ---- */
+
+/* A detector did not look at the text: what its on_error says. False: the request is refused. */
+static bool without(struct x_job *j, const struct detector *d, enum err e)
+{
+    static _Thread_local uint64_t said;
+    struct worker *w = j->job.w;
+    uint64_t now = clock_mono_ns();
+    if (w->metrics) metric_add(w->metrics, M_DETECTOR_FAILED, 1);
+    if (now - said > S_NS) {
+        said = now;
+        log_event(LOG_WARN, "detector_failed", LOG_NAME("detector", d->config->http.name), LOG_ERR(e));
+    }
+    if (d->config->on_error == ON_ERROR_BLOCK && !policy_observes(j->policy)) return false;
+    if (d->config->on_error != ON_ERROR_ALLOW) j->x->rec.detectors_failed++;
+    return true;
+}
+
+static void on_asked(void *arg, enum err e)
+{
+    struct asked *a = arg;
+    struct x_job *j = a->job;
+    struct worker *w = j->job.w;
+    size_t i = (size_t)(a - j->asked);
+    a->ask = NULL;
+    j->asking--;
+    if (w->metrics) metric_observe_us(w->metrics, H_DETECTOR, (clock_mono_ns() - a->start) / 1000);
+    if (e && !without(j, &j->snap->detectors[i], e))
+        job_end(j, ERR_NOT_SCANNED);
+    else if (j->asking == 0)
+        job_finish(j);
+}
+
+/* The text has been read: everybody who is to look at it is asked at once. */
+static void job_ask(struct x_job *j)
+{
+    struct worker *w = j->job.w;
+    j->step = STEP_ASK;
+    for (size_t i = 0; i < j->snap->detector_count; i++) {
+        struct detector *d = &j->snap->detectors[i];
+        struct asked *a = &j->asked[i];
+        if (!detector_wanted(d, j->policy)) continue;
+        a->start = clock_mono_ns();
+        enum err e = detector_ask(w, d, j->snap->rules, j->screener, on_asked, a, &a->ask);
+        if (e && !without(j, d, e)) {
+            job_end(j, ERR_NOT_SCANNED);
+            return;
+        }
+        if (!a->ask) continue;
+        j->asking++;
+        if (w->metrics) metric_add(w->metrics, M_DETECTOR_CALLS, 1);
+    }
+    if (j->asking == 0) job_finish(j);
+}
+
+/* ---- for exchange.c ---- */
+
+static struct x_job *job_new(struct exchange *x, bool detectors)
 {
     struct x_job *j = mem_zalloc(sizeof *j);
-    if (!j) return ERR_OVERLOAD;
+    if (!j) return NULL;
     j->job = (struct screenjob){.w = x->w, .bytes = buf_len(&x->body), .work = job_work, .done = job_done, .drop = job_drop};
     j->x = x;
     j->snap = snapshot_ref(x->snap);
     j->policy = x->policy;
     j->ep = endpoint_of(x);
     j->lim = limits_of(x);
-    j->body = x->body;
-    enum err e = screenpool_submit(x->w->pool, &j->job);
-    if (e) { /* the body is still the exchange's */
-        j->body = buf_make(0);
+    for (size_t i = 0; i < CONFIG_DETECTORS_MAX; i++) j->asked[i].job = j;
+    j->screener = detectors ? screener_get() : NULL;
+    if (detectors && !j->screener) {
         job_free(j);
-        return e;
+        return NULL;
     }
+    j->body = x->body;
     x->body = buf_make(x->body.cap);
-    x->job = j;
-    return ERR_OK;
+    return j;
 }
 
-/* ---- for exchange.c ---- */
+/* Starts a job. True: it is over, with *e, and so is the job. */
+static bool job_start(struct exchange *x, bool detectors, enum err *e)
+{
+    struct x_job *j = job_new(x, detectors);
+    bool here;
+    *e = ERR_OVERLOAD;
+    if (!j) return true;
+    x->job = j;
+    *e = job_step(j, detectors ? STEP_BEGIN : STEP_WHOLE, &here);
+    if (*e) { /* the queue is full */
+        x->job = NULL;
+        job_free(j);
+        return true;
+    }
+    if (here) job_next(j);
+    return false;
+}
 
 bool x_screen(struct exchange *x, enum err *e)
 {
@@ -107,10 +296,8 @@ bool x_screen(struct exchange *x, enum err *e)
     x->screen_start = clock_mono_ns();
     x->send = buf_slice(&x->body);
     if (!has_text(x)) return true;
-    if (buf_len(&x->body) > LARGE_BODY && x->w->pool) {
-        *e = job_start(x);
-        return *e != ERR_OK;
-    }
+    bool detectors = x->snap->detector_count && asks_detectors(x);
+    if (detectors || (buf_len(&x->body) > LARGE_BODY && x->w->pool)) return job_start(x, detectors, e);
     const struct screen_limits lim = limits_of(x);
     *e = screen_request(x->w->screener, x->w->scratch, x->snap->rules, x->policy, &lim, endpoint_of(x), buf_slice(&x->body), &x->sc);
     *e = take_result(x, *e);
@@ -119,6 +306,11 @@ bool x_screen(struct exchange *x, enum err *e)
 
 void x_screen_cancel(struct exchange *x)
 {
-    if (x->job) screenpool_cancel(&x->job->job);
+    struct x_job *j = x->job;
     x->job = NULL;
+    if (!j) return;
+    if (j->in_pool)
+        screenpool_cancel(&j->job);
+    else
+        job_free(j);
 }

@@ -4,6 +4,7 @@
 #include "config/rules.h"
 #include "filters/api/refusal.h"
 #include "filters/detect/rules.h"
+#include "proxy/detector.h"
 #include "proxy/net/tls.h"
 
 #include <openssl/crypto.h>
@@ -83,6 +84,20 @@ static void build_dictionaries(struct build *b)
     }
 }
 
+static void build_detectors(struct build *b)
+{
+    const struct config *c = b->config;
+    if (!c->filters.detector_count) return;
+    b->snap->detectors = mem_zalloc(c->filters.detector_count * sizeof *b->snap->detectors);
+    if (!b->snap->detectors) b->failed = true;
+    for (size_t i = 0; i < c->filters.detector_count && b->snap->detectors; i++) {
+        const struct config_detector *d = &c->filters.detectors[i];
+        const char *why = "";
+        b->snap->detector_count = i + 1;
+        if (!detector_build(&b->snap->detectors[i], d, b->snap->rules, &why)) complain(b, d->http.pos, "detector", d->http.name, why);
+    }
+}
+
 static void build_rules(struct build *b)
 {
     struct rule_pack pack = {0};
@@ -94,6 +109,7 @@ static void build_rules(struct build *b)
     if (!b->failed && ruleset_build(pack.defs, pack.count, on_rule_problem, b, &b->snap->rules) != ERR_OK && !b->failed)
         complain(b, (struct config_pos){0, 0}, "filters", "packs", "the rules cannot be built");
     if (!b->failed) build_dictionaries(b);
+    if (!b->failed) build_detectors(b);
     rule_pack_free(&pack);
 
     struct refusal_pack refusals = {0};
@@ -192,6 +208,8 @@ static void snapshot_free(struct snapshot *s)
 {
     for (size_t i = 0; i < s->policy_count; i++) policy_free(s->policies[i]);
     for (size_t i = 0; i < s->listener_count; i++) SSL_CTX_free(s->listener_tls[i]);
+    for (size_t i = 0; i < s->detector_count; i++) detector_clear(&s->detectors[i]);
+    mem_free(s->detectors);
     mem_free(s->policies);
     mem_free(s->listener_tls);
     routes_free(s->routes);

@@ -14,6 +14,7 @@
 
 struct ruleset;
 struct refusals;
+struct detector;
 
 struct snapshot {
     _Atomic unsigned refs;
@@ -23,8 +24,9 @@ struct snapshot {
     struct refusals *refusals;
     struct policy **policies;      /* by index of config->policies */
     struct routes *routes;
+    struct detector *detectors;    /* by index of config->filters.detectors */
     SSL_CTX **listener_tls;        /* by index of config->listeners; NULL entries are plain */
-    size_t policy_count, listener_count;
+    size_t policy_count, listener_count, detector_count;
 };
 
 /* Loads, checks and builds everything. NULL if anything is wrong: every mistake is written to `report` (a line each,

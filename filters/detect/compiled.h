@@ -53,7 +53,7 @@ struct crule {
     size_t allow_count;
     struct byteset prev;       /* bytes that may stand before the anchor */
     struct byteset prev_digit; /* ... with a digit before them */
-    struct dictionary *dictionary; /* or NULL: then it has a regex */
+    struct dictionary *dictionary; /* or NULL: then it has a regex, or is for what others find */
 };
 
 /* How a keyword leads to its rule. */
@@ -101,7 +101,7 @@ struct ruleset {
     uint64_t id; /* unique in this process: scratches know what they were grown for */
     struct crule *rules;
     size_t count, room;
-    size_t regex_count; /* rules[0..regex_count) are of packs, dictionaries follow */
+    size_t regex_count; /* rules[0..regex_count) are of packs; dictionaries and external ones follow */
 
     /* Keywords that can only stand where a word begins are looked for there, the others anywhere. */
     struct literals triggers;
@@ -129,8 +129,11 @@ struct ruleset {
 enum err literals_build(struct literals *l, const struct slice *v, const bool *exact, size_t n) MUST_CHECK;
 void literals_free(struct literals *l);
 
-/* dictionary.c */
+/* Adds a rule without an expression behind those of packs; its texts are copied. `d`: the set's from then on; or NULL. */
 struct dictionary;
+enum err ruleset_append(struct ruleset *rs, struct rule pub, struct dictionary *d) MUST_CHECK;
+
+/* dictionary.c */
 void dictionary_free(struct dictionary *d);
 
 #endif

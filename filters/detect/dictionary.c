@@ -412,24 +412,8 @@ static void say(ruleset_report report, void *arg, const char *name, const char *
 static enum err add_rule(struct ruleset *rs, const char *name, struct dictionary *d)
 {
     char id[200];
-    if (rs->count >= RULES_MAX) return ERR_LIMIT;
-    if (rs->count == rs->room) {
-        struct crule *v = mem_realloc(rs->rules, (rs->room + 8) * sizeof *v);
-        if (!v) return ERR_MEMORY;
-        rs->rules = v;
-        rs->room += 8;
-    }
     (void)snprintf(id, sizeof id, "dictionary:%s", name);
-    struct crule r = {.score = 1000, .dictionary = d};
-    r.pub = (struct rule){mem_strdup(id), mem_strdup("DICTIONARY"), mem_strdup("a term of the operator's own list"), RULE_PII};
-    if (!r.pub.id || !r.pub.type || !r.pub.description) {
-        mem_free((void *)(uintptr_t)r.pub.id);
-        mem_free((void *)(uintptr_t)r.pub.type);
-        mem_free((void *)(uintptr_t)r.pub.description);
-        return ERR_MEMORY;
-    }
-    rs->rules[rs->count++] = r;
-    return ERR_OK;
+    return ruleset_append(rs, (struct rule){id, "DICTIONARY", "a term of the operator's own list", RULE_PII}, d);
 }
 
 enum err ruleset_add_dictionary(struct ruleset *rs, const struct dictionary_def *def, ruleset_report report, void *arg)

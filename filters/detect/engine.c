@@ -450,6 +450,7 @@ enum err detect_scan(const struct ruleset *rs, struct detect_scratch *s, struct 
         scan_tokens(s);
     }
     if (out->count > first && !s->err) echo_scan(s, first);
-    for (size_t i = rs->regex_count; i < rs->count && !s->err; i++) dictionary_scan(s, (uint16_t)i);
+    for (size_t i = rs->regex_count; i < rs->count && !s->err; i++)
+        if (rs->rules[i].dictionary) dictionary_scan(s, (uint16_t)i);
     return s->err;
 }

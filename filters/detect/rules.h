@@ -94,4 +94,8 @@ struct dictionary_def {
 };
 enum err ruleset_add_dictionary(struct ruleset *rs, const struct dictionary_def *d, ruleset_report report, void *arg) MUST_CHECK;
 
+/* A rule that nothing here looks for: what an external recogniser finds is named by it (`id` "presidio:PERSON", `type`
+ * PERSON). Class RULE_PII; found by its id. Call before the set is shared. ERR_LIMIT: there are too many. */
+enum err ruleset_add_external(struct ruleset *rs, const char *id, const char *type) MUST_CHECK;
+
 #endif

@@ -813,6 +813,32 @@ enum err ruleset_build(const struct rule_def *defs, size_t n, ruleset_report rep
     return e;
 }
 
+enum err ruleset_append(struct ruleset *rs, struct rule pub, struct dictionary *d)
+{
+    if (rs->count >= RULES_MAX) return ERR_LIMIT;
+    if (rs->count == rs->room) {
+        struct crule *v = mem_realloc(rs->rules, (rs->room + 64) * sizeof *v);
+        if (!v) return ERR_MEMORY;
+        rs->rules = v;
+        rs->room += 64;
+    }
+    struct crule r = {.score = 1000, .dictionary = d};
+    r.pub = (struct rule){mem_strdup(pub.id), mem_strdup(pub.type), mem_strdup(pub.description), pub.cls};
+    if (!r.pub.id || !r.pub.type || !r.pub.description) {
+        mem_free((void *)(uintptr_t)r.pub.id);
+        mem_free((void *)(uintptr_t)r.pub.type);
+        mem_free((void *)(uintptr_t)r.pub.description);
+        return ERR_MEMORY;
+    }
+    rs->rules[rs->count++] = r;
+    return ERR_OK;
+}
+
+enum err ruleset_add_external(struct ruleset *rs, const char *id, const char *type)
+{
+    return ruleset_append(rs, (struct rule){id, type, "what an external recogniser finds", RULE_PII}, NULL);
+}
+
 static void free_rule(struct crule *r)
 {
     mem_free((void *)(uintptr_t)r->pub.id);

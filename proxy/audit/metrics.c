@@ -28,6 +28,7 @@ static const struct hist_row {
 } hists[HIST_COUNT] = {
     [H_REQUEST] = {"privet_request_duration_seconds", "From a request's whole head to the end of its answer", slow},
     [H_SCREEN] = {"privet_screen_duration_seconds", "Time spent screening a request", fast},
+    [H_DETECTOR] = {"privet_detector_duration_seconds", "Time an external detector took to answer or fail", fast},
     [H_FIRST_BYTE] = {"privet_first_byte_seconds", "From a request's whole head to the first byte of its answer", slow},
     [H_UPSTREAM_FIRST_BYTE] = {"privet_upstream_first_byte_seconds", "From sending to a target to its answer's head", slow},
 };

@@ -23,6 +23,8 @@
     X(M_RESTORED, "privet_placeholders_restored_total", counter, "Placeholders put back into answers")                 \
     X(M_FOREIGN, "privet_placeholders_foreign_total", counter, "Placeholder-like strings in answers that belong to nobody") \
     X(M_INVISIBLE_TAGS, "privet_invisible_tag_characters_total", counter, "Unicode tag characters removed")            \
+    X(M_DETECTOR_CALLS, "privet_detector_calls_total", counter, "Calls of external detectors")                         \
+    X(M_DETECTOR_FAILED, "privet_detector_failures_total", counter, "Calls of external detectors that failed, or could not be made") \
     X(M_ATTEMPTS, "privet_upstream_attempts_total", counter, "Attempts at targets")                                    \
     X(M_FALLBACKS, "privet_fallbacks_total", counter, "Attempts after the first one of a request")                     \
     X(M_UP_CONNECTS, "privet_upstream_connects_total", counter, "Connections opened to targets")                       \
@@ -40,7 +42,7 @@ enum metric {
 };
 
 /* Histograms, in seconds; bucket bounds in metrics.c. */
-enum metric_hist { H_REQUEST, H_SCREEN, H_FIRST_BYTE, H_UPSTREAM_FIRST_BYTE, HIST_COUNT };
+enum metric_hist { H_REQUEST, H_SCREEN, H_DETECTOR, H_FIRST_BYTE, H_UPSTREAM_FIRST_BYTE, HIST_COUNT };
 #define HIST_BUCKETS 16
 #define METRIC_ACTIONS 9 /* ACTION_COUNT */
 

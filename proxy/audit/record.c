@@ -236,6 +236,7 @@ static void put_common(struct writer *w, const struct audit_record *r)
     NUMBER(w, ",\"decoded\":", r->decoded);
     NUMBER(w, ",\"invisible\":", r->invisible);
     NUMBER(w, ",\"tags\":", r->tags);
+    NUMBER(w, ",\"detectors_failed\":", r->detectors_failed);
     NAME(w, ",\"injection\":", r->injection);
     NUMBER(w, ",\"injection_sum\":", r->injection_sum);
     NUMBER(w, ",\"snapshot\":", r->snapshot);

@@ -39,6 +39,7 @@ struct audit_record {
     uint32_t restored, foreign, opaque, decoded, invisible, tags;
     const char *injection;   /* level of the signs of prompt injection: low, medium, high; "" if there were none */
     uint32_t injection_sum;  /* in thousandths of one sure sign */
+    uint32_t detectors_failed; /* external ones that did not look at it, and whose on_error says flag */
     uint64_t snapshot;       /* number of the configuration in force */
     struct audit_attempt attempt[AUDIT_ATTEMPTS_MAX];
     size_t attempts;

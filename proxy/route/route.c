@@ -69,7 +69,7 @@ static uint64_t pool_key(const struct config_backend *c)
     return key;
 }
 
-static bool build_backend(const struct config_backend *c, struct backend *b, const char **why)
+bool backend_build(const struct config_backend *c, struct backend *b, const char **why)
 {
     b->config = c;
     b->pool_key = pool_key(c);
@@ -118,7 +118,7 @@ struct routes *routes_build(const struct config *c, const char **why)
     for (size_t i = 0; i < c->backend_count; i++) {
         r->backends[i].index = (uint16_t)i;
         r->backend_count = i + 1;
-        if (!build_backend(&c->backends[i], &r->backends[i], why)) goto fail;
+        if (!backend_build(&c->backends[i], &r->backends[i], why)) goto fail;
     }
     for (size_t i = 0; i < c->route_count; i++) {
         r->route_count = i + 1;

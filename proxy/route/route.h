@@ -19,6 +19,9 @@ struct backend {
     uint64_t pool_key;    /* what makes two backends the same for a kept connection; see route.c */
 };
 
+/* Fills *b from c (index is the caller's). False with *why. */
+bool backend_build(const struct config_backend *c, struct backend *b, const char **why) MUST_CHECK;
+
 struct target {
     struct backend *backend;
     const char *model; /* NULL: the caller's */

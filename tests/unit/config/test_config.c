@@ -173,6 +173,8 @@ static void base_tree(struct tree *t)
         {"clients[].name", "c"},
         {"clients[].key_hash", "sha256:0000000000000000000000000000000000000000000000000000000000000000"},
         {"filters.dictionaries.*.file", "terms.txt"},
+        {"filters.detectors[].name", "d"},
+        {"filters.detectors[].url", "https://localhost:2/analyze"},
         {"backends.*.url", "https://localhost:1"},
         {"routes[].name", "r"},
         {"routes[].target", "x"},
