@@ -491,36 +491,63 @@ static inline enum err add_node(struct parser *ps, enum json_type type, struct j
     return ERR_OK;
 }
 
+#if defined(__x86_64__)
+/* What is in 64 bytes of string content. */
+struct marks {
+    uint64_t quote, slash, control, high;
+};
+
+static inline struct marks marks_64(const char *p)
+{
+    struct marks m = {0, 0, 0, 0};
+    for (unsigned i = 0; i < 4; i++) {
+        const __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i));
+        m.quote |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8('"'))) << 16 * i;
+        m.slash |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8('\\'))) << 16 * i;
+        m.control |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1F)), v)) << 16 * i;
+        m.high |= (uint64_t)(unsigned)_mm_movemask_epi8(v) << 16 * i;
+    }
+    return m;
+}
+#endif
+
 /* The end of a string from its first backslash at p on: the closing quote, or `end`; NULL and *bad at a mistake. Blocks
- * of sixteen are looked at once, however many escapes are in them: nested JSON is half backslashes. */
+ * are looked at once, however many escapes are in them: code is full of line ends, nested JSON is half backslashes. */
 static const char *escaped_end(const char *p, const char *end, bool *high, const char **bad)
 {
 #if defined(__x86_64__)
-    while (end - p >= 16) {
-        const __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
-        __m128i stop = _mm_or_si128(
-            _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'))),
-            _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1F)), v));
-        unsigned m = (unsigned)_mm_movemask_epi8(stop), h = (unsigned)_mm_movemask_epi8(v);
-        size_t step = 16;
-        while (m) {
-            size_t k = (unsigned)__builtin_ctz(m);
-            if (p[k] == '"') {
-                if (h & ((1u << k) - 1)) *high = true;
-                return p + k;
-            }
-            size_t n = p[k] == '\\' ? escape_len(p + k, end) : 0;
+    while (end - p >= 64 + 12) { /* an escape that begins in the block is whole in memory */
+        const struct marks m = marks_64(p);
+        uint64_t slash = m.slash, escaped = 0;
+        size_t step = 64;
+        const uint64_t stop = m.quote | m.control;
+        while (slash) {
+            unsigned k = (unsigned)__builtin_ctzll(slash);
+            if (stop & ~escaped & ((1ull << k) - 1)) break; /* the string ends before it */
+            size_t n = escape_len(p + k, end);
             if (!n) {
                 *bad = p + k;
                 return NULL;
             }
-            if (k + n >= 16) {
+            if (k + n >= 64) {
                 step = k + n;
+                escaped |= k < 63 ? ~0ull << (k + 1) : 0;
                 break;
             }
-            m &= ~0u << (k + n);
+            escaped |= 2ull << k;
+            slash &= ~(3ull << k);
         }
-        if (h) *high = true;
+        const uint64_t last = stop & ~escaped;
+        if (last) {
+            unsigned k = (unsigned)__builtin_ctzll(last);
+            if (m.control >> k & 1) {
+                *bad = p + k;
+                return NULL;
+            }
+            if (m.high & ((1ull << k) - 1)) *high = true;
+            return p + k;
+        }
+        if (m.high) *high = true;
         p += step;
     }
 #endif

@@ -202,6 +202,10 @@ static inline size_t copy_plain(char *out, const char *p, size_t n)
     return i;
 }
 
+/* What the letter behind a backslash means, of the escapes of one byte; 0: another. */
+static const char short_escapes[256] = {['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
+                                        ['f'] = '\f', ['n'] = '\n',   ['r'] = '\r', ['t'] = '\t'};
+
 enum err view_unescape(struct view *v, struct slice raw, uint32_t s)
 {
     enum err e = buf_reserve(&v->text, raw.n + VIEW_SLACK);
@@ -215,7 +219,10 @@ enum err view_unescape(struct view *v, struct slice raw, uint32_t s)
         out += run;
         i += run;
         if (i == raw.n) break;
-        size_t used, n = json_escape_read(slice_of(raw.p + i, raw.n - i), out, &used);
+        size_t used = 2, n = 1;
+        const char c = raw.n - i >= 2 ? short_escapes[(unsigned char)raw.p[i + 1]] : 0;
+        if (c) *out = c;
+        else n = json_escape_read(slice_of(raw.p + i, raw.n - i), out, &used);
         v->piece[v->count++] = (struct view_piece){base + (uint32_t)(out - first), s + (uint32_t)i, (uint32_t)used};
         out += n;
         i += used;
