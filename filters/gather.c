@@ -371,17 +371,21 @@ static enum err add_lone_key(const struct walk *w, uint32_t key)
 
 /* ---- decoded runs ------------------------------------------------------------------------------------------ */
 
-static enum err decode_text(struct gather *g, uint32_t text, enum decode_kind kind, const struct gather_limits *lim)
+/* All runs of one kind. *hex: where hex may begin; a search for base64 moves it. */
+static enum err decode_text(struct gather *g, uint32_t text, enum decode_kind kind, uint32_t *hex, const struct gather_limits *lim)
 {
     const struct gather_text t = g->text[text];
     if (t.end - t.value < SHORTEST_RUN) return ERR_OK;
-    uint32_t from = 0;
+    uint32_t from = kind == DECODE_HEX ? *hex : 0;
     struct decode_run run;
-    while (1) {
+    while (from < t.end - t.value) {
         struct slice s = SLICE_NONE;
         enum err e = gather_slice(g, t.value, t.end, 0, &s);
         if (e) return e;
-        if (!decode_next(s, kind, &from, &run)) return ERR_OK;
+        if (!decode_next(s, kind, &from, &run)) {
+            if (kind == DECODE_BASE64) *hex = run.hex;
+            return ERR_OK;
+        }
         e = gather_slice(g, t.value, t.end, run.end - run.start + sizeof DETECT_GAP, &s);
         if (!e) e = gather_open(g, GATHER_DERIVED, t.level);
         if (!e) e = decode_run(s, &run, t.value | GATHER_SELF, &g->v);
@@ -390,6 +394,7 @@ static enum err decode_text(struct gather *g, uint32_t text, enum decode_kind ki
         if (e) return e;
         if (kind != DECODE_ESCAPES) g->decoded++;
     }
+    return ERR_OK;
 }
 
 /* One level: everything in texts [first, last). */
@@ -401,14 +406,15 @@ static enum err decode_level(struct gather *g, uint32_t first, uint32_t last, un
     enum err e = ERR_OK;
     for (uint32_t i = first; i < last && !e; i++) {
         bool inherited = g->text[i].encoded;
+        uint32_t hex = 0;
         for (enum decode_kind k = 0; k < DECODE_KINDS && !e; k++) {
             if (!(hints & 1u << k) || level >= levels[k]) continue;
             if (k == DECODE_ESCAPES && g->text[i].inner) continue; /* opened properly */
             g->encoded = inherited || k == DECODE_BASE64 || k == DECODE_HEX || k == DECODE_PERCENT;
-            e = decode_text(g, i, k, lim);
+            e = decode_text(g, i, k, &hex, lim);
         }
         g->encoded = inherited;
-        if (!e && (hints & DECODE_BREAKS) && g->text[i].end - g->text[i].value >= SHORTEST_TOKEN && g->text[i].kind != GATHER_BREAKS) e = gather_breaks(g, i);
+        if (!e && g->text[i].end - g->text[i].value >= SHORTEST_TOKEN && g->text[i].kind != GATHER_BREAKS) e = gather_breaks(g, i);
     }
     g->encoded = false;
     return e;

@@ -2,7 +2,6 @@
  * walk a run once and stop where it ceases to be text, so that everything stays linear whatever comes. */
 #include "filters/text/decode.h"
 
-#include "filters/text/breaks.h"
 #include "filters/text/utf8.h"
 
 #include <assert.h>
@@ -50,10 +49,6 @@ __attribute__((constructor)) static void make_values(void)
 
 static inline bool is_base64(char c) { return base64_values[(unsigned char)c] != 255; }
 static inline bool is_separator(char c) { return c == '/' || c == '+' || c == '-' || c == '_'; }
-
-struct masks {
-    uint64_t base64, escape, percent, ampersand, breaks;
-};
 
 #if defined(__x86_64__)
 static inline __m128i load16(const char *p) { return _mm_loadu_si128((const __m128i *)(const void *)p); }
@@ -105,9 +100,40 @@ static inline uint64_t sixteen(uint64_t m)
 static inline unsigned low_ones(uint64_t m) { return ~m ? (unsigned)__builtin_ctzll(~m) : 64; }
 static inline unsigned high_ones(uint64_t m) { return ~m ? (unsigned)__builtin_clzll(~m) : 64; }
 
+#if defined(__x86_64__)
+__attribute__((target("avx2"))) static inline __m256i within_32(__m256i v, char first, char span)
+{
+    const __m256i x = _mm256_sub_epi8(v, _mm256_set1_epi8(first));
+    return _mm256_cmpeq_epi8(_mm256_min_epu8(x, _mm256_set1_epi8(span)), x);
+}
+__attribute__((target("avx2"))) static inline uint64_t base64_32(const char *p)
+{
+    const __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)p);
+    __m256i m = _mm256_or_si256(within_32(_mm256_or_si256(v, _mm256_set1_epi8(32)), 'a', 25), within_32(v, '/', 10));
+    m = _mm256_or_si256(m, _mm256_or_si256(_mm256_cmpeq_epi8(v, _mm256_set1_epi8('+')), _mm256_cmpeq_epi8(v, _mm256_set1_epi8('-'))));
+    return (unsigned)_mm256_movemask_epi8(_mm256_or_si256(m, _mm256_cmpeq_epi8(v, _mm256_set1_epi8('_'))));
+}
+/* The first block at or after `from` in which a run of sixteen might end or begin: the ends of its neighbours count too.
+ * What lies between is passed by; near the end of the text nothing is. */
+__attribute__((target("avx2"))) static size_t skip_short(struct slice t, size_t from)
+{
+    unsigned before = 0; /* base64 bytes just before the block */
+    size_t at = from;
+    for (; t.n - at >= 64; at += 64) {
+        const uint64_t m = base64_32(t.p + at) | base64_32(t.p + at + 32) << 32;
+        if (before + low_ones(m) >= BASE64_MIN || sixteen(m)) break;
+        before = high_ones(m);
+    }
+    return at - before;
+}
+#endif
+
 /* The next whole run of at least sixteen base64 bytes at or after `from`. */
 static bool find_run(struct slice t, size_t from, size_t *start, size_t *end)
 {
+#if defined(__x86_64__)
+    if (t.n - from >= 128 && __builtin_cpu_supports("avx2")) from = skip_short(t, from);
+#endif
     bool open = false;
     for (size_t at = from; at < t.n; at += 64) {
         uint64_t m = base64_mask(t, at);
@@ -136,58 +162,29 @@ static bool find_run(struct slice t, size_t from, size_t *start, size_t *end)
     return open && *end - *start >= BASE64_MIN;
 }
 
-#if defined(__x86_64__)
 unsigned decode_hints(struct slice t)
 {
-    unsigned hints = 0, carry = 0; /* carry: base64 bytes at the end of the block before */
-    uint64_t gap = 0, open = 0;    /* the block before ended with a gap's middle byte, with a line end */
-    __m128i esc = _mm_setzero_si128(), per = esc, amp = esc, brk = esc;
-    for (size_t at = 0; at < t.n; at += 64) {
-        char pad[65]; /* one more, for what stands behind a quote */
-        const char *p = t.p + at;
-        if (t.n - at < 65) {
-            memset(pad, 0, sizeof pad);
-            memcpy(pad, p, t.n - at);
-            p = pad;
-        }
-        uint64_t m = 0, lf = 0, rs = 0;
-        for (unsigned i = 0; i < 4; i++) {
-            __m128i v = load16(p + 16 * i);
-            m |= (uint64_t)(unsigned)_mm_movemask_epi8(base64_16(v)) << (16 * i);
-            lf |= (uint64_t)(unsigned)_mm_movemask_epi8(is(v, '\n')) << (16 * i);
-            rs |= (uint64_t)(unsigned)_mm_movemask_epi8(is(v, 0x1E)) << (16 * i);
-            esc = _mm_or_si128(esc, is(v, '\\'));
-            per = _mm_or_si128(per, is(v, '%'));
-            amp = _mm_or_si128(amp, is(v, '&'));
-            brk = _mm_or_si128(brk, _mm_or_si128(breaks_mark(v), breaks_quote(v, load16(p + 16 * i + 1))));
-        }
-        /* line ends that are not of a gap: none beside a 0x1E */
-        if ((lf & ~(rs << 1 | rs >> 1 | gap | 1ull << 63)) | (open & ~rs)) hints |= DECODE_BREAKS;
-        open = lf >> 63 & ~(rs >> 62);
-        gap = rs >> 63;
-        if (sixteen(m) || carry + low_ones(m) >= BASE64_MIN) hints |= 1u << DECODE_BASE64 | 1u << DECODE_HEX;
-        carry = ~m ? high_ones(m) : carry + 64;
+    unsigned hints = 1u << DECODE_BASE64 | 1u << DECODE_HEX;
+    size_t i = 0;
+#if defined(__x86_64__)
+    __m128i esc = _mm_setzero_si128(), per = esc, amp = esc;
+    for (; t.n - i >= 16; i += 16) {
+        const __m128i v = load16(t.p + i);
+        esc = _mm_or_si128(esc, is(v, '\\'));
+        per = _mm_or_si128(per, is(v, '%'));
+        amp = _mm_or_si128(amp, is(v, '&'));
     }
     if (_mm_movemask_epi8(esc)) hints |= 1u << DECODE_ESCAPES;
     if (_mm_movemask_epi8(per)) hints |= 1u << DECODE_PERCENT;
     if (_mm_movemask_epi8(amp)) hints |= 1u << DECODE_ENTITIES;
-    if (open || _mm_movemask_epi8(brk)) hints |= DECODE_BREAKS;
-    return hints;
-}
-#else
-unsigned decode_hints(struct slice t)
-{
-    size_t a, b;
-    unsigned hints = find_run(t, 0, &a, &b) ? 1u << DECODE_BASE64 | 1u << DECODE_HEX : 0;
-    for (size_t i = 0; i < t.n; i++) {
+#endif
+    for (; i < t.n; i++) {
         if (t.p[i] == '\\') hints |= 1u << DECODE_ESCAPES;
         if (t.p[i] == '%') hints |= 1u << DECODE_PERCENT;
         if (t.p[i] == '&') hints |= 1u << DECODE_ENTITIES;
-        if (memchr("\n*`~\"'", t.p[i], 6)) hints |= DECODE_BREAKS;
     }
     return hints;
 }
-#endif
 
 /* ---- is it text? ------------------------------------------------------------------------------------------- */
 
@@ -336,11 +333,35 @@ static size_t wrapped_end(struct slice t, size_t start, size_t end)
     }
 }
 
+/* The next stretch of at least HEX_MIN hex digits in [from, end): looked for from its far end, so that other tokens
+ * are passed in strides. */
+static bool find_hex(struct slice t, size_t from, size_t end, size_t *first, size_t *last)
+{
+    while (end - from >= HEX_MIN) {
+        size_t k = from + HEX_MIN;
+        while (k > from && hex_value(t.p[k - 1]) >= 0) k--;
+        if (k > from) {
+            from = k; /* t.p[k - 1] is none */
+            continue;
+        }
+        *first = from;
+        *last = from + HEX_MIN;
+        while (*last < end && hex_value(t.p[*last]) >= 0) ++*last;
+        return true;
+    }
+    return false;
+}
+
 static bool next_base64(struct slice t, uint32_t *from, struct decode_run *run)
 {
     size_t start, end, at = *from;
-    if (at == 0) run->wrapped = 0;
+    if (at == 0) {
+        run->wrapped = 0;
+        run->hex = UINT32_MAX;
+    }
     while (find_run(t, at, &start, &end)) {
+        size_t first, behind;
+        if (run->hex == UINT32_MAX && find_hex(t, start, end, &first, &behind)) run->hex = (uint32_t)start;
         at = end;
         for (size_t cand = start; cand + BASE64_MIN <= end;) {
             struct judge j;
@@ -351,7 +372,7 @@ static bool next_base64(struct slice t, uint32_t *from, struct decode_run *run)
                 (void)read_base64(t, cand, last, &j, NULL, SIZE_MAX, &stop);
                 while (stop < last && !is_separator(t.p[stop])) stop++;
                 while (stop < t.n && stop - last < 2 && stop >= last && t.p[stop] == '=') stop++;
-                *run = (struct decode_run){(uint32_t)cand, (uint32_t)stop, DECODE_BASE64, run->wrapped};
+                *run = (struct decode_run){(uint32_t)cand, (uint32_t)stop, DECODE_BASE64, run->wrapped, run->hex < cand ? run->hex : (uint32_t)cand};
                 *from = (uint32_t)stop;
                 return true;
             }
@@ -417,25 +438,6 @@ static bool hex_is_text(struct slice t, size_t start, struct judge *j)
     return head_is_text(head, n, j);
 }
 
-/* The next stretch of at least HEX_MIN hex digits in [from, end): looked for from its far end, so that other tokens
- * are passed in strides. */
-static bool find_hex(struct slice t, size_t from, size_t end, size_t *first, size_t *last)
-{
-    while (end - from >= HEX_MIN) {
-        size_t k = from + HEX_MIN;
-        while (k > from && hex_value(t.p[k - 1]) >= 0) k--;
-        if (k > from) {
-            from = k; /* t.p[k - 1] is none */
-            continue;
-        }
-        *first = from;
-        *last = from + HEX_MIN;
-        while (*last < end && hex_value(t.p[*last]) >= 0) ++*last;
-        return true;
-    }
-    return false;
-}
-
 static bool next_hex(struct slice t, uint32_t *from, struct decode_run *run)
 {
     size_t start, end, at = *from, last;
@@ -444,7 +446,7 @@ static bool next_hex(struct slice t, uint32_t *from, struct decode_run *run)
         for (size_t i = start; find_hex(t, i, end, &i, &last); i = last) {
             struct judge j;
             if (!hex_is_text(t, i, &j)) continue;
-            *run = (struct decode_run){(uint32_t)i, (uint32_t)last, DECODE_HEX, 0};
+            *run = (struct decode_run){(uint32_t)i, (uint32_t)last, DECODE_HEX, 0, 0};
             *from = (uint32_t)last;
             return true;
         }
@@ -642,7 +644,7 @@ static bool next_units(struct slice t, enum decode_kind kind, uint32_t *from, st
             while (start > *from && !ends_run(t.p[start - 1], false)) start--;
             while (end < t.n && !ends_run(t.p[end], false)) end++;
         }
-        *run = (struct decode_run){(uint32_t)start, (uint32_t)end, kind, 0};
+        *run = (struct decode_run){(uint32_t)start, (uint32_t)end, kind, 0, 0};
         *from = (uint32_t)end;
         return true;
     }

@@ -12,11 +12,11 @@ struct decode_run {
     uint32_t start, end;
     enum decode_kind kind;
     uint32_t wrapped; /* the finder's own: where the lines of base64 end that were read last */
+    uint32_t hex;     /* where hex may begin, once all base64 was looked for: UINT32_MAX: nowhere */
 };
 
-/* Which kinds may occur at all, and whether a token may be broken: bits 1 << kind, and DECODE_BREAKS. One vector pass;
- * a bit that is not set is certain. */
-#define DECODE_BREAKS (1u << DECODE_KINDS)
+/* Which kinds may occur at all: bits 1 << kind. One vector pass; a bit that is not set is certain. Base64 and hex always
+ * may: looking for their runs costs no more than this would. */
 unsigned decode_hints(struct slice text);
 
 /* The next run of `kind` at or after *from, which moves behind it; false if there is none. Escapes are taken with
