@@ -3,6 +3,7 @@
 #include "filters/detect/engine.h"
 #include "filters/detect/siphash.h"
 
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -163,11 +164,42 @@ static void siphash_is_stable(void **state)
     assert_true(siphash13(key, in, 15) == 0xd320d86d2a519956u);
 }
 
+/* A million plain terms: bounded memory, and a scan that does not mind how many there are. */
+static void test_million(void **state)
+{
+    (void)state;
+    struct buf terms = buf_make(1u << 26);
+    uint32_t x = 1;
+    for (uint32_t i = 0; i < 1000000; i++) {
+        x = x * 1664525u + 1013904223u;
+        assert_int_equal(buf_addf(&terms, "name%x family%u\n", x >> 4, i), ERR_OK);
+    }
+    struct mallinfo2 before = mallinfo2();
+    struct ruleset *rs = open_plain(buf_slice(&terms));
+    struct mallinfo2 after = mallinfo2();
+    size_t took = after.uordblks + after.hblkhd - before.uordblks - before.hblkhd;
+    if (after.uordblks) assert_true(took > 1u << 20 && took < 64u << 20); /* a sanitizer tells nothing */
+    char text[200];
+    (void)snprintf(text, sizeof text, "and NAME%x Family%u said", x >> 4, 999999u);
+    struct detect_scratch *s = detect_scratch_new();
+    struct findings f = {0};
+    assert_int_equal(detect_scan(rs, s, slice_str(text), &f), ERR_OK);
+    assert_true(f.count == 1 && f.v[0].start == 4 && f.v[0].end == strlen(text) - 5);
+    f.count = 0;
+    assert_int_equal(detect_scan(rs, s, SLICE("name0 family1000001 and namez family"), &f), ERR_OK);
+    assert_int_equal(f.count, 0);
+    findings_free(&f);
+    detect_scratch_free(s);
+    ruleset_free(rs);
+    buf_free(&terms);
+}
+
 int main(void)
 {
     mem_install_hooks();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plain), cmocka_unit_test(hashed), cmocka_unit_test(many_terms), cmocka_unit_test(mistakes), cmocka_unit_test(siphash_is_stable),
+        cmocka_unit_test(test_million),
     };
     return cmocka_run_group_tests_name("detect dictionary", tests, NULL, NULL);
 }
