@@ -8,7 +8,8 @@
 #include <assert.h>
 
 #define TEXTS_FIRST  64u
-#define TEXT_KEPT    (1u << 20)
+#define TEXT_KEPT    (2u << 20)
+#define UNDER_KEPT   (1u << 20)
 #define NODES_KEPT   (1u << 16)
 #define NUMBER_LEAST 9u  /* digits of a number worth a look */
 #define SKIP_LEAST   16u /* a shorter identifier holds no key */
@@ -52,7 +53,7 @@ void gather_free(struct gather *g)
 void gather_reset(struct gather *g)
 {
     view_reset(&g->v, TEXT_KEPT);
-    view_reset(&g->under, TEXT_KEPT);
+    view_reset(&g->under, UNDER_KEPT);
     if (g->leaf_room > NODES_KEPT) {
         mem_free(g->leaf);
         g->leaf = NULL;
@@ -289,7 +290,7 @@ static enum err close_folded(struct gather *g, uint32_t value, const struct gath
         if (!e) e = close_text(g, false, GATHER_LEVELS, lim);
     }
     if (!e && g->fold.tags != before.tags) e = note_tags(g, buf_slice(&g->under.text), 0, &g->under);
-    view_reset(&g->under, TEXT_KEPT);
+    view_reset(&g->under, UNDER_KEPT);
     return e;
 }
 
@@ -462,7 +463,8 @@ enum err gather_json(struct gather *g, const struct json_doc *d, const struct di
     start(g, d->text);
     const struct walk w = {g, d, dialect, lim};
     enum err e = room_for_classes(g, d->count);
-    if (!e) e = buf_reserve(&g->v.text, d->text.n + 64);
+    /* with what is derived, so that a large text need not move: pages nobody writes to cost nothing */
+    if (!e) e = buf_reserve(&g->v.text, d->text.n + d->text.n / 8 + 64);
     for (uint32_t i = 0; i < d->count && !e; i++) {
         switch (d->node[i].type) {
         case JSON_STRING: e = add_string(&w, i); break;

@@ -444,7 +444,7 @@ static enum err grow_nodes(struct parser *ps)
     struct json_doc *d = ps->d;
     if (d->count >= ps->max_nodes) return ERR_LIMIT;
     uint32_t room = d->room ? d->room * 2 : NODES_FIRST;
-    void *q = mem_realloc(d->node, (size_t)room * sizeof *d->node);
+    void *q = mem_resize(d->node, (size_t)room * sizeof *d->node); /* offsets, no text */
     if (!q) return ERR_MEMORY;
     d->node = q;
     d->room = room;
@@ -761,7 +761,7 @@ void json_doc_free(struct json_doc *d)
         mem_free(t->slot);
         mem_free(t);
     }
-    mem_free(d->node);
+    mem_free_used(d->node, 0);
     mem_free(d->stack);
     *d = (struct json_doc){.text = SLICE_NONE};
 }

@@ -11,7 +11,7 @@
 #endif
 
 #define PIECES_FIRST 512u
-#define PIECES_KEPT  (64u * 1024u)
+#define PIECES_KEPT  (128u * 1024u)
 
 struct view view_make(size_t cap) { return (struct view){.text = buf_make(cap)}; }
 
@@ -23,7 +23,7 @@ void view_reset(struct view *v, size_t keep)
         v->text.off = v->text.end = v->text.high = 0;
     }
     if (v->room > PIECES_KEPT) {
-        mem_free(v->piece);
+        mem_free_used(v->piece, 0);
         v->piece = NULL;
         v->room = 0;
     }
@@ -33,7 +33,7 @@ void view_reset(struct view *v, size_t keep)
 void view_free(struct view *v)
 {
     buf_free(&v->text);
-    mem_free(v->piece);
+    mem_free_used(v->piece, 0);
     *v = view_make(v->text.cap);
 }
 
@@ -61,7 +61,7 @@ static enum err grow(struct view *v)
 {
     size_t room = v->room ? v->room * 2 : PIECES_FIRST;
     if (room > SIZE_MAX / sizeof *v->piece) return ERR_LIMIT;
-    void *q = mem_realloc(v->piece, room * sizeof *v->piece);
+    void *q = mem_resize(v->piece, room * sizeof *v->piece); /* offsets, no text: nothing to be wiped, and pages move */
     if (!q) return ERR_MEMORY;
     v->piece = q;
     v->room = room;

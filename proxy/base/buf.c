@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#define HUGE_LEAST (4u << 20)
+
 static void release(char *p, size_t size, size_t high)
 {
     if (!p) return;
@@ -12,7 +14,7 @@ static void release(char *p, size_t size, size_t high)
         mem_block_put(p, high);
         return;
     }
-    mem_free(p);
+    mem_free_used(p, high);
 }
 
 void buf_free(struct buf *b)
@@ -39,6 +41,7 @@ enum err buf_reserve(struct buf *b, size_t n)
     }
     char *q = size == MEM_BLOCK ? mem_block_get() : mem_alloc(size);
     if (!q) return ERR_MEMORY;
+    if (size >= HUGE_LEAST) mem_huge(q, want);
     if (len) memcpy(q, b->p + b->off, len);
     release(b->p, b->size, b->high);
     b->p = q;

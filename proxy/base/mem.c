@@ -7,6 +7,10 @@
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
+#include <stdint.h>
+#include <sys/mman.h>
+
+#define HUGE (2u << 20)
 
 void mem_wipe(void *p, size_t n)
 {
@@ -21,6 +25,21 @@ void mem_free(void *p)
     if (!p) return;
     mem_wipe(p, malloc_usable_size(p));
     free(p);
+}
+
+void mem_free_used(void *p, size_t used)
+{
+    if (!p) return;
+    mem_wipe(p, used);
+    free(p);
+}
+
+void *mem_resize(void *p, size_t n) { return realloc(p, n ? n : 1); }
+
+void mem_huge(void *p, size_t n)
+{
+    const uintptr_t a = ((uintptr_t)p + HUGE - 1) & ~((uintptr_t)HUGE - 1), b = ((uintptr_t)p + n) & ~((uintptr_t)HUGE - 1);
+    if (a < b) (void)madvise((void *)a, b - a, MADV_HUGEPAGE); /* a hint: it may be refused */
 }
 
 void *mem_realloc(void *p, size_t n)

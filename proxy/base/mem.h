@@ -21,6 +21,14 @@ void *mem_alloc(size_t n) MUST_CHECK;
 void *mem_zalloc(size_t n) MUST_CHECK;
 void *mem_realloc(void *p, size_t n) MUST_CHECK;
 void mem_free(void *p);
+/* As mem_free, for a block of which only the first `used` bytes were ever written: the rest is not touched, so pages of a
+ * large block that were never needed are never fetched. */
+void mem_free_used(void *p, size_t used);
+/* realloc as it is, for lists of offsets and the like, which hold no text: nothing is wiped, and large ones move without
+ * a copy. */
+void *mem_resize(void *p, size_t n) MUST_CHECK;
+/* Asks for huge pages for a large block about to be written: a body of megabytes costs a page fault each 4 KiB else. */
+void mem_huge(void *p, size_t n);
 /* A NUL-terminated copy of n bytes. */
 char *mem_strndup(const char *s, size_t n) MUST_CHECK;
 char *mem_strdup(const char *s) MUST_CHECK;
