@@ -245,6 +245,21 @@ static inline bool is_plain_char(const unsigned char *p)
     return p[0] == 0xEF && p[1] == 0xBC && (p[2] == 0x8C || p[2] == 0x9B);
 }
 
+/* The end of the word at i, if it is all of Greek, Cyrillic, Armenian or Hebrew (U+0380..U+05BF, where nothing but
+ * look-alikes is folded) and ASCII that is no part of a word stands on both sides; else i. */
+static size_t foreign_word(struct slice t, size_t i)
+{
+    size_t k = i;
+    if (i) {
+        unsigned char b = (unsigned char)t.p[i - 1];
+        if (b >= 0x80 || is_alnum(b) || b == '_') return i;
+    }
+    while (t.n - k >= 2 && (unsigned char)t.p[k] >= 0xCE && (unsigned char)t.p[k] <= 0xD6 && ((unsigned char)t.p[k + 1] & 0xC0) == 0x80) k += 2;
+    if (k == t.n) return k;
+    unsigned char a = (unsigned char)t.p[k];
+    return a == 0 || a == 0x1B || a >= 0x80 || is_alnum(a) || a == '_' ? i : k;
+}
+
 bool view_needs_fold(struct slice text)
 {
     size_t i = 0;
@@ -257,7 +272,7 @@ bool view_needs_fold(struct slice text)
             i += 3;
             continue;
         }
-        size_t n = flag_len(text.p + i, text.n - i);
+        size_t n = c <= 0xD6 ? foreign_word(text, i) - i : flag_len(text.p + i, text.n - i);
         if (n) {
             i += n;
             continue;
@@ -398,6 +413,11 @@ enum err view_fold(struct view *v, struct slice text, uint32_t s, struct fold_co
             i += 3;
             continue;
         }
+        if (b >= 0xCE && b <= 0xD6 && (n = foreign_word(text, i) - i) > 0) {
+            i += n;
+            continue;
+        }
+        n = 1;
         if (b == 0) {
             counts->invisible++;
             e = replace(&f, i, 1, SLICE_NONE);
