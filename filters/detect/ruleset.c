@@ -397,17 +397,37 @@ static enum err build_ref(struct builder *b, const struct rule_def *def, struct 
 }
 
 /* A rule's keywords, with all that its shape says of them. */
+/* A variant of case that the rule cannot take (of a word it takes in another) would only be searched for in vain. */
+static void drop_vain(struct builder *b, size_t first)
+{
+    bool found = false;
+    for (size_t i = first; i < b->word_count; i++) found |= b->word[i].ref->mode != REF_SEARCH;
+    if (!found) return;
+    size_t kept = first;
+    for (size_t i = first; i < b->word_count; i++) {
+        if (b->word[i].ref->mode != REF_SEARCH) {
+            b->word[kept++] = b->word[i];
+            continue;
+        }
+        mem_free((void *)(uintptr_t)b->word[i].text.p);
+        mem_free(b->word[i].ref);
+    }
+    b->word_count = kept;
+}
+
 static enum err collect_keywords(struct builder *b, const struct rule_def *d, uint16_t rule)
 {
     if (d->triggers && !(d->triggers & TRIGGER_KEYWORDS)) return ERR_OK;
-    size_t first = b->word_count;
-    for (size_t k = 0; k < d->keyword_count; k++)
+    for (size_t k = 0; k < d->keyword_count; k++) {
+        size_t first = b->word_count;
         if (!word_add(b, d, "keyword", d->keywords[k], rule)) return ERR_MEMORY;
-    for (size_t i = first; i < b->word_count; i++) {
-        struct keyword_ref *ref = mem_alloc(sizeof *ref);
-        b->word[i].ref = ref;
-        enum err e = ref ? build_ref(b, d, ref, &b->word[i]) : ERR_MEMORY;
-        if (e) return e;
+        for (size_t i = first; i < b->word_count; i++) {
+            struct keyword_ref *ref = mem_alloc(sizeof *ref);
+            b->word[i].ref = ref;
+            enum err e = ref ? build_ref(b, d, ref, &b->word[i]) : ERR_MEMORY;
+            if (e) return e;
+        }
+        drop_vain(b, first);
     }
     return ERR_OK;
 }
