@@ -367,13 +367,16 @@ static void settle_process(void)
  * finds them, for reloads. */
 static void hide_environment(void)
 {
-    for (char **e = environ; e && *e; e++) {
-        size_t n = strlen(*e);
-        char *copy = mem_alloc(n + 1);
-        if (!copy) return;
-        memcpy(copy, *e, n + 1);
+    static char *block; /* for the life of the process: getenv points into it */
+    size_t all = 1;
+    for (char **e = environ; e && *e; e++) all += strlen(*e) + 1;
+    char *at = block = mem_alloc(all);
+    for (char **e = environ; at && e && *e; e++) {
+        size_t n = strlen(*e) + 1;
+        memcpy(at, *e, n);
         mem_wipe(*e, n);
-        *e = copy;
+        *e = at;
+        at += n;
     }
 }
 

@@ -52,6 +52,11 @@ def files(p):
     return len(os.listdir("/proc/%d/fd" % p.process.pid))
 
 
+def stopped(p):
+    base = "/proc/%d/task" % p.process.pid
+    return all(open("%s/%s/stat" % (base, t)).read().rsplit(")", 1)[1].split()[0] == "T" for t in os.listdir(base))
+
+
 def body(mode="ok", stream=False, text="hi"):
     return json.dumps({"model": "bad:" + mode, "stream": stream, "messages": [{"role": "user", "content": text}]}).encode()
 
@@ -342,6 +347,7 @@ def test_a_post_is_sent_twice_only_if_not_a_byte_of_it_arrived(test):
     with proxy(test, model, {"workers": 1}, name="kept") as p, p.client() as c:
         assert c.chat("one").status == 200
         p.signal(signal.SIGSTOP)
+        until("it stands still", lambda: stopped(p))
         b = body("ok", text="two")
         c.send(c.head_bytes("POST", "/v1/chat/completions", {"Content-Type": "application/json"}, len(b)) + b)
         time.sleep(0.1)
