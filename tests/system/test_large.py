@@ -76,7 +76,7 @@ def test_a_large_body_that_is_no_json_is_refused(test):
 def test_the_client_may_leave_meanwhile(test):
     with FakeModel() as model, one_worker(test, model) as p, p.client() as small:
         for how in ("reset", "close"):
-            c = start(p, large())
+            c = start(p, large(6 << 20))
             assert small.chat("the loop has come round").status == 200
             getattr(c, how)()
             assert small.chat("still here").status == 200
@@ -87,7 +87,7 @@ def test_the_client_may_leave_meanwhile(test):
 
 def test_a_reload_does_not_reach_what_is_being_screened(test):
     with FakeModel() as model, one_worker(test, model) as p, p.client() as small:
-        with start(p, large()) as c:
+        with start(p, large(6 << 20)) as c:
             assert small.chat("the loop has come round").status == 200
             p.config["policies"]["default"]["request"]["secrets"] = "allow"
             p.write()
@@ -100,7 +100,7 @@ def test_a_reload_does_not_reach_what_is_being_screened(test):
 
 def test_a_drain_waits_for_it(test):
     with FakeModel() as model, one_worker(test, model) as p, p.client() as small:
-        with start(p, large()) as c:
+        with start(p, large(6 << 20)) as c:
             assert small.chat("the loop has come round").status == 200
             p.signal(signal.SIGTERM)
             r = c.response()
