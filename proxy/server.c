@@ -18,6 +18,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <event2/dns.h>
+#include <openssl/crypto.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -623,6 +624,10 @@ int server_run(const char *path)
     event_set_log_callback(library_log);
     evdns_set_log_fn(resolver_log);
     notify_start();
+    if (!OSSL_LIB_CTX_get0_global_default()) { /* without its context OpenSSL 3.0 does not fail, it crashes */
+        failed(&sv, "openssl", "", "out of memory");
+        return 1;
+    }
     if (!load_first(&sv)) return 1;
     log_setup((enum log_level)sv.current->config->logging.level, sv.current->config->logging.json);
     if (start(&sv)) {

@@ -9,8 +9,8 @@
 
 #include <openssl/crypto.h>
 #include <openssl/hmac.h>
-#include <openssl/rand.h>
 #include <stdio.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 
 #define DICTIONARY_MAX (1024u * 1024 * 1024)
@@ -122,19 +122,19 @@ static void build_rules(struct build *b)
 
 /* The key for hashes and surrogates. Bound to the audit chain key where there is one, so that it outlives restarts and
  * is the same on every instance that shares it; else random for this process. */
-static void policy_secret(const struct config *c, unsigned char out[32])
+static bool policy_secret(const struct config *c, unsigned char out[32])
 {
     static unsigned char random_key[32];
     static bool made;
     static const char label[] = "privet policy key v1";
     unsigned n = 32;
     if (c->audit.chain_key_len) {
-        HMAC(EVP_sha256(), c->audit.chain_key, (int)c->audit.chain_key_len, (const unsigned char *)label, sizeof label - 1,
-             out, &n);
-        return;
+        return HMAC(EVP_sha256(), c->audit.chain_key, (int)c->audit.chain_key_len, (const unsigned char *)label,
+                    sizeof label - 1, out, &n) != NULL;
     }
-    if (!made && RAND_bytes(random_key, sizeof random_key) == 1) made = true;
+    if (!made && getrandom(random_key, sizeof random_key, 0) == sizeof random_key) made = true;
     memcpy(out, random_key, 32);
+    return made; /* a key of zeros would let anybody undo hashes by trying */
 }
 
 static void build_policy(struct build *b, const struct config_policy *c, struct policy **out, struct slice key)
@@ -178,7 +178,7 @@ static void build_policy(struct build *b, const struct config_policy *c, struct 
 static void build_policies(struct build *b)
 {
     unsigned char key[32];
-    policy_secret(b->config, key);
+    if (!policy_secret(b->config, key)) complain(b, (struct config_pos){0, 0}, "policies", "key", "no key can be made");
     b->snap->policies = mem_zalloc(b->config->policy_count * sizeof *b->snap->policies);
     if (!b->snap->policies) b->failed = true;
     for (size_t i = 0; i < b->config->policy_count && b->snap->policies; i++) {
