@@ -435,6 +435,7 @@ enum err detect_scan(const struct ruleset *rs, struct detect_scratch *s, struct 
     s->hit_count = 0;
     s->budget = 100000 + (int64_t)text.n;
     if (rs->count) memset(s->seen, 0, rs->count * sizeof *s->seen);
+    if (s->stats) s->stats->bytes += text.n;
     context_reset(s);
     unsigned want = wanted(rs);
     size_t first = out->count;

@@ -35,6 +35,7 @@ enum err detect_scan(const struct ruleset *rs, struct detect_scratch *s, struct 
 struct detect_stats {
     uint64_t keyword_hits, structural_hits; /* triggers that passed the first check of bytes */
     uint64_t tries;                         /* calls of PCRE2 */
+    uint64_t bytes;                         /* of the texts scanned */
     uint64_t context_bytes;                 /* searched for context words */
     struct detect_rule_stats {
         uint64_t tries, matches, findings, cycles;

@@ -158,10 +158,10 @@ def speed(args):
     show('load: read the packs, ms', r['read_ms'], None, '<')
     show('load: read and build, cold, ms', r['read_ms'] + r['build_ms'], 500, '<')
     show('load: peak memory, MB', r['load_kib'] / 1024, 80, '<')
-    print('  %-22s %8s %8s %10s %10s %10s %8s' % ('', 'search', 'bodies', 'keywords', 'structure', 'PCRE2', 'context'))
-    print('  %-22s %8s %8s %10s %10s %10s %8s' % ('', 'MB/s', 'MB/s', 'a MB', 'a MB', 'calls a MB', 'share'))
+    print('  %-22s %8s %8s %8s %10s %10s %10s %8s' % ('', 'search', 'bodies', 'read', 'keywords', 'structure', 'PCRE2', 'context'))
+    print('  %-22s %8s %8s %8s %10s %10s %10s %8s' % ('', 'MB/s', 'MB/s', 'share', 'a MB', 'a MB', 'calls a MB', 'share'))
     for c in r['corpora']:
-        print('  %-22s %8d %8s %10d %10d %10d %8.2f' % (c['corpus'], c['mb_s'], c.get('body_mb_s', '-'), c['keywords_mb'], c['structural_mb'], c['tries_mb'], c['context']))
+        print('  %-22s %8d %8d %8.2f %10d %10d %10d %8.2f' % (c['corpus'], c['mb_s'], c['body_mb_s'], c['body_share'], c['keywords_mb'], c['structural_mb'], c['tries_mb'], c['context']))
     print('  the costliest rules, over all:')
     for c in r['costly']:
         print('    %-40s %8.1f kcycles a MB %9.1f tries a MB %8.2f matches a MB' % (c['rule'], c['cycles_kb'], c['tries_mb'], c['matches_mb']))
