@@ -8,6 +8,7 @@
 #include "filters/detect/rules.h"
 #include "filters/detect/automaton.h"
 #include "filters/detect/structure.h"
+#include "filters/detect/tail.h"
 #include "filters/detect/validators.h"
 
 #include <hs/hs.h>
@@ -51,7 +52,7 @@ struct crule {
     size_t validate_count;
     struct allow *allow;
     size_t allow_count;
-    struct byteset prev;       /* bytes that may stand before the anchor */
+    struct byteset prev;       /* bytes that may stand before a match */
     struct byteset prev_digit; /* ... with a digit before them */
     struct dictionary *dictionary; /* or NULL: then it has a regex, or is for what others find */
 };
@@ -66,6 +67,8 @@ struct keyword_ref {
     uint16_t rule;
     uint8_t mode, lo, hi;
     uint64_t lower, upper; /* letters of the keyword that may be small, that may be capitals */
+    const struct tail *tail; /* what may follow, or NULL: anything `after` allows */
+    struct byteset prev;     /* before the anchor */
     struct byteset after[AFTER_BYTES];
 };
 struct keyword {
@@ -110,6 +113,8 @@ struct ruleset {
     struct keyword *keywords;
     struct keyword_ref *refs;
     size_t ref_count;
+    struct tail **tails; /* that refs share */
+    size_t tail_count, tail_room;
 
     struct table table[TABLE_COUNT];
     struct number_looks *looks; /* of TABLE_DIGITS */

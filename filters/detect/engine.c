@@ -147,10 +147,11 @@ static bool right_case(const struct keyword_ref *ref, const char *p, size_t len)
 static void try_ref(struct detect_scratch *s, const struct keyword_ref *ref, size_t start, size_t len)
 {
     if (!may_follow(ref->after, s->text, start + len) || !right_case(ref, s->text.p + start, len)) return;
+    if (ref->tail && !tail_may(ref->tail, s->text.p + start + len, s->text.n - start - len)) return;
     if (ref->mode == REF_ANCHORED) {
         if (start < ref->lo) return;
         size_t anchor = start - ref->lo;
-        if (anchor && !byteset_has(&s->rs->rules[ref->rule].prev, (unsigned char)s->text.p[anchor - 1])) return;
+        if (anchor && !byteset_has(&ref->prev, (unsigned char)s->text.p[anchor - 1])) return;
         (void)confirm_anchored(s, ref->rule, anchor);
         return;
     }

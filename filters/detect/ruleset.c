@@ -183,6 +183,13 @@ static const char *group_end(const char *p, bool *alternatives)
     return p;
 }
 
+static struct byteset both(const struct byteset *a, const struct byteset *b)
+{
+    struct byteset s;
+    for (int i = 0; i < 4; i++) s.w[i] = a->w[i] & b->w[i];
+    return s;
+}
+
 /* Which bytes may stand before a match: the lookbehinds an expression begins with, asked one byte at a time. */
 static enum err probe_prev(struct builder *b, struct crule *r, const char *regex, pcre2_match_data *md)
 {
@@ -245,6 +252,11 @@ static bool build_expression(struct builder *b, size_t index, const struct rule_
         if (complaint) complain(b, d, "regex: %s", complaint);
         pcre2_match_data *md = pcre2_match_data_create_from_pattern(r->anchored, b->rs->general);
         ok = ok && md && probe_prev(b, r, regex, md) == ERR_OK;
+        if (ok) {
+            struct byteset prev = shape_prev(b->shape[index]);
+            r->prev = both(&r->prev, &prev);
+            r->prev_digit = both(&r->prev_digit, &prev);
+        }
         pcre2_match_data_free(md);
         uint32_t groups = 0;
         (void)pcre2_pattern_info(r->anchored, PCRE2_INFO_CAPTURECOUNT, &groups);
@@ -379,10 +391,42 @@ static enum err need_search(struct builder *b, const struct rule_def *d, struct 
     return ERR_OK;
 }
 
-static enum err build_ref(struct builder *b, const struct rule_def *def, struct keyword_ref *ref, const struct word *w)
+struct tails_made {
+    struct tail *v[SHAPE_TAILS];
+    bool asked[SHAPE_TAILS];
+};
+
+/* The automaton of a rule's tail, made the first time. */
+static enum err need_tail(struct ruleset *rs, const struct shape *s, int number, struct tails_made *made, const struct tail **out)
+{
+    *out = NULL;
+    if (number < 0) return ERR_OK;
+    if (!made->asked[number]) {
+        size_t n;
+        const uint16_t *states = shape_tail(s, (unsigned)number, &n);
+        enum err e = tail_build(s, states, n, &made->v[number]);
+        made->asked[number] = true;
+        if (!e && made->v[number] && rs->tail_count == rs->tail_room) {
+            size_t room = rs->tail_room ? rs->tail_room * 2 : 256;
+            struct tail **v = mem_realloc(rs->tails, room * sizeof *v);
+            if (v) rs->tails = v, rs->tail_room = room;
+            else e = ERR_MEMORY;
+        }
+        if (e) {
+            mem_free(made->v[number]);
+            return e;
+        }
+        if (made->v[number]) rs->tails[rs->tail_count++] = made->v[number];
+    }
+    *out = made->v[number];
+    return ERR_OK;
+}
+
+
+static enum err build_ref(struct builder *b, const struct rule_def *def, struct keyword_ref *ref, const struct word *w, struct tails_made *made)
 {
     struct shape_literal lit;
-    *ref = (struct keyword_ref){.rule = w->rule, .mode = REF_SEARCH, .lower = ~0ull, .upper = ~0ull};
+    *ref = (struct keyword_ref){.rule = w->rule, .mode = REF_SEARCH, .lower = ~0ull, .upper = ~0ull, .prev = byteset_all()};
     for (int k = 0; k < AFTER_BYTES; k++) ref->after[k] = byteset_all();
     struct shape *s = b->shape[w->rule];
     if (s && shape_literal(s, w->text, &lit)) {
@@ -392,11 +436,32 @@ static enum err build_ref(struct builder *b, const struct rule_def *def, struct 
         memcpy(ref->after, lit.after, sizeof ref->after);
         ref->lower = lit.lower;
         ref->upper = lit.upper;
+        ref->prev = both(&lit.prev, &b->rs->rules[w->rule].prev);
+        enum err e = need_tail(b->rs, s, lit.tail, made, &ref->tail);
+        if (e) return e;
     }
     return ref->mode == REF_ANCHORED ? ERR_OK : need_search(b, def, &b->rs->rules[w->rule]);
 }
 
-/* A rule's keywords, with all that its shape says of them. */
+/* Where a keyword stands behind more repetitions than a short shape tells apart, the shape is read again in full. */
+static enum err need_far(struct builder *b, const struct rule_def *d, uint16_t rule)
+{
+    struct shape *s = b->shape[rule], *far;
+    const char *complaint;
+    bool want = false;
+    unsigned lo, hi;
+    for (size_t k = 0; s && !want && k < d->keyword_count; k++)
+        want = shape_find(s, slice_str(d->keywords[k]), &lo, &hi) && lo > 0 && lo != hi;
+    if (!want) return ERR_OK;
+    char *regex = without_lead(d->regex);
+    enum err e = regex ? shape_read(regex, shape_needs_utf(regex), SHAPE_FAR, &far, &complaint) : ERR_MEMORY;
+    mem_free(regex);
+    if (e) return e;
+    shape_free(s);
+    b->shape[rule] = far;
+    return ERR_OK;
+}
+
 /* A variant of case that the rule cannot take (of a word it takes in another) would only be searched for in vain. */
 static void drop_vain(struct builder *b, size_t first)
 {
@@ -415,17 +480,21 @@ static void drop_vain(struct builder *b, size_t first)
     b->word_count = kept;
 }
 
+/* A rule's keywords, with all that its shape says of them. */
 static enum err collect_keywords(struct builder *b, const struct rule_def *d, uint16_t rule)
 {
     if (d->triggers && !(d->triggers & TRIGGER_KEYWORDS)) return ERR_OK;
+    enum err far = need_far(b, d, rule);
+    if (far) return far;
+    struct tails_made made = {{NULL}, {false}};
     for (size_t k = 0; k < d->keyword_count; k++) {
         size_t first = b->word_count;
         if (!word_add(b, d, "keyword", d->keywords[k], rule)) return ERR_MEMORY;
         for (size_t i = first; i < b->word_count; i++) {
             struct keyword_ref *ref = mem_alloc(sizeof *ref);
             b->word[i].ref = ref;
-            enum err e = ref ? build_ref(b, d, ref, &b->word[i]) : ERR_MEMORY;
-            if (e) return e;
+            enum err x = ref ? build_ref(b, d, ref, &b->word[i], &made) : ERR_MEMORY;
+            if (x) return x;
         }
         drop_vain(b, first);
     }
@@ -459,7 +528,7 @@ static void sum_keyword(const struct ruleset *rs, struct keyword *k)
     for (uint32_t i = k->first; i < k->first + k->count; i++) {
         const struct keyword_ref *ref = &rs->refs[i];
         struct byteset all = byteset_all();
-        merge_sets(&k->prev, ref->mode == REF_ANCHORED && ref->lo == 0 ? &rs->rules[ref->rule].prev : &all);
+        merge_sets(&k->prev, ref->mode == REF_ANCHORED && ref->lo == 0 ? &ref->prev : &all);
         merge_sets(&k->after[0], &ref->after[0]);
         merge_sets(&k->after[1], &ref->after[1]);
     }
@@ -891,6 +960,8 @@ void ruleset_free(struct ruleset *rs)
         automaton_free(&rs->table[k].automaton);
     }
     mem_free(rs->rules);
+    for (size_t i = 0; i < rs->tail_count; i++) mem_free(rs->tails[i]);
+    mem_free(rs->tails);
     mem_free(rs->looks);
     mem_free(rs->keywords);
     mem_free(rs->refs);

@@ -10,7 +10,6 @@
 #define STATES_MAX 60000u
 #define COPIES_MAX 16u  /* of a group */
 #define DEPTH_MAX  60u
-#define TAILS      8u
 #define LOOP_FROM  16u /* a repetition that may go on so long counts as a loop for the linearity check */
 
 #define K_EMPTY SHAPE_EMPTY
@@ -30,13 +29,14 @@ struct shape {
         uint32_t round;
         uint16_t *stack;
     } a, b, c;
+    struct byteset *prev;    /* by state a match can begin at: what may stand before it */
     uint16_t *narrow;        /* states whose set is narrow, grouped by the bytes they take, small letters for both cases */
     uint32_t narrow_at[257];
-    struct tail {            /* what follows a set of states: the same behind nearly all keywords of a rule */
+    struct tail_known {      /* what follows a set of states: the same behind nearly all keywords of a rule */
         uint16_t *v;
         size_t n;
         struct byteset after[SHAPE_AFTER];
-    } tail[TAILS];
+    } tail[SHAPE_TAILS];
     unsigned tails;
 };
 
@@ -408,6 +408,30 @@ static bool at_the_end(const struct reader *r)
     return true;
 }
 
+/* The one set a fragment is, or NULL. */
+static const struct byteset *only_set(const struct reader *r, struct frag f)
+{
+    if (r->full) return NULL;
+    const struct shape_state *st = &r->s->v[f.in];
+    while (st->kind == K_EMPTY && st->out != f.out && st->out) st = &r->s->v[st->out];
+    return st->kind == K_SET && st->out == f.out ? &st->set : NULL;
+}
+
+/* A lookbehind of one byte; longer ones are for PCRE2 to check. */
+static struct frag frag_look(struct reader *r, struct frag body, bool not)
+{
+    const struct byteset *set = only_set(r, body);
+    if (!set) return frag_empty(r);
+    struct byteset may = *set;
+    for (int i = 0; not && i < 4; i++) may.w[i] = ~may.w[i];
+    if (not && r->utf) may.w[2] = may.w[3] = ~0ull;
+    uint16_t q = add_state(r, SHAPE_LOOK), e = add_state(r, K_EMPTY);
+    if (r->full) return (struct frag){0};
+    r->s->v[q].set = may;
+    r->s->v[q].out = e;
+    return (struct frag){q, e, true, false};
+}
+
 /* A lookahead, behind its sign. What it says is for PCRE2 to check, but for the first at the end of the match, which
  * says what must follow (it may as well be read as part of it), or by a (?!) of one byte where a token stops. */
 static struct frag read_lookahead(struct reader *r, bool not)
@@ -420,10 +444,9 @@ static struct frag read_lookahead(struct reader *r, bool not)
         r->stopped = true;
         return f;
     }
-    const struct shape_state *st = &r->s->v[f.in];
-    while (st->kind == K_EMPTY && st->out != f.out && st->out) st = &r->s->v[st->out];
-    if (st->kind != K_SET || st->out != f.out) return frag_empty(r);
-    struct byteset set = st->set;
+    const struct byteset *only = only_set(r, f);
+    if (!only) return frag_empty(r);
+    struct byteset set = *only;
     for (int i = 0; i < 4; i++) set.w[i] = ~set.w[i];
     if (r->utf) set.w[2] = set.w[3] = ~0ull;
     r->stopped = true;
@@ -444,9 +467,9 @@ static struct frag read_special_group(struct reader *r)
         r->p += c == '<' ? 2 : 1;
         if (c != '<' && !r->inside) return read_lookahead(r, c == '!');
         r->inside++;
-        (void)read_body(r);
+        struct frag f = read_body(r);
         r->inside--;
-        return frag_empty(r);
+        return c == '<' && !r->inside ? frag_look(r, f, d == '!') : frag_empty(r);
     }
     if (c == '>') {
         r->p++;
@@ -781,11 +804,60 @@ static enum err make_ready(struct shape *s)
     s->start = behind_empty(s, s->start);
     for (size_t q = 0; q < s->count; q++) {
         struct shape_state *st = &s->v[q];
-        if (st->kind == K_SET || st->kind == K_SPLIT) st->out = behind_empty(s, st->out);
+        if (st->kind != K_EMPTY && st->kind != K_ANY) st->out = behind_empty(s, st->out);
         if (st->kind == K_SPLIT) st->alt = behind_empty(s, st->alt);
         st->size = set_size(&st->set);
     }
     return ERR_OK;
+}
+
+static bool unite(struct byteset *into, const struct byteset *s)
+{
+    uint64_t more = 0;
+    for (int i = 0; i < 4; i++) {
+        more |= s->w[i] & ~into->w[i];
+        into->w[i] |= s->w[i];
+    }
+    return more != 0;
+}
+
+/* For every state a match can begin at: what may stand before it then. All ways to it are followed until nothing new
+ * comes of it. */
+static bool look_back(struct shape *s)
+{
+    if (s->prev) return true;
+    uint16_t *stack = mem_alloc((s->count + 1) * sizeof *stack);
+    uint8_t *waits = mem_zalloc(s->count);
+    s->prev = mem_zalloc(s->count * sizeof *s->prev);
+    bool ok = stack && waits && s->prev;
+    size_t top = 0;
+    if (ok) {
+        s->prev[s->start] = byteset_all();
+        stack[top++] = s->start;
+    }
+    while (ok && top) {
+        uint16_t q = stack[--top];
+        const struct shape_state *st = &s->v[q];
+        waits[q] = 0;
+        if (st->kind == K_SET || st->kind == K_ANY) continue;
+        struct byteset set = s->prev[q];
+        for (int i = 0; st->kind == SHAPE_LOOK && i < 4; i++) set.w[i] &= st->set.w[i];
+        uint16_t to[2] = {st->out, st->kind == K_SPLIT ? st->alt : st->out};
+        for (int i = 0; i < 2; i++)
+            if (unite(&s->prev[to[i]], &set) && !waits[to[i]]) waits[stack[top++] = to[i]] = 1;
+    }
+    mem_free(stack);
+    mem_free(waits);
+    return ok;
+}
+
+struct byteset shape_prev(struct shape *s)
+{
+    struct byteset all = {{0}};
+    if (!look_back(s)) return byteset_all();
+    front_begin(s, &s->a);
+    for (size_t i = 0; i < s->a.n; i++) (void)unite(&all, &s->prev[s->a.v[i]]);
+    return all;
 }
 
 /* Fills lo and hi by walking SHAPE_REACH steps, once. */
@@ -849,6 +921,7 @@ void shape_free(struct shape *s)
     mem_free(s->lo);
     mem_free(s->hi);
     mem_free(s->narrow);
+    mem_free(s->prev);
     for (unsigned i = 0; i < s->tails; i++) mem_free(s->tail[i].v);
     front_free(&s->a);
     front_free(&s->b);
@@ -936,32 +1009,44 @@ static void follow(struct shape *s, struct front *a, struct front *b, struct byt
     }
 }
 
-/* follow, by what is remembered. */
-static void follow_known(struct shape *s, struct front *a, struct front *b, struct byteset out[SHAPE_AFTER])
+/* follow, by what is remembered: the number of the tail, or -1. */
+static int follow_known(struct shape *s, struct front *a, struct front *b, struct byteset out[SHAPE_AFTER])
 {
     for (unsigned i = 0; i < s->tails; i++) {
-        const struct tail *t = &s->tail[i];
+        const struct tail_known *t = &s->tail[i];
         if (t->n != a->n || memcmp(t->v, a->v, a->n * sizeof *t->v) != 0) continue;
         memcpy(out, t->after, sizeof t->after);
-        return;
+        return (int)i;
     }
-    struct tail *t = s->tails < TAILS ? &s->tail[s->tails] : NULL;
+    struct tail_known *t = s->tails < SHAPE_TAILS ? &s->tail[s->tails] : NULL;
     if (t && (t->v = mem_alloc(a->n * sizeof *t->v)) != NULL) {
         memcpy(t->v, a->v, a->n * sizeof *t->v);
         t->n = a->n;
     }
     follow(s, a, b, out, SHAPE_AFTER);
-    if (!t || !t->v) return;
+    if (!t || !t->v) return -1;
     memcpy(t->after, out, sizeof t->after);
-    s->tails++;
+    return (int)s->tails++;
+}
+
+const uint16_t *shape_tail(const struct shape *s, unsigned tail, size_t *n)
+{
+    *n = s->tail[tail].n;
+    return s->tail[tail].v;
 }
 
 bool shape_literal(struct shape *s, struct slice literal, struct shape_literal *out)
 {
     for (int k = 0; k < SHAPE_AFTER; k++) out->after[k] = byteset_all();
     out->lower = out->upper = ~0ull;
+    out->prev = byteset_all();
+    out->tail = -1;
     struct front *a = &s->a, *b = &s->b;
     if (!shape_find(s, literal, &out->lo, &out->hi)) return false;
+    if (out->lo == 0 && look_back(s)) {
+        out->prev = (struct byteset){{0}};
+        for (size_t i = 0; i < s->c.n; i++) (void)unite(&out->prev, &s->prev[s->c.v[i]]);
+    }
     front_clear(a);
     for (size_t i = 0; i < s->c.n; i++) front_add(a, s, s->c.v[i]);
     for (size_t i = 0; i < literal.n; i++) {
@@ -973,7 +1058,7 @@ bool shape_literal(struct shape *s, struct slice literal, struct shape_literal *
         }
         front_step(s, &a, &b, (unsigned char)literal.p[i], 256);
     }
-    follow_known(s, a, b, out->after);
+    out->tail = follow_known(s, a, b, out->after);
     return true;
 }
 

@@ -24,7 +24,8 @@ static inline struct byteset byteset_all(void) { return (struct byteset){{~0ull,
 struct shape;
 /* A shape is used by one thread at a time: it holds what a simulation needs. */
 #define SHAPE_LONG  300u /* copies of a single byte's repetition that are told apart, where lengths of tokens matter */
-#define SHAPE_SHORT 66u  /* ... where no more than SHAPE_REACH bytes matter */
+#define SHAPE_FAR   66u  /* ... where a keyword stands far from the start of a match */
+#define SHAPE_SHORT 20u  /* ... where only the first bytes matter */
 /* Reads a regex that PCRE2 has compiled already. *complaint is set to a message (static) if the expression repeats
  * what already repeats without bound, which can take exponential time; NULL otherwise. */
 enum err shape_read(const char *regex, bool utf, unsigned copies, struct shape **out, const char **complaint) MUST_CHECK;
@@ -41,9 +42,16 @@ bool shape_find(struct shape *s, struct slice literal, unsigned *lo, unsigned *h
 struct shape_literal {
     struct byteset after[SHAPE_AFTER];
     uint64_t lower, upper;
-    unsigned lo, hi; /* as shape_find's */
+    unsigned lo, hi;      /* as shape_find's */
+    struct byteset prev;  /* what may stand before the match, where the literal begins it (lo 0) */
+    int tail;             /* the states behind it, by number (many literals of a rule share them); -1: not kept */
 };
+#define SHAPE_TAILS 12u
+/* The states of a tail; valid as long as the shape. */
+const uint16_t *shape_tail(const struct shape *s, unsigned tail, size_t *n);
 bool shape_literal(struct shape *s, struct slice literal, struct shape_literal *out);
+/* Which bytes may stand before a match. The beginning of the text always may. */
+struct byteset shape_prev(struct shape *s);
 /* Which bytes may stand at each position from the start of a match. */
 void shape_front(struct shape *s, struct byteset out[SHAPE_FRONT]);
 /* How many bytes of `token` a match may begin with before another byte, or the end of the text, must come: bit n for n
@@ -60,7 +68,8 @@ static inline bool shape_runs_has(const struct shape_runs *r, size_t n)
 
 
 /* The automaton itself, for automaton.c. State 0..shape_states-1; what q leads to without a byte is followed inside. */
-enum shape_kind { SHAPE_EMPTY, SHAPE_SPLIT, SHAPE_SET, SHAPE_ANY }; /* SHAPE_ANY: from here on anything may be */
+/* SHAPE_LOOK: the byte before must be of the set; SHAPE_ANY: from here on anything may be. */
+enum shape_kind { SHAPE_EMPTY, SHAPE_SPLIT, SHAPE_LOOK, SHAPE_SET, SHAPE_ANY };
 struct shape_state {
     uint8_t kind;
     uint16_t out, alt;
