@@ -172,6 +172,13 @@ static void count(struct detect_scratch *s, uint16_t rule, uint64_t since)
     s->stats->rule[rule].cycles += __rdtsc() - since;
 }
 
+static struct seen *seen_of(struct detect_scratch *s, uint16_t rule)
+{
+    struct seen *seen = &s->seen[rule];
+    if (seen->scan != s->scans) *seen = (struct seen){.scan = s->scans};
+    return seen;
+}
+
 static void remember(struct seen *seen, const struct spans *sp)
 {
     seen->found_from = (uint32_t)sp->match_start;
@@ -180,7 +187,7 @@ static void remember(struct seen *seen, const struct spans *sp)
 
 bool confirm_anchored(struct detect_scratch *s, uint16_t rule, size_t anchor)
 {
-    struct seen *seen = &s->seen[rule];
+    struct seen *seen = seen_of(s, rule);
     if (seen->tried == anchor + 1 || (anchor >= seen->found_from && anchor < seen->found_to)) return false;
     seen->tried = (uint32_t)anchor + 1;
     uint64_t t = cycles(s);
@@ -193,7 +200,7 @@ bool confirm_anchored(struct detect_scratch *s, uint16_t rule, size_t anchor)
 
 bool confirm_search(struct detect_scratch *s, uint16_t rule, size_t from, size_t limit)
 {
-    struct seen *seen = &s->seen[rule];
+    struct seen *seen = seen_of(s, rule);
     bool found = false;
     if (from < seen->searched) from = seen->searched;
     if (from >= seen->found_from && from < seen->found_to) from = seen->found_to;

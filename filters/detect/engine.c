@@ -84,6 +84,7 @@ static enum err scratch_fit(struct detect_scratch *s, const struct ruleset *rs)
     if (rs->count > s->rules) {
         struct seen *v = mem_realloc(s->seen, rs->count * sizeof *v);
         if (!v) return ERR_MEMORY;
+        memset(v, 0, rs->count * sizeof *v);
         s->seen = v;
         s->rules = rs->count;
     }
@@ -435,7 +436,10 @@ enum err detect_scan(const struct ruleset *rs, struct detect_scratch *s, struct 
     s->err = ERR_OK;
     s->hit_count = 0;
     s->budget = 100000 + (int64_t)text.n;
-    if (rs->count) memset(s->seen, 0, rs->count * sizeof *s->seen);
+    if (++s->scans == 0) { /* once in four billion scans the stamps come round */
+        memset(s->seen, 0, s->rules * sizeof *s->seen);
+        s->scans = 1;
+    }
     if (s->stats) s->stats->bytes += text.n;
     context_reset(s);
     unsigned want = wanted(rs);

@@ -11,13 +11,14 @@ enum { TWO, THREE, FOUR, SIX }; /* classes: words of 2, 3, 4 and 5, 6 and more b
 
 struct entry {
     uint64_t first; /* as many of the word's first bytes as its class looks at, folded; the class in the top byte */
+    uint64_t head, fold, care; /* its first eight bytes, the case bit of its letters among them, all bits of those it has */
     uint32_t at;    /* in texts */
     uint32_t word;
     uint8_t len;
 };
 
 struct lexicon {
-    uint64_t pair[1024];  /* by five bits of each of the first two bytes: five bits of the third of words of three, and PAIR_TWO */
+    uint32_t third[1024]; /* by five bits of each of the first two bytes: five bits of the third of words of three; all of two */
     uint8_t next[2][256]; /* 1 for bytes that may follow a word of two, of three */
     uint32_t four[(1u << HASH_BITS) / 32];      /* by a hash of the first four bytes: all longer words */
     uint32_t four_only[(1u << HASH_BITS) / 32]; /* ... those of four and five */
@@ -29,8 +30,7 @@ struct lexicon {
     char *texts;
 };
 
-#define FOLD     0x2020202020202020u
-#define PAIR_TWO (1ull << 32)
+#define FOLD 0x2020202020202020u
 
 static unsigned class_of(size_t len) { return len >= 6 ? SIX : len >= 4 ? FOUR : len == 3 ? THREE : TWO; }
 static inline uint64_t class_bytes(unsigned cls, uint64_t folded)
@@ -38,7 +38,7 @@ static inline uint64_t class_bytes(unsigned cls, uint64_t folded)
     static const uint64_t mask[] = {0xffff, 0xffffff, 0xffffffff, 0xffffffffffff};
     return (folded & mask[cls]) | (uint64_t)cls << 56;
 }
-static inline unsigned pair_of(uint64_t v) { return (unsigned)((v & 31) << 5 | (v >> 8 & 31)); }
+static inline uint32_t pair_of(uint32_t v) { return (v & 31) << 5 | (v >> 8 & 31); }
 static inline uint32_t hash_four(uint32_t folded) { return (folded * 0x9e3779b1u) >> (32 - HASH_BITS); }
 static inline uint32_t hash_first(uint64_t first) { return (uint32_t)((first * 0x9e3779b97f4a7c15u) >> (64 - HASH_BITS)); }
 static inline bool has_bit(const uint32_t *w, uint32_t i) { return (w[i >> 5] >> (i & 31)) & 1u; }
@@ -53,6 +53,22 @@ bool lexicon_takes(struct slice word)
 
 /* --- building */
 
+static struct entry make_entry(struct slice w, size_t at, size_t id)
+{
+    struct entry e = {.at = (uint32_t)at, .word = (uint32_t)id, .len = (uint8_t)w.n};
+    size_t n = w.n < 8 ? w.n : 8;
+    unsigned char fold[8] = {0}, care[8] = {0};
+    for (size_t i = 0; i < n; i++) {
+        fold[i] = w.p[i] >= 'a' && w.p[i] <= 'z' ? 0x20 : 0;
+        care[i] = 0xff;
+    }
+    memcpy(&e.head, w.p, n);
+    memcpy(&e.fold, fold, 8);
+    memcpy(&e.care, care, 8);
+    e.first = class_bytes(class_of(w.n), e.head | FOLD);
+    return e;
+}
+
 static int by_first(const void *a, const void *b)
 {
     const struct entry *x = a, *y = b;
@@ -65,8 +81,8 @@ static void mark_entry(struct lexicon *l, const struct entry *e)
 {
     uint32_t four = hash_four((uint32_t)e->first);
     switch (class_of(e->len)) {
-    case TWO: l->pair[pair_of(e->first)] |= PAIR_TWO; return;
-    case THREE: l->pair[pair_of(e->first)] |= 1ull << (e->first >> 16 & 31); return;
+    case TWO: l->third[pair_of((uint32_t)e->first)] = UINT32_MAX; return;
+    case THREE: l->third[pair_of((uint32_t)e->first)] |= 1u << (e->first >> 16 & 31); return;
     case FOUR: set_bit(l->four_only, four); break;
     default: set_bit(l->six, hash_first(e->first)); break;
     }
@@ -123,10 +139,8 @@ enum err lexicon_build(const struct slice *words, const struct byteset *next, si
     enum err e = l->entry && l->slot && l->texts ? ERR_OK : ERR_MEMORY;
     for (; !e && l->count < n; l->count++) {
         struct slice w = words[l->count];
-        uint64_t v = 0;
-        memcpy(&v, w.p, w.n < 8 ? w.n : 8);
         memcpy(l->texts + at, w.p, w.n);
-        l->entry[l->count] = (struct entry){class_bytes(class_of(w.n), v | FOLD), (uint32_t)at, (uint32_t)l->count, (uint8_t)w.n};
+        l->entry[l->count] = make_entry(w, at, l->count);
         add_next(l, w.n, next ? &next[l->count] : NULL);
         at += w.n;
     }
@@ -233,8 +247,8 @@ struct search {
     size_t count;
 };
 
-/* Words whose folded first bytes are `first`. */
-static void look_up(struct search *s, uint64_t first, size_t at)
+/* Words whose folded first bytes are `first`; v are the eight bytes of the text as they are. */
+static void look_up(struct search *s, uint64_t first, uint64_t v, size_t at)
 {
     const struct lexicon *l = s->l;
     for (size_t k = hash_first(first) & (l->slots - 1); l->slot[k]; k = (k + 1) & (l->slots - 1)) {
@@ -242,61 +256,53 @@ static void look_up(struct search *s, uint64_t first, size_t at)
         if (l->entry[i].first != first) continue;
         for (; i < l->count && l->entry[i].first == first; i++) {
             const struct entry *e = &l->entry[i];
-            if (e->len <= s->text.n - at && same(s->text.p + at, l->texts + e->at, e->len))
-                s->hits[s->count++] = (struct lexicon_hit){(uint32_t)at, e->word};
+            if ((((v | e->fold) ^ e->head) & e->care) || e->len > s->text.n - at) continue;
+            if (e->len > 8 && !same(s->text.p + at + 8, l->texts + e->at + 8, e->len - 8u)) continue;
+            s->hits[s->count++] = (struct lexicon_hit){(uint32_t)at, e->word};
         }
         return;
     }
 }
 
-/* Bits of the classes a word of which may start with the bytes; longer words all under FOUR. */
-static inline unsigned may_start(const struct lexicon *l, uint64_t v)
+static inline bool may_start(const struct lexicon *l, uint32_t v)
 {
-    uint64_t t = l->pair[pair_of(v)];
-    unsigned two = (unsigned)(t >> 32) & l->next[0][v >> 16 & 255];
-    unsigned three = (unsigned)(t >> (v >> 16 & 31)) & l->next[1][v >> 24 & 255];
-    return two << TWO | three << THREE | (unsigned)has_bit(l->four, hash_four((uint32_t)(v | FOLD))) << FOUR;
+    return (l->third[pair_of(v)] >> (v >> 16 & 31) & 1u) | has_bit(l->four, hash_four(v | (uint32_t)FOLD));
 }
 
-static void look_at(struct search *s, size_t at, uint64_t folded, unsigned classes)
+static void look_at(struct search *s, size_t at)
 {
     const struct lexicon *l = s->l;
-    if (classes >> TWO & 1) look_up(s, class_bytes(TWO, folded), at);
-    if (classes >> THREE & 1) look_up(s, class_bytes(THREE, folded), at);
-    if (!(classes >> FOUR & 1)) return;
-    uint64_t six = class_bytes(SIX, folded);
-    if (has_bit(l->four_only, hash_four((uint32_t)folded))) look_up(s, class_bytes(FOUR, folded), at);
-    if (has_bit(l->six, hash_first(six))) look_up(s, six, at);
+    uint64_t v = 0;
+    size_t left = s->text.n - at;
+    if (left >= 8) memcpy(&v, s->text.p + at, 8);
+    else memcpy(&v, s->text.p + at, left);
+    uint64_t folded = v | FOLD, six = class_bytes(SIX, folded);
+    if (l->third[pair_of((uint32_t)v)] >> (v >> 16 & 31) & 1u) {
+        if (l->next[0][v >> 16 & 255]) look_up(s, class_bytes(TWO, folded), v, at);
+        if (l->next[1][v >> 24 & 255]) look_up(s, class_bytes(THREE, folded), v, at);
+    }
+    if (has_bit(l->four_only, hash_four((uint32_t)folded))) look_up(s, class_bytes(FOUR, folded), v, at);
+    if (has_bit(l->six, hash_first(six))) look_up(s, six, v, at);
 }
 
 /* The starts in 64 bytes. Places a word may begin at are gathered first, without a branch on what they hold. */
 static void look_all(struct search *s, size_t base, uint64_t starts)
 {
-    struct place {
-        uint64_t folded;
-        uint32_t at, classes;
-    } place[65]; /* one is written and not counted */
+    uint8_t place[65]; /* one is written and not counted */
     size_t n = 0;
     const char *p = s->text.p + base;
-    if (s->text.n - base >= 64 + 8) {
-        for (; starts; starts &= starts - 1) {
-            uint32_t i = (uint32_t)__builtin_ctzll(starts);
-            uint64_t v;
-            memcpy(&v, p + i, 8);
-            unsigned m = may_start(s->l, v);
-            place[n] = (struct place){v | FOLD, i, m};
-            n += m != 0;
-        }
-    } else { /* near the end of the text */
-        for (; starts; starts &= starts - 1) {
-            uint32_t i = (uint32_t)__builtin_ctzll(starts);
-            uint64_t v = 0;
-            size_t left = s->text.n - base - i;
-            memcpy(&v, p + i, left < 8 ? left : 8);
-            place[n++] = (struct place){v | FOLD, i, may_start(s->l, v)};
-        }
+    if (s->text.n - base < 64 + 4) { /* near the end of the text */
+        for (; starts; starts &= starts - 1) look_at(s, base + (size_t)__builtin_ctzll(starts));
+        return;
     }
-    for (size_t k = 0; k < n; k++) look_at(s, base + place[k].at, place[k].folded, place[k].classes);
+    for (; starts; starts &= starts - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(starts);
+        uint32_t v;
+        memcpy(&v, p + i, 4);
+        place[n] = (uint8_t)i;
+        n += may_start(s->l, v);
+    }
+    for (size_t k = 0; k < n; k++) look_at(s, base + place[k]);
 }
 
 _Static_assert(2 * 64 * LEXICON_NESTED <= LEXICON_ROOM, "64 bytes' hits find room");

@@ -31,6 +31,7 @@ struct page {
 
 /* What was done for a rule in this text: triggers do not come in the order of the text, so these are ranges. */
 struct seen {
+    uint32_t scan;                 /* the scan all this is of: nothing is cleared between scans */
     uint32_t found_from, found_to; /* the last match that became a finding */
     uint32_t tried;                /* the anchor tried last, + 1 */
     uint32_t searched;             /* searched up to here */
@@ -45,6 +46,7 @@ struct detect_scratch {
     pcre2_jit_stack *stack;
     struct seen *seen; /* by rule */
     size_t rules;
+    uint32_t scans;
     struct page page[PAGES];
     size_t page_words;
     struct hit *hits;

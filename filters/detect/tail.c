@@ -5,71 +5,27 @@
 #include <stdlib.h>
 
 #define STATES_MAX  250u
-#define CLASSES_MAX 48u
-#define WORK_MAX    30000u /* states of the shape looked at */
-#define SETS_MAX    64u    /* different sets that tell classes apart */
+#define CLASSES_MAX 64u
+#define FRONT_MAX   64u   /* states of the shape in one set: more are not told apart */
+#define WORK_MAX    20000u /* states of the shape added */
 
 struct set {
-    uint16_t *v; /* states, ascending; NULL: none yet */
+    uint16_t *v; /* states, ascending */
     size_t n;
 };
 
 struct builder {
     const struct shape *s;
     struct tail *t;
-    struct byteset members[CLASSES_MAX];
     struct set set[STATES_MAX];
     size_t states, most; /* most: rows the table has */
+    uint64_t *takes;     /* by state of the shape: the classes it takes, one bit each; filled where reached */
     uint16_t *found, *stack;
     size_t found_n;
     uint32_t *mark, round;
     bool any; /* the set being built holds "anything" */
     uint32_t work;
 };
-
-/* --- classes: bytes that no set of the shape tells apart */
-
-static void refine(struct tail *t, const struct byteset *set)
-{
-    uint8_t inside[CLASSES_MAX];
-    memset(inside, 0, sizeof inside); /* the class for members that leave theirs, 0: not yet */
-    uint32_t in[CLASSES_MAX] = {0}, all[CLASSES_MAX] = {0};
-    for (unsigned c = 0; c < 256; c++) {
-        all[t->cls[c]]++;
-        in[t->cls[c]] += byteset_has(set, (unsigned char)c);
-    }
-    for (unsigned c = 0; c < 256; c++) {
-        unsigned k = t->cls[c];
-        if (!byteset_has(set, (unsigned char)c) || in[k] == all[k]) continue;
-        if (!inside[k]) {
-            if (t->classes == CLASSES_MAX) continue; /* stays coarse: allowed, only less exact */
-            inside[k] = (uint8_t)t->classes++;
-        }
-        t->cls[c] = inside[k];
-    }
-}
-
-static void make_classes(struct builder *b)
-{
-    struct byteset known[SETS_MAX];
-    size_t n = 0;
-    b->t->classes = 1;
-    for (size_t q = 0; q < shape_states(b->s) && n < SETS_MAX; q++) {
-        const struct shape_state *st = shape_state(b->s, q);
-        if (st->kind != SHAPE_SET) continue;
-        size_t i = 0;
-        while (i < n && memcmp(&known[i], &st->set, sizeof st->set)) i++;
-        if (i < n) continue;
-        known[n++] = st->set;
-        refine(b->t, &st->set);
-    }
-    for (unsigned c = 0; c < 256; c++) byteset_add(&b->members[b->t->cls[c]], (unsigned char)c);
-}
-
-static bool meets(const struct byteset *x, const struct byteset *y)
-{
-    return (x->w[0] & y->w[0]) | (x->w[1] & y->w[1]) | (x->w[2] & y->w[2]) | (x->w[3] & y->w[3]);
-}
 
 /* --- sets of states */
 
@@ -78,7 +34,7 @@ static void add(struct builder *b, uint16_t q)
 {
     size_t top = 0;
     b->stack[top++] = q;
-    while (top && !b->any) {
+    while (top) {
         q = b->stack[--top];
         if (b->mark[q] == b->round) continue;
         b->mark[q] = b->round;
@@ -100,13 +56,70 @@ static void begin(struct builder *b)
     b->round++;
 }
 
+/* --- classes: bytes that no state behind the literal tells apart */
+
+static void refine(struct tail *t, const struct byteset *set)
+{
+    uint8_t inside[CLASSES_MAX] = {0}; /* the class for members that leave theirs; 0: not yet */
+    uint16_t in[CLASSES_MAX] = {0}, all[CLASSES_MAX] = {0};
+    for (unsigned c = 0; c < 256; c++) {
+        all[t->cls[c]]++;
+        in[t->cls[c]] = (uint16_t)(in[t->cls[c]] + byteset_has(set, (unsigned char)c));
+    }
+    for (unsigned c = 0; c < 256; c++) {
+        unsigned k = t->cls[c];
+        if (!byteset_has(set, (unsigned char)c) || in[k] == all[k]) continue;
+        if (!inside[k]) {
+            if (t->classes == CLASSES_MAX) continue; /* stays coarse: allowed, only less exact */
+            inside[k] = (uint8_t)t->classes++;
+        }
+        t->cls[c] = inside[k];
+    }
+}
+
+static bool meets(const struct byteset *x, const struct byteset *y)
+{
+    return (x->w[0] & y->w[0]) | (x->w[1] & y->w[1]) | (x->w[2] & y->w[2]) | (x->w[3] & y->w[3]);
+}
+
+#define SETS_MAX 96u
+
+/* Walks everything behind the start: refines the classes by each different set, then notes what each state takes. */
+static void make_classes(struct builder *b, const uint16_t *states, size_t n)
+{
+    struct byteset known[SETS_MAX], members[CLASSES_MAX] = {{{0}}};
+    size_t sets = 0;
+    begin(b);
+    for (size_t i = 0; i < n; i++) add(b, states[i]);
+    for (size_t i = 0; i < b->found_n; i++) add(b, shape_state(b->s, b->found[i])->out); /* found grows as it is walked */
+    b->t->classes = 1;
+    for (size_t i = 0; i < b->found_n && sets < SETS_MAX; i++) {
+        const struct byteset *set = &shape_state(b->s, b->found[i])->set;
+        size_t k = 0;
+        while (k < sets && memcmp(&known[k], set, sizeof *set)) k++;
+        if (k < sets) continue;
+        known[sets++] = *set;
+        refine(b->t, set);
+    }
+    for (unsigned c = 0; c < 256; c++) byteset_add(&members[b->t->cls[c]], (unsigned char)c);
+    for (size_t i = 0; i < b->found_n; i++) {
+        uint64_t takes = 0;
+        for (unsigned c = 0; c < b->t->classes; c++)
+            if (meets(&shape_state(b->s, b->found[i])->set, &members[c])) takes |= 1ull << c;
+        b->takes[b->found[i]] = takes;
+    }
+    b->work = 0;
+}
+
+/* --- construction */
+
 static int by_number(const void *x, const void *y) { return *(const uint16_t *)x - *(const uint16_t *)y; }
 
 /* The state for what was found; TAIL_MAY where there is no room for one. */
 static enum err state_of(struct builder *b, uint8_t *state)
 {
     *state = TAIL_MAY;
-    if (b->any) return ERR_OK;
+    if (b->any || b->found_n > FRONT_MAX) return ERR_OK;
     *state = TAIL_NONE;
     if (!b->found_n) return ERR_OK;
     qsort(b->found, b->found_n, sizeof *b->found, by_number);
@@ -126,27 +139,48 @@ static enum err state_of(struct builder *b, uint8_t *state)
     return ERR_OK;
 }
 
-static enum err fill(struct builder *b)
+/* A row: classes that the same states take lead to the same place. */
+static enum err fill_row(struct builder *b, size_t row)
 {
-    memset(b->t->next, TAIL_MAY, TAIL_BYTES);
-    enum err e = ERR_OK;
-    for (size_t i = TAIL_START; i < b->states && !e && b->work < WORK_MAX; i++)
-        for (unsigned c = 0; c < b->t->classes && !e; c++) {
-            begin(b);
-            for (size_t k = 0; k < b->set[i].n && !b->any; k++) {
-                const struct shape_state *st = shape_state(b->s, b->set[i].v[k]);
-                b->work++;
-                if (meets(&st->set, &b->members[c])) add(b, st->out);
-            }
-            e = state_of(b, &b->t->next[i * b->t->classes + c]);
+    uint64_t sign[CLASSES_MAX] = {0};
+    struct set from = b->set[row];
+    uint8_t *next = b->t->next + row * b->t->classes;
+    for (size_t k = 0; k < from.n; k++)
+        for (uint64_t w = b->takes[from.v[k]]; w; w &= w - 1) sign[__builtin_ctzll(w)] |= 1ull << k;
+    for (unsigned c = 0; c < b->t->classes; c++) {
+        unsigned same = 0;
+        while (sign[same] != sign[c]) same++;
+        if (same < c) {
+            next[c] = next[same];
+            continue;
         }
+        begin(b);
+        for (uint64_t w = sign[c]; w; w &= w - 1) add(b, shape_state(b->s, from.v[__builtin_ctzll(w)])->out);
+        enum err e = state_of(b, &next[c]);
+        if (e) return e;
+    }
+    return ERR_OK;
+}
+
+static enum err construct(struct builder *b, const uint16_t *states, size_t n)
+{
+    uint8_t start;
+    make_classes(b, states, n);
+    b->most = TAIL_BYTES / b->t->classes;
+    if (b->most > STATES_MAX) b->most = STATES_MAX;
+    memset(b->t->next, TAIL_MAY, TAIL_BYTES);
+    b->states = TAIL_START;
+    begin(b);
+    for (size_t i = 0; i < n; i++) add(b, states[i]);
+    enum err e = state_of(b, &start);
+    for (size_t i = TAIL_START; i < b->states && !e && b->work < WORK_MAX; i++) e = fill_row(b, i);
     return e;
 }
 
 enum err tail_build(const struct shape *s, const uint16_t *states, size_t n, struct tail **out)
 {
     *out = NULL;
-    size_t all = shape_states(s);
+    size_t all = shape_states(s), used = 0;
     struct builder *b = mem_zalloc(sizeof *b);
     if (!b) return ERR_MEMORY;
     b->s = s;
@@ -154,27 +188,20 @@ enum err tail_build(const struct shape *s, const uint16_t *states, size_t n, str
     b->found = mem_alloc((all + 1) * sizeof *b->found);
     b->stack = mem_alloc((all + 1) * 2 * sizeof *b->stack);
     b->mark = mem_zalloc((all + 1) * sizeof *b->mark);
-    enum err e = b->t && b->found && b->stack && b->mark ? ERR_OK : ERR_MEMORY;
-    uint8_t start = TAIL_MAY;
-    if (!e) {
-        make_classes(b);
-        b->most = TAIL_BYTES / b->t->classes;
-        if (b->most > STATES_MAX) b->most = STATES_MAX;
-        b->states = TAIL_START;
-        begin(b);
-        for (size_t i = 0; i < n; i++) add(b, states[i]);
-        e = state_of(b, &start);
+    b->takes = mem_zalloc((all + 1) * sizeof *b->takes);
+    enum err e = b->t && b->found && b->stack && b->mark && b->takes ? construct(b, states, n) : ERR_MEMORY;
+    if (!e && b->states > TAIL_START) {
+        used = b->states * b->t->classes;
+        *out = mem_alloc(sizeof **out + used);
+        if (*out) memcpy(*out, b->t, sizeof **out + used);
+        else e = ERR_MEMORY;
     }
-    if (!e && start == TAIL_START) e = fill(b);
-    size_t used = b->states * (b->t ? b->t->classes : 0);
-    if (!e && start == TAIL_START) *out = mem_alloc(sizeof **out + used);
-    if (*out) memcpy(*out, b->t, sizeof **out + used);
-    else if (!e && start == TAIL_START) e = ERR_MEMORY;
     for (size_t i = 0; i < STATES_MAX; i++) mem_free(b->set[i].v);
     mem_free(b->t);
     mem_free(b->found);
     mem_free(b->stack);
     mem_free(b->mark);
+    mem_free(b->takes);
     mem_free(b);
     return e;
 }
