@@ -49,7 +49,7 @@ static struct page *page_slot(struct detect_scratch *s, uint32_t number)
     struct page *p = &s->page[number % PAGES];
     if (p->number != number) {
         p->number = number;
-        p->asked = p->count = 0;
+        p->count = 0;
         p->loaded = p->overflow = false;
     }
     return p;
@@ -65,7 +65,7 @@ static struct page *page_load(struct detect_scratch *s, uint32_t number)
     p->loaded = true;
     if (s->stats) s->stats->context_bytes += to - at;
     while (at < to) {
-        size_t n = lexicon_find(rs->context, s->text, at, to, true, s->lexicon_hits, &at);
+        size_t n = lexicon_find(rs->context, s->text, at, to, s->lexicon_hits, &at);
         for (size_t i = 0; i < n; i++) add_word(s, p, &s->lexicon_hits[i]);
     }
     return p;
@@ -76,13 +76,10 @@ void context_reset(struct detect_scratch *s)
     for (size_t i = 0; i < PAGES; i++) s->page[i].number = UINT32_MAX;
 }
 
-bool context_near(struct detect_scratch *s, uint16_t rule, size_t start, size_t end)
+/* True if a word of the rule stands in [lo, hi), not over [start, end). */
+static bool word_between(struct detect_scratch *s, uint16_t rule, size_t lo, size_t hi, size_t start, size_t end)
 {
     const struct ruleset *rs = s->rs;
-    const struct crule *r = &rs->rules[rule];
-    if (!rs->context) return false;
-    size_t lo = start > s->seg_lo + r->before ? start - r->before : s->seg_lo;
-    size_t hi = end + r->after < s->seg_hi ? end + r->after : s->seg_hi;
     for (uint32_t n = (uint32_t)(lo / PAGE_BYTES); (size_t)n * PAGE_BYTES < hi; n++) { /* a page has the words that start in it */
         const struct page *p = page_load(s, n);
         if (p->overflow) return true;
@@ -96,20 +93,21 @@ bool context_near(struct detect_scratch *s, uint16_t rule, size_t start, size_t 
     return false;
 }
 
-#define ASKED_FEW 4u   /* so many in a page are confirmed first: cheaper than looking for words */
-#define VALUE_LONG 128u
+bool context_near(struct detect_scratch *s, uint16_t rule, size_t start, size_t end)
+{
+    const struct crule *r = &s->rs->rules[rule];
+    if (!s->rs->context) return false;
+    size_t lo = start > s->seg_lo + r->before ? start - r->before : s->seg_lo;
+    size_t hi = end + r->after < s->seg_hi ? end + r->after : s->seg_hi;
+    return word_between(s, rule, lo, hi, start, end);
+}
+
+#define VALUE_LONG 400u /* more than any token has that triggers a rule */
 
 bool context_possible(struct detect_scratch *s, uint16_t rule, size_t at)
 {
     const struct crule *r = &s->rs->rules[rule];
     if (!r->require || !s->rs->context) return true;
-    struct page *p = page_slot(s, (uint32_t)(at / PAGE_BYTES));
-    if (p->asked++ < ASKED_FEW) return true;
     size_t lo = at > r->before ? at - r->before : 0, hi = at + VALUE_LONG + r->after;
-    if (hi > s->text.n) hi = s->text.n;
-    for (uint32_t n = (uint32_t)(lo / PAGE_BYTES); (size_t)n * PAGE_BYTES < hi; n++) {
-        p = page_load(s, n);
-        if (p->overflow || ((p->rules[rule >> 6] >> (rule & 63)) & 1)) return true;
-    }
-    return false;
+    return word_between(s, rule, lo, hi < s->text.n ? hi : s->text.n, 0, 0);
 }

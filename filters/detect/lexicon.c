@@ -5,7 +5,7 @@
 #include <immintrin.h>
 #include <stdlib.h>
 
-#define HASH_BITS 15u
+#define HASH_BITS 16u
 
 enum { TWO, THREE, FOUR, SIX }; /* classes: words of 2, 3, 4 and 5, 6 and more bytes */
 
@@ -20,6 +20,7 @@ struct entry {
 struct lexicon {
     uint32_t third[1024]; /* by five bits of each of the first two bytes: five bits of the third of words of three; all of two */
     uint8_t next[2][256]; /* 1 for bytes that may follow a word of two, of three */
+    bool humps, loose;    /* loose: a word of two or three letters may go on with letters */
     uint32_t four[(1u << HASH_BITS) / 32];      /* by a hash of the first four bytes: all longer words */
     uint32_t four_only[(1u << HASH_BITS) / 32]; /* ... those of four and five */
     uint32_t six[(1u << HASH_BITS) / 32];       /* by a hash of six */
@@ -102,6 +103,15 @@ static void index_entries(struct lexicon *l)
     }
 }
 
+bool lexicon_loose(struct slice word, const struct byteset *next, bool humps)
+{
+    uint64_t letters = humps ? 0x07fffffe00000000u : 0x07fffffe07fffffeu; /* a capital is a hump, or makes no match */
+    if (word.n > 3 || (next && !(next->w[1] & letters))) return false;
+    for (size_t i = 0; i < word.n; i++)
+        if (!is_letter((unsigned char)word.p[i])) return false;
+    return true;
+}
+
 static void add_next(struct lexicon *l, size_t len, const struct byteset *next)
 {
     for (unsigned c = 0; len <= 3 && c < 256; c++)
@@ -124,7 +134,7 @@ static size_t most_nested(const struct lexicon *l)
     return most;
 }
 
-enum err lexicon_build(const struct slice *words, const struct byteset *next, size_t n, struct lexicon **out)
+enum err lexicon_build(const struct slice *words, const struct byteset *next, size_t n, bool humps, struct lexicon **out)
 {
     *out = NULL;
     if (!n) return ERR_OK;
@@ -133,6 +143,7 @@ enum err lexicon_build(const struct slice *words, const struct byteset *next, si
     size_t bytes = 0, at = 0;
     for (size_t i = 0; i < n; i++) bytes += words[i].n;
     for (l->slots = 64; l->slots < 3 * n; l->slots *= 2) {}
+    l->humps = humps;
     l->entry = mem_alloc(n * sizeof *l->entry);
     l->slot = mem_zalloc(l->slots * sizeof *l->slot);
     l->texts = mem_alloc(bytes);
@@ -142,6 +153,7 @@ enum err lexicon_build(const struct slice *words, const struct byteset *next, si
         memcpy(l->texts + at, w.p, w.n);
         l->entry[l->count] = make_entry(w, at, l->count);
         add_next(l, w.n, next ? &next[l->count] : NULL);
+        l->loose = l->loose || lexicon_loose(w, next ? &next[l->count] : NULL, humps);
         at += w.n;
     }
     if (!e) index_entries(l);
@@ -264,10 +276,8 @@ static void look_up(struct search *s, uint64_t first, uint64_t v, size_t at)
     }
 }
 
-static inline bool may_start(const struct lexicon *l, uint32_t v)
-{
-    return (l->third[pair_of(v)] >> (v >> 16 & 31) & 1u) | has_bit(l->four, hash_four(v | (uint32_t)FOLD));
-}
+static inline bool may_be_short(const struct lexicon *l, uint32_t v) { return l->third[pair_of(v)] >> (v >> 16 & 31) & 1u; }
+static inline bool may_be_long(const struct lexicon *l, uint32_t v) { return has_bit(l->four, hash_four(v | (uint32_t)FOLD)); }
 
 static void look_at(struct search *s, size_t at)
 {
@@ -277,7 +287,7 @@ static void look_at(struct search *s, size_t at)
     if (left >= 8) memcpy(&v, s->text.p + at, 8);
     else memcpy(&v, s->text.p + at, left);
     uint64_t folded = v | FOLD, six = class_bytes(SIX, folded);
-    if (l->third[pair_of((uint32_t)v)] >> (v >> 16 & 31) & 1u) {
+    if (may_be_short(l, (uint32_t)v)) {
         if (l->next[0][v >> 16 & 255]) look_up(s, class_bytes(TWO, folded), v, at);
         if (l->next[1][v >> 24 & 255]) look_up(s, class_bytes(THREE, folded), v, at);
     }
@@ -285,8 +295,9 @@ static void look_at(struct search *s, size_t at)
     if (has_bit(l->six, hash_first(six))) look_up(s, six, v, at);
 }
 
-/* The starts in 64 bytes. Places a word may begin at are gathered first, without a branch on what they hold. */
-static void look_all(struct search *s, size_t base, uint64_t starts)
+/* The starts in 64 bytes; `brief` are those a word of two or three bytes may be at. Places a word may begin at are
+ * gathered first, without a branch on what they hold. */
+static void look_all(struct search *s, size_t base, uint64_t starts, uint64_t brief)
 {
     uint8_t place[65]; /* one is written and not counted */
     size_t n = 0;
@@ -295,19 +306,35 @@ static void look_all(struct search *s, size_t base, uint64_t starts)
         for (; starts; starts &= starts - 1) look_at(s, base + (size_t)__builtin_ctzll(starts));
         return;
     }
-    for (; starts; starts &= starts - 1) {
-        unsigned i = (unsigned)__builtin_ctzll(starts);
+    for (uint64_t w = starts & ~brief; w; w &= w - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(w);
         uint32_t v;
         memcpy(&v, p + i, 4);
         place[n] = (uint8_t)i;
-        n += may_start(s->l, v);
+        n += may_be_long(s->l, v);
+    }
+    for (uint64_t w = starts & brief; w; w &= w - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(w);
+        uint32_t v;
+        memcpy(&v, p + i, 4);
+        place[n] = (uint8_t)i;
+        n += may_be_long(s->l, v) | may_be_short(s->l, v);
     }
     for (size_t k = 0; k < n; k++) look_at(s, base + place[k]);
 }
 
+/* Starts of runs of two or three letters, as far as these 64 bytes tell, and characters beyond ASCII. */
+static uint64_t brief_starts(const struct lexicon *l, const struct masks *m, uint64_t starts, uint64_t humps)
+{
+    if (l->loose) return ~0ull;
+    uint64_t end = ~m->letter | humps;
+    uint64_t edge = 7ull << 61; /* what is behind them is not known */
+    return (starts & (end >> 2 | end >> 3)) | edge | m->lead;
+}
+
 _Static_assert(2 * 64 * LEXICON_NESTED <= LEXICON_ROOM, "64 bytes' hits find room");
 
-size_t lexicon_find(const struct lexicon *l, struct slice text, size_t from, size_t to, bool humps, struct lexicon_hit hits[LEXICON_ROOM], size_t *next)
+size_t lexicon_find(const struct lexicon *l, struct slice text, size_t from, size_t to, struct lexicon_hit hits[LEXICON_ROOM], size_t *next)
 {
     struct search s = {l, text, hits, 0};
     struct masks m[BATCH];
@@ -324,15 +351,15 @@ size_t lexicon_find(const struct lexicon *l, struct slice text, size_t from, siz
         }
         for (size_t i = 0; i < words; i++, from += 64) {
             uint64_t small = m[i].letter & ~m[i].upper;
-            uint64_t starts = (m[i].letter & ~(m[i].letter << 1 | letter)) | m[i].lead;
-            if (humps) starts |= m[i].upper & (small << 1 | lower);
+            uint64_t hump = l->humps ? m[i].upper & (small << 1 | lower) : 0;
+            uint64_t starts = (m[i].letter & ~(m[i].letter << 1 | letter)) | m[i].lead | hump;
             if (s.count + 64 * l->nested > LEXICON_ROOM) {
                 *next = from;
                 return s.count;
             }
             letter = m[i].letter >> 63;
             lower = small >> 63;
-            look_all(&s, from, starts);
+            look_all(&s, from, starts, brief_starts(l, &m[i], starts, hump));
         }
     }
     *next = to;

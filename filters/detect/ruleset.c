@@ -537,7 +537,7 @@ static void sum_keyword(const struct ruleset *rs, struct keyword *k)
 /* True if no match can start with the keyword but where a word begins. */
 static bool begins_words(const struct keyword *k, struct slice text)
 {
-    if (!lexicon_takes(text)) return false;
+    if (!lexicon_takes(text) || lexicon_loose(text, &k->after[0], false)) return false;
     if ((unsigned char)text.p[0] >= 0x80) return true; /* every character beyond ASCII is looked at */
     uint64_t letters = 0x07fffffe07fffffeu;
     return (k->prev.w[1] & letters) == 0;
@@ -559,7 +559,7 @@ static enum err split_keywords(struct ruleset *rs, const struct slice *unique, s
             next[n] = rs->keywords[k].after[0];
             text[n++] = unique[k];
         }
-    if (!e) e = lexicon_build(text, next, n, &rs->lexicon);
+    if (!e) e = lexicon_build(text, next, n, false, &rs->lexicon);
     n = 0;
     for (size_t k = 0; k < count && !e; k++)
         if (!begins_words(&rs->keywords[k], unique[k])) {
@@ -844,7 +844,7 @@ static enum err build_context(struct builder *b, const struct rule_def *defs, si
             rs->word_rules[k * rs->rule_words + (r >> 6)] |= 1ull << (r & 63);
         }
     }
-    e = lexicon_build(unique, next, count, &rs->context);
+    e = lexicon_build(unique, next, count, true, &rs->context);
 done:
     mem_free(unique);
     mem_free(next);

@@ -22,7 +22,6 @@ struct word_hit {
 };
 struct page {
     uint32_t number; /* UINT32_MAX: empty */
-    uint32_t asked;  /* confirmations in it that would have needed it */
     bool loaded, overflow;
     uint32_t count;
     struct word_hit *hits; /* PAGE_HITS */
@@ -79,7 +78,7 @@ void scan_found(struct detect_scratch *s, uint16_t rule, size_t start, size_t en
 void context_reset(struct detect_scratch *s);
 /* True if a word of the rule stands near the value. */
 bool context_near(struct detect_scratch *s, uint16_t rule, size_t start, size_t end);
-/* False only if the rule needs a word and there can be none near `at`; cheap, and asked only where many are tried. */
+/* False only if the rule needs a word and there is none near a value that begins at `at` and has no more than 400 bytes. */
 bool context_possible(struct detect_scratch *s, uint16_t rule, size_t at);
 
 /* echo.c: secrets among the findings from `first` on, elsewhere in the text. */
