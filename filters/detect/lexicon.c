@@ -21,9 +21,8 @@ struct lexicon {
     uint32_t third[1024]; /* by five bits of each of the first two bytes: five bits of the third of words of three; all of two */
     uint8_t next[2][256]; /* 1 for bytes that may follow a word of two, of three */
     bool humps, loose;    /* loose: a word of two or three letters may go on with letters */
-    uint32_t four[(1u << HASH_BITS) / 32];      /* by a hash of the first four bytes: all longer words */
-    uint32_t four_only[(1u << HASH_BITS) / 32]; /* ... those of four and five */
-    uint32_t six[(1u << HASH_BITS) / 32];       /* by a hash of six */
+    uint32_t four[(1u << HASH_BITS) / 32]; /* by a hash of the first four bytes: words of four and five */
+    uint32_t six[(1u << HASH_BITS) / 32];  /* by a hash of six: longer ones */
     struct entry *entry; /* by `first`, then longest first */
     size_t count, nested;
     uint32_t *slot;      /* hash table: place of the first entry with a `first`, + 1 */
@@ -41,6 +40,7 @@ static inline uint64_t class_bytes(unsigned cls, uint64_t folded)
 }
 static inline uint32_t pair_of(uint32_t v) { return (v & 31) << 5 | (v >> 8 & 31); }
 static inline uint32_t hash_four(uint32_t folded) { return (folded * 0x9e3779b1u) >> (32 - HASH_BITS); }
+static inline uint32_t hash_six(uint64_t folded) { return (uint32_t)((folded << 16) * 0x9e3779b97f4a7c15u >> (64 - HASH_BITS)); }
 static inline uint32_t hash_first(uint64_t first) { return (uint32_t)((first * 0x9e3779b97f4a7c15u) >> (64 - HASH_BITS)); }
 static inline bool has_bit(const uint32_t *w, uint32_t i) { return (w[i >> 5] >> (i & 31)) & 1u; }
 static void set_bit(uint32_t *w, uint32_t i) { w[i >> 5] |= 1u << (i & 31); }
@@ -84,10 +84,9 @@ static void mark_entry(struct lexicon *l, const struct entry *e)
     switch (class_of(e->len)) {
     case TWO: l->third[pair_of((uint32_t)e->first)] = UINT32_MAX; return;
     case THREE: l->third[pair_of((uint32_t)e->first)] |= 1u << (e->first >> 16 & 31); return;
-    case FOUR: set_bit(l->four_only, four); break;
-    default: set_bit(l->six, hash_first(e->first)); break;
+    case FOUR: set_bit(l->four, four); return;
+    default: set_bit(l->six, hash_six(e->first)); return;
     }
-    set_bit(l->four, four);
 }
 
 static void index_entries(struct lexicon *l)
@@ -277,7 +276,8 @@ static void look_up(struct search *s, uint64_t first, uint64_t v, size_t at)
 }
 
 static inline bool may_be_short(const struct lexicon *l, uint32_t v) { return l->third[pair_of(v)] >> (v >> 16 & 31) & 1u; }
-static inline bool may_be_long(const struct lexicon *l, uint32_t v) { return has_bit(l->four, hash_four(v | (uint32_t)FOLD)); }
+static inline bool may_be_four(const struct lexicon *l, uint64_t v) { return has_bit(l->four, hash_four((uint32_t)(v | FOLD))); }
+static inline bool may_be_six(const struct lexicon *l, uint64_t v) { return has_bit(l->six, hash_six(v | FOLD)); }
 
 static void look_at(struct search *s, size_t at)
 {
@@ -286,13 +286,13 @@ static void look_at(struct search *s, size_t at)
     size_t left = s->text.n - at;
     if (left >= 8) memcpy(&v, s->text.p + at, 8);
     else memcpy(&v, s->text.p + at, left);
-    uint64_t folded = v | FOLD, six = class_bytes(SIX, folded);
+    uint64_t folded = v | FOLD;
     if (may_be_short(l, (uint32_t)v)) {
         if (l->next[0][v >> 16 & 255]) look_up(s, class_bytes(TWO, folded), v, at);
         if (l->next[1][v >> 24 & 255]) look_up(s, class_bytes(THREE, folded), v, at);
     }
-    if (has_bit(l->four_only, hash_four((uint32_t)folded))) look_up(s, class_bytes(FOUR, folded), v, at);
-    if (has_bit(l->six, hash_first(six))) look_up(s, six, v, at);
+    if (may_be_four(l, v)) look_up(s, class_bytes(FOUR, folded), v, at);
+    if (may_be_six(l, v)) look_up(s, class_bytes(SIX, folded), v, at);
 }
 
 /* The starts in 64 bytes; `brief` are those a word of two or three bytes may be at. Places a word may begin at are
@@ -302,23 +302,23 @@ static void look_all(struct search *s, size_t base, uint64_t starts, uint64_t br
     uint8_t place[65]; /* one is written and not counted */
     size_t n = 0;
     const char *p = s->text.p + base;
-    if (s->text.n - base < 64 + 4) { /* near the end of the text */
+    if (s->text.n - base < 64 + 8) { /* near the end of the text */
         for (; starts; starts &= starts - 1) look_at(s, base + (size_t)__builtin_ctzll(starts));
         return;
     }
     for (uint64_t w = starts & ~brief; w; w &= w - 1) {
         unsigned i = (unsigned)__builtin_ctzll(w);
-        uint32_t v;
-        memcpy(&v, p + i, 4);
+        uint64_t v;
+        memcpy(&v, p + i, 8);
         place[n] = (uint8_t)i;
-        n += may_be_long(s->l, v);
+        n += may_be_four(s->l, v) | may_be_six(s->l, v);
     }
     for (uint64_t w = starts & brief; w; w &= w - 1) {
         unsigned i = (unsigned)__builtin_ctzll(w);
-        uint32_t v;
-        memcpy(&v, p + i, 4);
+        uint64_t v;
+        memcpy(&v, p + i, 8);
         place[n] = (uint8_t)i;
-        n += may_be_long(s->l, v) | may_be_short(s->l, v);
+        n += may_be_four(s->l, v) | may_be_six(s->l, v) | may_be_short(s->l, (uint32_t)v);
     }
     for (size_t k = 0; k < n; k++) look_at(s, base + place[k]);
 }
