@@ -3,7 +3,7 @@
 #include "filters/detect/automaton.h"
 
 #define STATES_MAX 8000u
-#define WORK_MAX   30000000u /* NFA states looked at: some 60 ms */
+#define WORK_MAX   15000000u /* NFA states looked at: some 30 ms */
 #define MASKS_MAX  0x7ffeu
 #define ANY_STATE  0xffffu   /* in place of a rule's states once anything may follow */
 

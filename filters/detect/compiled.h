@@ -43,6 +43,7 @@ struct crule {
     pcre2_code *search;   /* not anchored, with offset limit; NULL where it is not needed */
     bool jit_anchored, jit_search;
     bool join, has_context, require;
+    bool needs; /* a word near by: it is required, or the score without one is too low */
     uint16_t group;
     uint16_t score, min_score, boost; /* thousandths */
     uint16_t before, after;           /* context window */
@@ -93,7 +94,7 @@ struct table {
 #define NUMBER_SIGNS 3u /* '+' and '(' before a number that may belong to it */
 #define PREFIX_MAX   4u /* letters of a short word before it: "AA 12 34 56 B", "CHE-116.281.710" */
 #define LETTERS_MAX  24u /* letters it is glued to */
-enum table_kind { TABLE_DIGITS, TABLE_AT, TABLE_COLON, TABLE_ENTROPY, TABLE_COUNT };
+enum table_kind { TABLE_DIGITS, TABLE_NEAR /* digits, of rules that need a word near by */, TABLE_AT, TABLE_COLON, TABLE_ENTROPY, TABLE_COUNT };
 
 struct context_word {
     uint32_t len;
@@ -117,11 +118,12 @@ struct ruleset {
     size_t tail_count, tail_room;
 
     struct table table[TABLE_COUNT];
-    struct number_looks *looks; /* of TABLE_DIGITS */
+    struct number_looks *looks; /* of TABLE_DIGITS and TABLE_NEAR */
 
     struct lexicon *context;
     struct context_word *words;
     uint64_t *word_rules; /* [words][rule_words] */
+    struct bits *word_near; /* [words]: the rules of TABLE_NEAR */
     size_t rule_words;
     uint32_t widest_context;
 

@@ -42,6 +42,7 @@ static void add_word(struct detect_scratch *s, struct page *p, const struct lexi
     p->hits[p->count++] = (struct word_hit){(uint32_t)start, (uint32_t)end, h->word};
     const uint64_t *bits = &rs->word_rules[h->word * rs->rule_words];
     for (size_t i = 0; i < rs->rule_words; i++) p->rules[i] |= bits[i];
+    for (size_t i = 0; i < TABLE_WORDS; i++) p->near.w[i] |= rs->word_near[h->word].w[i];
 }
 
 static struct page *page_slot(struct detect_scratch *s, uint32_t number)
@@ -49,7 +50,7 @@ static struct page *page_slot(struct detect_scratch *s, uint32_t number)
     struct page *p = &s->page[number % PAGES];
     if (p->number != number) {
         p->number = number;
-        p->count = 0;
+        p->asked = p->count = 0;
         p->loaded = p->overflow = false;
     }
     return p;
@@ -62,6 +63,7 @@ static struct page *page_load(struct detect_scratch *s, uint32_t number)
     const struct ruleset *rs = s->rs;
     size_t at = (size_t)number * PAGE_BYTES, to = at + PAGE_BYTES < s->text.n ? at + PAGE_BYTES : s->text.n;
     memset(p->rules, 0, rs->rule_words * sizeof *p->rules);
+    memset(&p->near, 0, sizeof p->near);
     p->loaded = true;
     if (s->stats) s->stats->context_bytes += to - at;
     while (at < to) {
@@ -74,6 +76,7 @@ static struct page *page_load(struct detect_scratch *s, uint32_t number)
 void context_reset(struct detect_scratch *s)
 {
     for (size_t i = 0; i < PAGES; i++) s->page[i].number = UINT32_MAX;
+    s->granule.number = UINT32_MAX;
 }
 
 /* True if a word of the rule stands in [lo, hi), not over [start, end). */
@@ -107,7 +110,47 @@ bool context_near(struct detect_scratch *s, uint16_t rule, size_t start, size_t 
 bool context_possible(struct detect_scratch *s, uint16_t rule, size_t at)
 {
     const struct crule *r = &s->rs->rules[rule];
-    if (!r->require || !s->rs->context) return true;
+    if (!r->needs || !s->rs->context) return true;
     size_t lo = at > r->before ? at - r->before : 0, hi = at + VALUE_LONG + r->after;
     return word_between(s, rule, lo, hi < s->text.n ? hi : s->text.n, 0, 0);
+}
+
+#define CROWD 12u
+
+bool context_crowded(struct detect_scratch *s, size_t at)
+{
+    struct page *p = page_slot(s, (uint32_t)(at / PAGE_BYTES));
+    return p->loaded || p->asked++ >= CROWD;
+}
+
+#define GRANULE     64u
+#define NUMBER_LONG 96u /* bytes of the longest number, its extension and its letters included */
+
+static void add_near(struct detect_scratch *s, const struct page *p, size_t lo, size_t hi, struct granule *g)
+{
+    const struct ruleset *rs = s->rs;
+    for (uint32_t i = 0; i < p->count; i++) {
+        if (p->hits[i].start < lo || p->hits[i].end > hi) continue;
+        for (size_t k = 0; k < TABLE_WORDS; k++) g->near.w[k] |= rs->word_near[p->hits[i].word].w[k];
+    }
+}
+
+const struct bits *context_numbers(struct detect_scratch *s, size_t at)
+{
+    const struct ruleset *rs = s->rs;
+    struct granule *g = &s->granule;
+    uint32_t number = (uint32_t)(at / GRANULE);
+    if (g->number == number) return g->any ? &g->near : NULL;
+    *g = (struct granule){.number = number};
+    if (!rs->context) return NULL;
+    size_t first = (size_t)number * GRANULE, lo = first > rs->widest_context + NUMBER_LONG ? first - rs->widest_context - NUMBER_LONG : 0;
+    size_t hi = first + GRANULE + NUMBER_LONG + rs->widest_context;
+    if (hi > s->text.n) hi = s->text.n;
+    for (uint32_t n = (uint32_t)(lo / PAGE_BYTES); (size_t)n * PAGE_BYTES < hi; n++) {
+        const struct page *p = page_load(s, n);
+        if (p->overflow) memset(&g->near, 255, sizeof g->near);
+        else add_near(s, p, lo, hi, g);
+    }
+    for (size_t k = 0; k < TABLE_WORDS; k++) g->any = g->any || g->near.w[k];
+    return g->any ? &g->near : NULL;
 }

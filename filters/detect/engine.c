@@ -210,8 +210,8 @@ static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 static bool is_letter(char c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; }
 static bool is_hex(char c) { return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f'); }
 
-/* Which rules may match at the anchor, by the byte before it and those from it on. False if none. */
-static bool table_look(const struct detect_scratch *s, const struct table *t, size_t anchor, struct bits *out)
+/* Which rules of `only` may match at the anchor, by the byte before it and those from it on. False if none. */
+static bool table_look(const struct detect_scratch *s, const struct table *t, size_t anchor, const struct bits *only, struct bits *out)
 {
     const unsigned char *p = (const unsigned char *)s->text.p + anchor;
     const struct bits *prev = anchor ? &t->prev[anchor > 1 && is_digit((char)p[-2])][p[-1]] : &t->none, *may = prev;
@@ -221,7 +221,7 @@ static bool table_look(const struct detect_scratch *s, const struct table *t, si
     uint64_t word[TABLE_WORDS];
     uint8_t at[TABLE_WORDS];
     for (size_t i = 0; i < TABLE_WORDS; i++) {
-        word[live] = prev->w[i] & may->w[i];
+        word[live] = prev->w[i] & may->w[i] & only->w[i];
         at[live] = (uint8_t)i;
         live += word[live] != 0;
     }
@@ -269,54 +269,76 @@ static uint32_t digit_counts(struct slice t, size_t at)
     return counts;
 }
 
-static void try_number(struct detect_scratch *s, size_t anchor, size_t digit)
+static const struct bits every_rule = {{~0ull, ~0ull, ~0ull, ~0ull, ~0ull, ~0ull}};
+_Static_assert(TABLE_WORDS == 6, "every_rule has all words");
+
+struct numbers { /* one of the two tables of numbers, and the rules of it that may apply here */
+    const struct table *t;
+    const struct bits *only;
+    bool ask; /* words near by have not been looked for yet */
+};
+
+static void try_number(struct detect_scratch *s, const struct numbers *x, size_t anchor, size_t digit)
 {
-    const struct table *t = &s->rs->table[TABLE_DIGITS];
     struct bits m, by_count = {{0}};
-    if (!table_look(s, t, anchor, &m)) return;
+    if (!table_look(s, x->t, anchor, x->only, &m)) return;
     uint64_t any = 0;
     for (uint32_t c = digit_counts(s->text, digit); c; c &= c - 1)
-        for (size_t i = 0; i < TABLE_WORDS; i++) by_count.w[i] |= t->digits[__builtin_ctz(c)].w[i];
+        for (size_t i = 0; i < TABLE_WORDS; i++) by_count.w[i] |= x->t->digits[__builtin_ctz(c)].w[i];
     for (size_t i = 0; i < TABLE_WORDS; i++) any |= m.w[i] &= by_count.w[i];
-    if (any) table_confirm(s, t, anchor, &m);
+    if (any && x->ask) {
+        const struct bits *near = context_numbers(s, digit);
+        any = 0;
+        for (size_t i = 0; near && i < TABLE_WORDS; i++) any |= m.w[i] &= near->w[i];
+    }
+    if (any) table_confirm(s, x->t, anchor, &m);
 }
 
 /* The short word before a number that a blank or dash sets apart. */
-static void try_prefixed(struct detect_scratch *s, size_t at)
+static void try_prefixed(struct detect_scratch *s, const struct numbers *x, size_t at)
 {
     const char *t = s->text.p;
     size_t a = at - 1;
     while (a > 0 && at - a <= PREFIX_MAX + 1 && is_letter(t[a - 1])) a--;
-    if (at - a <= PREFIX_MAX + 1) try_number(s, a, at);
+    if (at - a <= PREFIX_MAX + 1) try_number(s, x, a, at);
 }
 
-static void try_signed(struct detect_scratch *s, size_t at)
+static void try_signed(struct detect_scratch *s, const struct numbers *x, size_t at)
 {
     const char *t = s->text.p;
     size_t a = at;
     while (a > 0 && at - a < NUMBER_SIGNS && (t[a - 1] == '+' || t[a - 1] == '(')) a--;
-    if (a < at) try_number(s, a, at);
-    if (at - a > 1) try_number(s, at - 1, at);
+    if (a < at) try_number(s, x, a, at);
+    if (at - a > 1) try_number(s, x, at - 1, at);
 }
 
-static void try_lettered(struct detect_scratch *s, size_t at)
+static void try_lettered(struct detect_scratch *s, const struct numbers *x, size_t at)
 {
     const char *t = s->text.p;
     size_t a = at;
     while (a > 0 && at - a <= LETTERS_MAX && is_letter(t[a - 1])) a--;
-    if (at - a <= LETTERS_MAX) try_number(s, a, at);
+    if (at - a <= LETTERS_MAX) try_number(s, x, a, at);
+}
+
+static void try_ways(struct detect_scratch *s, const struct numbers *x, size_t at, unsigned how)
+{
+    if (how & NUMBER_LETTERED) try_lettered(s, x, at);
+    if (how & NUMBER_SIGNED) try_signed(s, x, at);
+    if (how & (NUMBER_CLEAN | NUMBER_JOINED | NUMBER_JOINED_DIGIT | NUMBER_BEHIND_LETTER)) try_number(s, x, at, at);
+    if (how & NUMBER_PREFIXED) try_prefixed(s, x, at);
 }
 
 static void scan_numbers(struct detect_scratch *s)
 {
     const struct structure *st = s->structure;
+    struct numbers alone = {&s->rs->table[TABLE_DIGITS], &every_rule, false}, near = {&s->rs->table[TABLE_NEAR], NULL, false};
     for (size_t i = 0; i < st->numbers && !s->err; i++) {
-        size_t at = st->number[i].at;
-        unsigned how = st->number[i].how;
-        if (how & NUMBER_LETTERED) try_lettered(s, at);
-        if (how & NUMBER_SIGNED) try_signed(s, at);
-        if (how & (NUMBER_CLEAN | NUMBER_JOINED | NUMBER_JOINED_DIGIT | NUMBER_BEHIND_LETTER)) try_number(s, at, at);
-        if (how & NUMBER_PREFIXED) try_prefixed(s, at);
+        const struct structure_number *n = &st->number[i];
+        if (n->how[0]) try_ways(s, &alone, n->at, n->how[0]);
+        if (!n->how[1]) continue;
+        near.ask = !context_crowded(s, n->at);
+        near.only = near.ask ? &every_rule : context_numbers(s, n->at);
+        if (near.only) try_ways(s, &near, n->at, n->how[1]);
     }
 }
 
@@ -330,7 +352,7 @@ static bool is_local(unsigned char c)
 static void try_table(struct detect_scratch *s, const struct table *t, size_t anchor)
 {
     struct bits m;
-    if (table_look(s, t, anchor, &m)) table_confirm(s, t, anchor, &m);
+    if (table_look(s, t, anchor, &every_rule, &m)) table_confirm(s, t, anchor, &m);
 }
 
 static void scan_ats(struct detect_scratch *s)
@@ -400,7 +422,7 @@ static void scan_tokens(struct detect_scratch *s)
         size_t at = s->structure->token[i].start, len = s->structure->token[i].len;
         struct bits m;
         if (len > TOKEN_MAX || !shape_runs_has(&t->runs[t->count], len)) continue;
-        if (!table_look(s, t, at, &m)) continue;
+        if (!table_look(s, t, at, &every_rule, &m)) continue;
         uint64_t any = 0;
         for (size_t k = 0; k < TABLE_WORDS; k++) {
             for (uint64_t w = m.w[k]; w; w &= w - 1) {
@@ -417,7 +439,7 @@ static void scan_tokens(struct detect_scratch *s)
 
 static unsigned wanted(const struct ruleset *rs)
 {
-    static const unsigned want[TABLE_COUNT] = {STRUCTURE_NUMBERS, STRUCTURE_AT, STRUCTURE_COLON, STRUCTURE_TOKENS};
+    static const unsigned want[TABLE_COUNT] = {STRUCTURE_NUMBERS, STRUCTURE_NUMBERS, STRUCTURE_AT, STRUCTURE_COLON, STRUCTURE_TOKENS};
     unsigned w = 0;
     for (int k = 0; k < TABLE_COUNT; k++)
         if (rs->table[k].count) w |= want[k];

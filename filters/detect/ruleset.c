@@ -284,6 +284,7 @@ static bool build_rule(struct builder *b, size_t index, const struct rule_def *d
     r->min_score = thousandths(d->min_score > 0 ? d->min_score : 0.5f);
     r->has_context = d->context.count > 0;
     r->require = d->context.require && r->has_context;
+    r->needs = r->require || (r->has_context && r->score < r->min_score);
     r->boost = thousandths(d->context.boost > 0 ? d->context.boost : 0.35f);
     r->before = d->context.before ? d->context.before : 80;
     r->after = d->context.after ? d->context.after : 40;
@@ -654,13 +655,14 @@ static enum err build_automaton(struct builder *b, struct table *t)
 
 static enum err build_table(struct builder *b, const struct rule_def *defs, size_t n, enum table_kind kind)
 {
-    static const unsigned trigger[TABLE_COUNT] = {TRIGGER_DIGITS, TRIGGER_AT, TRIGGER_COLON, TRIGGER_ENTROPY};
+    static const unsigned trigger[TABLE_COUNT] = {TRIGGER_DIGITS, TRIGGER_DIGITS, TRIGGER_AT, TRIGGER_COLON, TRIGGER_ENTROPY};
     struct table *t = &b->rs->table[kind];
     struct byteset(*front)[SHAPE_FRONT] = mem_zalloc(TABLE_RULES * sizeof *front);
     if (!front) return ERR_MEMORY;
     for (size_t i = 0; i < n; i++) {
         const struct rule_def *d = &defs[i];
         if (!(d->triggers & trigger[kind]) || !b->shape[i]) continue;
+        if ((kind == TABLE_DIGITS || kind == TABLE_NEAR) && b->rs->rules[i].needs != (kind == TABLE_NEAR)) continue;
         if (t->count == TABLE_RULES) {
             complain(b, d, "more than %u rules have this trigger", TABLE_RULES);
             break;
@@ -678,7 +680,7 @@ static enum err build_table(struct builder *b, const struct rule_def *defs, size
     }
     enum err e = classify(t, front) ? ERR_OK : ERR_MEMORY;
     if (!e && kind == TABLE_ENTROPY) e = build_runs(b, t);
-    if (!e && kind == TABLE_DIGITS) e = build_automaton(b, t);
+    if (!e && (kind == TABLE_DIGITS || kind == TABLE_NEAR)) e = build_automaton(b, t);
     mem_free(front);
     return e;
 }
@@ -688,6 +690,7 @@ static enum err build_table(struct builder *b, const struct rule_def *defs, size
 struct look_builder {
     const struct automaton *a;
     struct number_looks *l;
+    unsigned which;   /* of l->how */
     struct bits mask; /* the rules that may begin this way */
     uint8_t how;
 };
@@ -703,7 +706,7 @@ static void enter_look(const struct look_builder *b, unsigned state, unsigned ke
     const struct bits *m = &b->a->masks[state & AUTOMATON_STOP ? state & ~AUTOMATON_STOP : b->a->alive[state]];
     uint64_t any = 0;
     for (size_t i = 0; i < TABLE_WORDS; i++) any |= m->w[i] & b->mask.w[i];
-    if (any) b->l->how[key] |= b->how;
+    if (any) b->l->how[b->which][key] |= b->how;
 }
 
 /* Enters every look of a number that leads on from a state. */
@@ -775,18 +778,20 @@ static void enter_led(struct look_builder *b)
 
 static enum err build_looks(struct ruleset *rs)
 {
-    const struct table *t = &rs->table[TABLE_DIGITS];
-    struct look_builder b = {.a = &t->automaton, .l = mem_zalloc(sizeof *b.l)};
-    rs->looks = b.l;
-    if (!b.l) return ERR_MEMORY;
+    struct number_looks *l = rs->looks = mem_zalloc(sizeof *l);
+    if (!l) return ERR_MEMORY;
     for (unsigned c = 0; c < 256; c++) {
-        b.l->symbol[c] = automaton_symbol((unsigned char)c);
-        b.l->joiner[c] = c && c < 128 && strchr("-./:,_+#", (int)c) != NULL;
+        l->symbol[c] = automaton_symbol((unsigned char)c);
+        l->joiner[c] = c && c < 128 && strchr("-./:,_+#", (int)c) != NULL;
     }
-    if (!t->count) return ERR_OK;
-    enter_plain(&b, t);
-    memset(&b.mask, 255, sizeof b.mask);
-    enter_led(&b);
+    for (unsigned which = 0; which < 2; which++) {
+        const struct table *t = &rs->table[which ? TABLE_NEAR : TABLE_DIGITS];
+        struct look_builder b = {.a = &t->automaton, .l = l, .which = which};
+        if (!t->count) continue;
+        enter_plain(&b, t);
+        memset(&b.mask, 255, sizeof b.mask);
+        enter_led(&b);
+    }
     return ERR_OK;
 }
 
@@ -835,19 +840,25 @@ static enum err build_context(struct builder *b, const struct rule_def *defs, si
     rs->rule_words = (n + 63) / 64 + 1;
     rs->words = mem_zalloc((count + 1) * sizeof *rs->words);
     rs->word_rules = mem_zalloc((count + 1) * rs->rule_words * sizeof *rs->word_rules);
-    if (!unique || !next || !rs->words || !rs->word_rules) goto done;
+    rs->word_near = mem_zalloc((count + 1) * sizeof *rs->word_near);
+    uint16_t *near = mem_alloc((n + 1) * sizeof *near); /* place of a rule in TABLE_NEAR, + 1 */
+    if (!unique || !next || !near || !rs->words || !rs->word_rules || !rs->word_near) goto done;
+    memset(near, 0, (n + 1) * sizeof *near);
+    for (size_t i = 0; i < rs->table[TABLE_NEAR].count; i++) near[rs->table[TABLE_NEAR].rule[i]] = (uint16_t)(i + 1);
     for (size_t k = 0; k < count; k++) {
         rs->words[k] = (struct context_word){(uint32_t)unique[k].n, edge_binds(unique[k], false), edge_binds(unique[k], true)};
         next[k] = bytes_behind(&rs->words[k]);
         for (; at < b->word_count && slice_eq(b->word[at].text, unique[k]); at++) {
             uint16_t r = b->word[at].rule;
             rs->word_rules[k * rs->rule_words + (r >> 6)] |= 1ull << (r & 63);
+            if (near[r]) bit_set(&rs->word_near[k], near[r] - 1u);
         }
     }
     e = lexicon_build(unique, next, count, true, &rs->context);
 done:
     mem_free(unique);
     mem_free(next);
+    mem_free(near);
     words_clear(b);
     return e;
 }
@@ -967,6 +978,7 @@ void ruleset_free(struct ruleset *rs)
     mem_free(rs->refs);
     mem_free(rs->words);
     mem_free(rs->word_rules);
+    mem_free(rs->word_near);
     if (rs->compile) pcre2_compile_context_free(rs->compile);
     if (rs->general) pcre2_general_context_free(rs->general);
     mem_free(rs);

@@ -22,10 +22,12 @@ struct word_hit {
 };
 struct page {
     uint32_t number; /* UINT32_MAX: empty */
+    uint32_t asked;  /* how often its words would have been of use */
     bool loaded, overflow;
     uint32_t count;
     struct word_hit *hits; /* PAGE_HITS */
     uint64_t *rules;       /* rules one of whose words is in it */
+    struct bits near;      /* ... of TABLE_NEAR */
 };
 
 /* What was done for a rule in this text: triggers do not come in the order of the text, so these are ranges. */
@@ -47,6 +49,11 @@ struct detect_scratch {
     size_t rules;
     uint32_t scans;
     struct page page[PAGES];
+    struct granule { /* rules of TABLE_NEAR with a word near one piece of text */
+        uint32_t number; /* UINT32_MAX: none */
+        bool any;
+        struct bits near;
+    } granule;
     size_t page_words;
     struct hit *hits;
     struct lexicon_hit *lexicon_hits, *word_hits; /* of context words, of keywords */
@@ -83,6 +90,11 @@ bool context_possible(struct detect_scratch *s, uint16_t rule, size_t at);
 
 /* echo.c: secrets among the findings from `first` on, elsewhere in the text. */
 void echo_scan(struct detect_scratch *s, size_t first);
+
+/* The rules of TABLE_NEAR one of whose words stands near enough to a number at `at`, and perhaps some more; NULL if none. */
+const struct bits *context_numbers(struct detect_scratch *s, size_t at);
+/* True where so many ask that looking for words first is the cheaper way. */
+bool context_crowded(struct detect_scratch *s, size_t at);
 
 /* dictionary.c: every term of rule's dictionary in the text. */
 void dictionary_scan(struct detect_scratch *s, uint16_t rule);

@@ -164,7 +164,7 @@ static uint64_t inside(const struct masks *m, const struct masks *next, uint64_t
     return dead;
 }
 
-/* How rules may begin at the number whose digits, from its first on, are `digits`. */
+/* The key of the number whose digits, from its first on, are `digits`; ~0 where the text ends before it can be told. */
 static unsigned look(const struct number_looks *l, struct slice text, size_t at, uint64_t digits)
 {
     unsigned run1 = (unsigned)__builtin_ctzll(~digits | 1ull << 63), run2; /* 64 digits: ctz must not see zero */
@@ -174,7 +174,7 @@ static unsigned look(const struct number_looks *l, struct slice text, size_t at,
     size_t p1 = at + run1, p2 = p1 + 1 + run2;
     if (p2 >= text.n) return ~0u; /* the text ends: not told */
     const unsigned char *p = (const unsigned char *)text.p;
-    return l->how[number_key(run1, l->symbol[p[p1]], run2, l->symbol[p[p2]])];
+    return number_key(run1, l->symbol[p[p1]], run2, l->symbol[p[p2]]);
 }
 
 /* Which ways of beginning the bytes before a number allow. */
@@ -191,10 +191,11 @@ static unsigned ways(const struct number_looks *l, struct slice text, size_t at)
     return w;
 }
 
-static void put_number(struct structure *out, size_t at, unsigned how)
+static void put_number(struct structure *out, const struct number_looks *l, size_t at, unsigned key, unsigned ways)
 {
-    out->number[out->numbers] = (struct structure_number){(uint32_t)at, how};
-    out->numbers += how != 0;
+    unsigned alone = ways & (key == ~0u ? 255u : l->how[0][key]), near = ways & (key == ~0u ? 255u : l->how[1][key]);
+    out->number[out->numbers] = (struct structure_number){(uint32_t)at, {(uint8_t)alone, (uint8_t)near}};
+    out->numbers += (alone | near) != 0;
 }
 
 static void find_numbers(const struct masks *m, const struct masks *next, const struct number_looks *l, struct slice text, size_t base, struct carry *c,
@@ -206,7 +207,7 @@ static void find_numbers(const struct masks *m, const struct masks *next, const 
     for (uint64_t starts = m->digit & ~before & ~dead; starts; starts &= starts - 1) {
         unsigned i = (unsigned)__builtin_ctzll(starts);
         size_t at = base + i;
-        put_number(out, at, look(l, text, at, ahead(m->digit, next->digit, i)) & ways(l, text, at));
+        put_number(out, l, at, look(l, text, at, ahead(m->digit, next->digit, i)), ways(l, text, at));
     }
     /* Adding the first letters of tokens to the letters carries through each run to the byte behind it. */
     uint64_t initial = m->letter & ~before, sum, over, over2;
@@ -214,7 +215,7 @@ static void find_numbers(const struct masks *m, const struct masks *next, const 
     over2 = __builtin_add_overflow(sum, c->initial, &sum);
     for (uint64_t starts = sum & ~m->letter & m->digit & ~dead; starts; starts &= starts - 1) {
         unsigned i = (unsigned)__builtin_ctzll(starts);
-        put_number(out, base + i, look(l, text, base + i, ahead(m->digit, next->digit, i)) & (NUMBER_LETTERED | NUMBER_BEHIND_LETTER));
+        put_number(out, l, base + i, look(l, text, base + i, ahead(m->digit, next->digit, i)), NUMBER_LETTERED | NUMBER_BEHIND_LETTER);
     }
     c->initial = over | over2;
     c->word = word >> 63;

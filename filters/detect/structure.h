@@ -14,7 +14,7 @@
 struct structure {
     struct structure_number {
         uint32_t at;  /* first digit of a run with no letter or digit before it, or behind the letters a token begins with */
-        uint32_t how; /* NUMBER_ bits */
+        uint8_t how[2]; /* NUMBER_ bits, as number_looks has them */
     } number[STRUCTURE_BLOCK];
     uint32_t at[STRUCTURE_BLOCK];
     uint32_t colon[STRUCTURE_BLOCK];    /* a colon or dash that may join hex groups */
@@ -32,7 +32,7 @@ enum { STRUCTURE_NUMBERS = 1, STRUCTURE_AT = 2, STRUCTURE_COLON = 4, STRUCTURE_T
 struct number_looks {
     uint8_t symbol[256];  /* kinds of bytes, 0..15 */
     uint8_t joiner[256];  /* 1 for bytes that may join this number to what is before it */
-    uint8_t how[1u << 16];
+    uint8_t how[2][1u << 16]; /* of rules that stand alone, and of those that need a word near by */
 };
 enum {
     NUMBER_CLEAN = 1,        /* at the digit; before it stands no joiner */
