@@ -22,7 +22,8 @@ bool lexicon_loose(struct slice word, const struct byteset *next, bool humps);
 enum err lexicon_build(const struct slice *words, const struct byteset *next, size_t n, bool humps, struct lexicon **out) MUST_CHECK;
 void lexicon_free(struct lexicon *l);
 
-/* Words that start in text[from, to), ASCII case ignored, into hits[0..LEXICON_ROOM), in no order: their number. *next is where to go on: `to`, or before it if room might run out. A word may reach behind `to`. */
+/* Words that start in text[from, to), ASCII case ignored, into hits[0..LEXICON_ROOM), in no order: their number. *next
+ * is where to go on: `to`, or before it if room might run out. A word may reach behind `to`. */
 #define LEXICON_ROOM 16384u
 size_t lexicon_find(const struct lexicon *l, struct slice text, size_t from, size_t to, struct lexicon_hit hits[LEXICON_ROOM], size_t *next);
 

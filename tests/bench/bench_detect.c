@@ -224,7 +224,8 @@ static void measure(const struct ruleset *rs, struct detect_scratch *s, const st
         if (rate > best_body) best_body = rate;
     } while (clock_mono_ns() < end);
     printf("{\"corpus\":\"%s\",\"bytes\":%zu,\"texts\":%zu,\"mb_s\":%.0f,\"body_mb_s\":%.0f,\"body_share\":%.2f,\"found\":%zu,\"keywords_mb\":%.0f,\"structural_mb\":%.0f,\"tries_mb\":%.0f,\"context\":%.2f}",
-           c->name, c->bytes, c->count, best, best_body, (double)body.bytes / (double)c->body_bytes, found, (double)st.keyword_hits / mb, (double)st.structural_hits / mb, (double)st.tries / mb,
+           c->name, c->bytes, c->count, best, best_body, (double)body.bytes / (double)c->body_bytes, found,
+           (double)st.keyword_hits / mb, (double)st.structural_hits / mb, (double)st.tries / mb,
            (double)st.context_bytes / (double)c->bytes);
     findings_free(&f);
 }
