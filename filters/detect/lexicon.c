@@ -311,14 +311,14 @@ static void look_all(struct search *s, size_t base, uint64_t starts, uint64_t br
         uint64_t v;
         memcpy(&v, p + i, 8);
         place[n] = (uint8_t)i;
-        n += may_be_four(s->l, v) | may_be_six(s->l, v);
+        n += (unsigned)may_be_four(s->l, v) | (unsigned)may_be_six(s->l, v);
     }
     for (uint64_t w = starts & brief; w; w &= w - 1) {
         unsigned i = (unsigned)__builtin_ctzll(w);
         uint64_t v;
         memcpy(&v, p + i, 8);
         place[n] = (uint8_t)i;
-        n += may_be_four(s->l, v) | may_be_six(s->l, v) | may_be_short(s->l, (uint32_t)v);
+        n += (unsigned)may_be_four(s->l, v) | (unsigned)may_be_six(s->l, v) | (unsigned)may_be_short(s->l, (uint32_t)v);
     }
     for (size_t k = 0; k < n; k++) look_at(s, base + place[k]);
 }
