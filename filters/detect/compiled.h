@@ -43,6 +43,7 @@ struct crule {
     pcre2_code *search;   /* not anchored, with offset limit; NULL where it is not needed */
     bool jit_anchored, jit_search;
     bool join, has_context, require;
+    bool at_start; /* its lookbehinds ask for the beginning of the text */
     bool needs; /* a word near by: it is required, or the score without one is too low */
     uint16_t group;
     uint16_t score, min_score, boost; /* thousandths */
@@ -87,6 +88,8 @@ struct table {
     struct bits *front; /* [SHAPE_FRONT][classes] */
     struct bits prev[2][256]; /* by the byte before the anchor; the second with a digit before that */
     struct bits none;   /* rules that may start at the very beginning of a text */
+    struct bits at_start; /* rules that start nowhere but there, give or take START_REACH bytes */
+    size_t looked;      /* positions of `front` that are looked at */
     struct bits digits[32]; /* by number of digits; 31: that many and more */
     struct automaton automaton; /* of numbers */
     struct shape_runs *runs; /* of tokens: how long a match's first run may be; by rule, the last is the union */
@@ -94,6 +97,7 @@ struct table {
 #define NUMBER_SIGNS 3u /* '+' and '(' before a number that may belong to it */
 #define PREFIX_MAX   4u /* letters of a short word before it: "AA 12 34 56 B", "CHE-116.281.710" */
 #define LETTERS_MAX  24u /* letters it is glued to */
+#define START_REACH 8u
 enum table_kind { TABLE_DIGITS, TABLE_NEAR /* digits, of rules that need a word near by */, TABLE_AT, TABLE_COLON, TABLE_ENTROPY, TABLE_COUNT };
 
 struct context_word {

@@ -211,17 +211,19 @@ static bool is_letter(char c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; }
 static bool is_hex(char c) { return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f'); }
 
 /* Which rules of `only` may match at the anchor, by the byte before it and those from it on. False if none. */
-static bool table_look(const struct detect_scratch *s, const struct table *t, size_t anchor, const struct bits *only, struct bits *out)
+static bool table_look(struct detect_scratch *s, const struct table *t, size_t anchor, const struct bits *only, struct bits *out)
 {
     const unsigned char *p = (const unsigned char *)s->text.p + anchor;
+    bool far = anchor > START_REACH && (scan_segment(s, anchor), anchor - s->seg_lo > START_REACH);
     const struct bits *prev = anchor ? &t->prev[anchor > 1 && is_digit((char)p[-2])][p[-1]] : &t->none, *may = prev;
     if (t->automaton.next && !(may = automaton_run(&t->automaton, p, s->text.n - anchor))) return false;
     /* Few rules are left: only the words that hold one are looked at from here on. */
-    size_t n = s->text.n - anchor < SHAPE_FRONT ? s->text.n - anchor : SHAPE_FRONT, live = 0;
+    size_t n = s->text.n - anchor < t->looked ? s->text.n - anchor : t->looked, live = 0;
     uint64_t word[TABLE_WORDS];
     uint8_t at[TABLE_WORDS];
     for (size_t i = 0; i < TABLE_WORDS; i++) {
         word[live] = prev->w[i] & may->w[i] & only->w[i];
+        if (far) word[live] &= ~t->at_start.w[i];
         at[live] = (uint8_t)i;
         live += word[live] != 0;
     }
@@ -256,15 +258,17 @@ static void table_confirm(struct detect_scratch *s, const struct table *t, size_
 /* Numbers of digits the run may be taken to have: up to the end of each of its groups. */
 static uint32_t digit_counts(struct slice t, size_t at)
 {
+    /* 1 digits, 2 what may stand between two groups */
+    static const uint8_t kind[256] = {['0' ... '9'] = 1, ['a' ... 'z'] = 2, ['A' ... 'Z'] = 2, [' '] = 2, ['-'] = 2, ['.'] = 2, ['/'] = 2, ['('] = 2, [')'] = 2};
+    const unsigned char *p = (const unsigned char *)t.p;
     uint32_t counts = 0;
     unsigned n = 0;
-    while (at < t.n && n < 31) {
-        while (at < t.n && is_digit(t.p[at])) at++, n++;
+    while (n < 31) {
+        while (at < t.n && kind[p[at]] == 1) at++, n++;
         counts |= 1u << (n < 31 ? n : 31);
-        size_t k = 0;
-        while (k < NUMBER_GAP && at + k < t.n && (is_letter(t.p[at + k]) || memchr(" -./()", t.p[at + k], 6))) k++;
-        if (at + k >= t.n || !is_digit(t.p[at + k])) break;
-        at += k;
+        size_t end = t.n - at < NUMBER_GAP ? t.n : at + NUMBER_GAP;
+        while (at < end && kind[p[at]] == 2) at++;
+        if (at == t.n || kind[p[at]] != 1) break;
     }
     return counts;
 }

@@ -190,6 +190,19 @@ static struct byteset both(const struct byteset *a, const struct byteset *b)
     return s;
 }
 
+/* True for an expression that begins with "(?:" and lookbehinds that all ask for the beginning of the text. */
+static bool asks_for_start(const char *p)
+{
+    static const char none[] = "(?<![\\s\\S])", at[] = "(?<=\\A";
+    if (strncmp(p, "(?:", 3) != 0) return false;
+    for (p += 3;; p++) {
+        bool alternatives = false;
+        if (strncmp(p, none, sizeof none - 1) != 0 && strncmp(p, at, sizeof at - 1) != 0) return false;
+        p = group_end(p, &alternatives);
+        if (*p != '|') return *p == ')';
+    }
+}
+
 /* Which bytes may stand before a match: the lookbehinds an expression begins with, asked one byte at a time. */
 static enum err probe_prev(struct builder *b, struct crule *r, const char *regex, pcre2_match_data *md)
 {
@@ -262,6 +275,7 @@ static bool build_expression(struct builder *b, size_t index, const struct rule_
         (void)pcre2_pattern_info(r->anchored, PCRE2_INFO_CAPTURECOUNT, &groups);
         if (d->secret_group < 0 || (uint32_t)d->secret_group > groups)
             complain(b, d, "secretGroup is %d, but the regex has %u groups", d->secret_group, groups);
+        r->at_start = asks_for_start(regex);
         r->cap = strstr(regex, "-----BEGIN") || strstr(regex, "----[- ]") ? CAP_LONG : CAP_RULE;
     } else {
         ok = true; /* reported */
@@ -659,6 +673,8 @@ static enum err build_table(struct builder *b, const struct rule_def *defs, size
     struct table *t = &b->rs->table[kind];
     struct byteset(*front)[SHAPE_FRONT] = mem_zalloc(TABLE_RULES * sizeof *front);
     if (!front) return ERR_MEMORY;
+    /* Of numbers the automaton has told the rest. */
+    t->looked = kind == TABLE_DIGITS || kind == TABLE_NEAR ? 10 : SHAPE_FRONT;
     for (size_t i = 0; i < n; i++) {
         const struct rule_def *d = &defs[i];
         if (!(d->triggers & trigger[kind]) || !b->shape[i]) continue;
@@ -675,6 +691,7 @@ static enum err build_table(struct builder *b, const struct rule_def *defs, size
         for (unsigned c = 0; c < 256; c++)
             if (byteset_has(&b->rs->rules[i].prev_digit, (unsigned char)c)) bit_set(&t->prev[1][c], k);
         bit_set(&t->none, k);
+        if (b->rs->rules[i].at_start) bit_set(&t->at_start, k);
         for (unsigned c = d->digits_min; c <= d->digits_max && c < 32; c++) bit_set(&t->digits[c], k);
         if (d->digits_max > 31) bit_set(&t->digits[31], k);
     }
