@@ -57,7 +57,8 @@ static void check_clients(struct loader *l)
         for (size_t j = 0; j < i; j++) {
             const struct config_client *y = &c->clients[j];
             if (same(x->name, y->name))
-                mistake_add(&l->m, loader_pos(l, &x->name, x->pos), "name: `%s` is used twice: first at line %u", x->name, y->pos.line);
+                mistake_add(&l->m, loader_pos(l, &x->name, x->pos), "name: `%s` is used twice: first at line %u", x->name,
+                            y->pos.line);
             if (same(x->key_hash, y->key_hash))
                 mistake_add(&l->m, loader_pos(l, &x->key_hash, x->pos), "key_hash: the same as at line %u", y->pos.line);
             if (same(x->tls_subject, y->tls_subject))
@@ -122,7 +123,8 @@ static void check_dictionaries(struct loader *l)
         bool hashed = loader_given(l, &d->hashed);
         bool key = loader_given(l, &d->key);
         if (file == hashed)
-            mistake_add(&l->m, d->pos, "dictionaries: `%s` needs either `file` or `hashed`, found %s", d->name, file ? "both" : "neither");
+            mistake_add(&l->m, d->pos, "dictionaries: `%s` needs either `file` or `hashed`, found %s", d->name,
+                        file ? "both" : "neither");
         if (key && !hashed) mistake_add(&l->m, loader_pos(l, &d->key, d->pos), "key: is for `hashed` dictionaries");
         if (key || !d->hashed) continue;
         char name[4200];
@@ -155,7 +157,8 @@ static void check_detectors(struct loader *l)
         struct config_backend *b = &d->http;
         b->timeouts.connect = d->timeout;
         if (b->url && !b->https && b->tls_ca) mistake_add(&l->m, loader_pos(l, &b->tls_ca, b->pos), "ca: the url is not https");
-        if (b->url && !b->https && b->tls_pin) mistake_add(&l->m, loader_pos(l, &b->tls_pin, b->pos), "pin: the url is not https");
+        if (b->url && !b->https && b->tls_pin)
+            mistake_add(&l->m, loader_pos(l, &b->tls_pin, b->pos), "pin: the url is not https");
         if (b->key_passthrough) mistake_add(&l->m, loader_pos(l, &b->key, b->pos), "key: callers' keys are not for detectors");
         for (size_t j = 0; j < i; j++)
             if (same(b->name, c->filters.detectors[j].http.name))

@@ -21,9 +21,9 @@ struct config_strings {
 };
 
 struct config_listener {
-    char *address;  /* "host:port", "[v6]:port" */
+    char *address; /* "host:port", "[v6]:port" */
     char *host;
-    uint16_t port;  /* 0: any free port */
+    uint16_t port; /* 0: any free port */
     bool tls;
     char *certificate, *key, *client_ca;
     int min_version; /* 12 or 13 */
@@ -54,20 +54,20 @@ struct config_rule_action {
 /* A policy with `extends` already applied. */
 struct config_policy {
     char *name;
-    bool observe;          /* mode: observe */
-    char *secrets, *pii, *injection; /* action names; defaults redact, tokenize, flag */
+    bool observe;                                            /* mode: observe */
+    char *secrets, *pii, *injection;                         /* action names; defaults redact, tokenize, flag */
     char *injection_low, *injection_medium, *injection_high; /* flag | reroute | block; default flag */
-    char *opaque;          /* allow | block */
+    char *opaque;                                            /* allow | block */
     struct config_rule_action *rules;
     size_t rule_count;
-    struct config_strings allow;        /* values, "re:...", "rule:...", "at:..." */
-    struct config_strings dictionaries; /* names under filters.dictionaries */
+    struct config_strings allow;               /* values, "re:...", "rule:...", "at:..." */
+    struct config_strings dictionaries;        /* names under filters.dictionaries */
     bool restore_text, restore_tool_arguments; /* defaults true */
-    struct config_strings never_tools;  /* globs of tool names whose arguments are not restored */
-    enum config_endpoints unknown;      /* default block */
-    enum config_logging logging;        /* default metadata */
-    enum config_on_error on_filter_error; /* default block */
-    bool findings_header;               /* x-privet-findings; default true */
+    struct config_strings never_tools;         /* globs of tool names whose arguments are not restored */
+    enum config_endpoints unknown;             /* default block */
+    enum config_logging logging;               /* default metadata */
+    enum config_on_error on_filter_error;      /* default block */
+    bool findings_header;                      /* x-privet-findings; default true */
     struct config_pos pos;
 };
 
@@ -80,7 +80,7 @@ struct config_dictionary {
     struct config_pos pos;
 };
 
-struct config_timeouts { /* ms; 0: none */
+struct config_timeouts {                       /* ms; 0: none */
     uint32_t connect, first_byte, idle, total; /* defaults 5s, 60s, 60s, 10m */
 };
 
@@ -88,14 +88,14 @@ enum config_hosting { HOSTING_SELF, HOSTING_MANAGED, HOSTING_HOSTED };
 
 struct config_backend {
     char *name;
-    char *url;      /* "http://host:port/base", "https://...", or "builtin:echo" */
+    char *url; /* "http://host:port/base", "https://...", or "builtin:echo" */
     bool builtin_echo, https;
     char *host;
     uint16_t port;
     char *base_path; /* without a trailing slash; "" if none */
     char *dialect;   /* "openai" (more rows later) */
     enum config_hosting hosting;
-    char *key;          /* the secret itself, after ${} and file: ; NULL: no key is sent */
+    char *key; /* the secret itself, after ${} and file: ; NULL: no key is sent */
     bool key_passthrough;
     struct config_timeouts timeouts;
     char *tls_ca, *tls_pin;
@@ -105,14 +105,14 @@ struct config_backend {
 
 /* An external recogniser: Presidio analyzer's REST protocol. */
 struct config_detector {
-    struct config_backend http; /* where it is; first: values are set as a backend's. `name` is its name */
-    uint32_t timeout;           /* ms for a whole call; default 300ms */
-    enum config_on_error on_error; /* default block */
-    char *language;             /* default "en" */
+    struct config_backend http;     /* where it is; first: values are set as a backend's. `name` is its name */
+    uint32_t timeout;               /* ms for a whole call; default 300ms */
+    enum config_on_error on_error;  /* default block */
+    char *language;                 /* default "en" */
     struct config_strings entities; /* types it knows beside Presidio's own */
-    uint32_t min_score;         /* thousandths; default 0.5 */
-    uint64_t text_bytes;        /* most text of one request; more is an error of the detector */
-    bool batch;                 /* several texts as a list; else joined into one */
+    uint32_t min_score;             /* thousandths; default 0.5 */
+    uint64_t text_bytes;            /* most text of one request; more is an error of the detector */
+    bool batch;                     /* several texts as a list; else joined into one */
 };
 #define CONFIG_DETECTORS_MAX 8u
 
@@ -124,8 +124,16 @@ struct config_target {
 
 /* Bits of config_route.fallback_on and the names they have in the file. */
 enum {
-    FB_CONNECT = 1, FB_FIRST_BYTE = 2, FB_IDLE = 4, FB_TOTAL = 8, FB_429 = 16, FB_5XX = 32, FB_REFUSAL = 64,
-    FB_CONTENT_FILTER = 128, FB_CONTEXT_LENGTH = 256, FB_MALFORMED = 512
+    FB_CONNECT = 1,
+    FB_FIRST_BYTE = 2,
+    FB_IDLE = 4,
+    FB_TOTAL = 8,
+    FB_429 = 16,
+    FB_5XX = 32,
+    FB_REFUSAL = 64,
+    FB_CONTENT_FILTER = 128,
+    FB_CONTEXT_LENGTH = 256,
+    FB_MALFORMED = 512
 };
 
 struct config_route {
@@ -135,20 +143,20 @@ struct config_route {
     size_t split_count;
     struct config_target *fallback;
     size_t fallback_count;
-    uint32_t fallback_on;  /* FB_ bits; default connect, first_byte, idle, 429, 5xx, malformed */
+    uint32_t fallback_on;            /* FB_ bits; default connect, first_byte, idle, 429, 5xx, malformed */
     struct config_target *sensitive; /* or NULL */
-    uint32_t attempts;     /* default 3: all targets and retries together */
-    uint32_t retry_total;  /* ms; default 60s: one deadline for a request's attempts up to the first byte sent */
+    uint32_t attempts;               /* default 3: all targets and retries together */
+    uint32_t retry_total;            /* ms; default 60s: one deadline for a request's attempts up to the first byte sent */
     uint32_t breaker_failures, breaker_within, breaker_open; /* 5, 30s, 15s */
     struct config_pos pos;
 };
 
 struct config_audit {
-    char *directory;       /* NULL: no journal (only where no `audit:` section is given) */
-    uint64_t segment;      /* bytes; default 64MiB */
-    uint64_t retain;       /* ms; default 90d */
-    uint32_t sync;         /* ms between fsyncs; default 100 */
-    char *chain_key;       /* the key's bytes; NULL: a key file is made in the directory */
+    char *directory;  /* NULL: no journal (only where no `audit:` section is given) */
+    uint64_t segment; /* bytes; default 64MiB */
+    uint64_t retain;  /* ms; default 90d */
+    uint32_t sync;    /* ms between fsyncs; default 100 */
+    char *chain_key;  /* the key's bytes; NULL: a key file is made in the directory */
     size_t chain_key_len;
     char *redis_url;       /* NULL: no Redis. redis://[:password@]host:port/db or unix:///path?db=0 */
     uint64_t redis_maxlen; /* default 1000000 */
@@ -164,11 +172,11 @@ struct config {
     uint16_t admin_port;
     uint32_t workers; /* 0: auto */
     struct {
-        uint64_t header_bytes, body_bytes, answer_bytes, event_bytes; /* 32KiB, 64MiB, 64MiB, 8MiB */
+        uint64_t header_bytes, body_bytes, answer_bytes, event_bytes;             /* 32KiB, 64MiB, 64MiB, 8MiB */
         uint32_t client_header_timeout, client_body_timeout, client_idle_timeout; /* 10s, 30s, 75s */
-        uint32_t drain_timeout; /* 30s */
-        uint64_t connections;   /* 20000 */
-        uint32_t json_depth;    /* 128 */
+        uint32_t drain_timeout;                                                   /* 30s */
+        uint64_t connections;                                                     /* 20000 */
+        uint32_t json_depth;                                                      /* 128 */
         uint32_t refusal_hold;  /* ms a stream's opening may be held; default 2s */
         uint32_t refusal_bytes; /* bytes of text that may be held; default 400 */
     } limits;
@@ -178,7 +186,7 @@ struct config {
     size_t policy_count;
     struct {
         struct config_strings packs; /* default secrets, pii, injection; a path has a '/' */
-        char *rules_dir;             /* where named packs are: $PRIVET_RULES, else beside the file in rules/, else share/privet/rules */
+        char *rules_dir; /* where named packs are: $PRIVET_RULES, else beside the file in rules/, else share/privet/rules */
         struct config_dictionary *dictionaries;
         size_t dictionary_count;
         uint32_t decode_base64, decode_hex, decode_percent; /* 2, 1, 1 */
@@ -190,7 +198,7 @@ struct config {
     struct config_route *routes;
     size_t route_count;
     struct {
-        int level;  /* enum log_level */
+        int level; /* enum log_level */
         bool json;
     } logging;
     struct config_audit audit;
@@ -212,7 +220,7 @@ void config_free(struct config *c);
  * (scan, rules). No listeners, backends or routes. NULL if memory is out. */
 struct config *config_standard(void) MUST_CHECK;
 
-int config_policy_index(const struct config *c, const char *name);  /* -1 if there is none */
+int config_policy_index(const struct config *c, const char *name); /* -1 if there is none */
 int config_backend_index(const struct config *c, struct slice name);
 
 /* The known word nearest to `word` by edit distance (at most a third of its length, at least 1), or NULL. */

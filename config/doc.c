@@ -56,10 +56,7 @@ char *file_read(const char *path, size_t cap, size_t *n)
     return p;
 }
 
-static struct config_pos pos_of_mark(yaml_mark_t m)
-{
-    return (struct config_pos){(unsigned)m.line + 1, (unsigned)m.column + 1};
-}
+static struct config_pos pos_of_mark(yaml_mark_t m) { return (struct config_pos){(unsigned)m.line + 1, (unsigned)m.column + 1}; }
 
 /* Line and column (in bytes) of an offset: what libyaml's reader gives for bytes that are no UTF-8. */
 static struct config_pos pos_of_offset(const char *p, size_t n, size_t off)
@@ -155,10 +152,7 @@ void doc_close(struct doc *d)
 
 struct config_pos doc_pos(const yaml_node_t *n) { return pos_of_mark(n->start_mark); }
 
-struct slice doc_text(const yaml_node_t *n)
-{
-    return slice_of((const char *)n->data.scalar.value, n->data.scalar.length);
-}
+struct slice doc_text(const yaml_node_t *n) { return slice_of((const char *)n->data.scalar.value, n->data.scalar.length); }
 
 bool doc_is_null(const yaml_node_t *n)
 {

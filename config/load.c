@@ -5,9 +5,9 @@
 #include <assert.h>
 #include <stdio.h>
 
-#define FILE_CAP   (1u << 20)
-#define ITEMS_MAX  4096u
-#define PATH_SIZE  128
+#define FILE_CAP  (1u << 20)
+#define ITEMS_MAX 4096u
+#define PATH_SIZE 128
 
 struct loaded {
     struct config c; /* first: config_free gets its address */
@@ -163,8 +163,7 @@ static bool load_keys(struct loader *l, const char *prefix, yaml_node_t *map, vo
     (void)doc_check_keys(&l->doc, map, &l->m);
     for (size_t i = 0; i < doc_count(map); i++) {
         yaml_node_t *k = doc_key(&l->doc, map, i);
-        if (doc_is_scalar(k) && !slice_eq(doc_text(k), SLICE("<<")) && !is_known(prefix, doc_text(k)))
-            unknown_key(l, prefix, k);
+        if (doc_is_scalar(k) && !slice_eq(doc_text(k), SLICE("<<")) && !is_known(prefix, doc_text(k))) unknown_key(l, prefix, k);
     }
     for (size_t i = 0; i < n; i++) {
         if (!schema_is_child(&rows[i], prefix, &name)) continue;
@@ -172,8 +171,7 @@ static bool load_keys(struct loader *l, const char *prefix, yaml_node_t *map, vo
         if (k && rows[i].type == &type_planned)
             mistake_add(&l->m, doc_pos(k), "%s: planned, not in this version: remove it", name);
         else if (v) (void)value_load(l, &rows[i], v, field_of(&rows[i], base));
-        else if (rows[i].flags & ROW_REQUIRED)
-            mistake_add(&l->m, doc_pos(map), "`%s` is missing: %s", name, rows[i].help);
+        else if (rows[i].flags & ROW_REQUIRED) mistake_add(&l->m, doc_pos(map), "`%s` is missing: %s", name, rows[i].help);
     }
     return l->m.count == before;
 }
@@ -360,7 +358,7 @@ static void set_dir(struct loader *l, const char *path)
 {
     const char *slash = strrchr(path, '/');
     size_t n = slash ? (size_t)(slash - path) : 1;
-    if (n == 0) n = 1; /* the root itself */
+    if (n == 0) n = 1;             /* the root itself */
     if (n >= sizeof l->dir) n = 0; /* such a path was not opened */
     memcpy(l->dir, slash ? path : ".", n);
     l->dir[n] = 0;

@@ -46,7 +46,7 @@ struct schema_row {
     size_t item, count_offset;  /* lists and maps: size of an item, where their number goes */
     unsigned flags;
     const char *help;
-    const char *good, *bad;     /* what the test writes: taken, and refused */
+    const char *good, *bad; /* what the test writes: taken, and refused */
 };
 
 const struct schema_row *schema_rows(size_t *n);
@@ -56,11 +56,11 @@ bool schema_is_child(const struct schema_row *row, const char *prefix, const cha
 
 /* Types, types.c unless said otherwise. */
 extern const struct schema_type type_section, type_list, type_map, type_extends, type_planned; /* load.c */
-extern const struct schema_type type_string, type_bool, type_int, type_size, type_duration, type_enum, type_word,
-    type_strings, type_bits, type_secret, type_name, type_fraction;
-extern const struct schema_type type_address, type_admin_address, type_url, type_detector_url, type_redis_url, type_key_hash, type_backend_key,
-    type_chain_key, type_dictionary_key, type_pin, type_file, type_path, type_target, type_target_own, type_target_alone,
-    type_targets, type_rule_actions; /* values.c */
+extern const struct schema_type type_string, type_bool, type_int, type_size, type_duration, type_enum, type_word, type_strings,
+    type_bits, type_secret, type_name, type_fraction;
+extern const struct schema_type type_address, type_admin_address, type_url, type_detector_url, type_redis_url, type_key_hash,
+    type_backend_key, type_chain_key, type_dictionary_key, type_pin, type_file, type_path, type_target, type_target_own,
+    type_target_alone, type_targets, type_rule_actions; /* values.c */
 
 /* Where a field's value was written, for the checks across fields. */
 struct note {
@@ -77,7 +77,7 @@ struct loader {
     struct mistakes m;
     struct note *notes;
     size_t note_count, note_room;
-    char dir[4096];  /* of the configuration file, without a trailing slash */
+    char dir[4096]; /* of the configuration file, without a trailing slash */
     bool no_memory;
 };
 

@@ -47,12 +47,8 @@ static bool escape(struct reader *r)
     switch (p[1]) {
     case 'z': return put(r, "\\Z", 2);   /* a text ends with a line end here, whether or not its writer gave it one */
     case 'v': return put(r, "\\x0b", 4); /* one character in RE2, a class in PCRE2 */
-    case 'C':
-        *r->why = "\\C matches one byte of a character, which is not allowed here";
-        return false;
-    case 'Q':
-        r->quoted = true;
-        return put(r, "\\Q", 2);
+    case 'C': *r->why = "\\C matches one byte of a character, which is not allowed here"; return false;
+    case 'Q': r->quoted = true; return put(r, "\\Q", 2);
     default:
         if (p[1] >= '1' && p[1] <= '7' && left >= 4 && octal(p + 1)) {
             r->i += 2;

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define REPORT_CAP (4u << 20)
-#define LINE_MAX_  1024
+#define REPORT_CAP  (4u << 20)
+#define LINE_MAX_   1024
 #define DOUBLES_MAX 1000u /* beyond so many nobody reads them */
 
 /* A key or a value quoted in a message must not break the line. */

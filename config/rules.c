@@ -22,7 +22,7 @@ struct reader {
     struct doc doc;
     struct mistakes m;
     const char *path;
-    char *file; /* path, owned by the pack */
+    char *file;  /* path, owned by the pack */
     char id[96]; /* of the rule being read, for messages; "" at the top */
     enum rule_class cls;
     bool native; /* the file or the rule says what only we say: its regexes are PCRE2's, not RE2's */
@@ -203,8 +203,8 @@ static void load_fields(struct reader *r, const char *where, const struct field 
         if (j < n && fields[j].load) fields[j].load(r, &fields[j], doc_value(&r->doc, map, i), base);
         if (j < n) continue;
         const char *near = config_nearest(doc_text(k).p, known, n);
-        wrong(r, doc_pos(k), "unknown key `%.60s`%s%s%s%s", doc_text(k).p, where, near ? "; did you mean `" : "", near ? near : "",
-              near ? "`?" : "");
+        wrong(r, doc_pos(k), "unknown key `%.60s`%s%s%s%s", doc_text(k).p, where, near ? "; did you mean `" : "",
+              near ? near : "", near ? "`?" : "");
     }
 }
 
@@ -249,11 +249,11 @@ static void load_digits(struct reader *r, const struct field *f, yaml_node_t *no
     d->digits_max = (unsigned)v[1];
 }
 
-#define AT(s, member)         offsetof(struct s, member), 0, 0, 0, NULL
-#define LIST(s, member, n)    offsetof(struct s, member), offsetof(struct s, n), 0, 0, NULL
+#define AT(s, member)          offsetof(struct s, member), 0, 0, 0, NULL
+#define LIST(s, member, n)     offsetof(struct s, member), offsetof(struct s, n), 0, 0, NULL
 #define NUM(s, member, lo, hi) offsetof(struct s, member), 0, lo, hi, NULL
-#define WORD(s, member, w)    offsetof(struct s, member), 0, 0, 0, w
-#define MEANINGLESS           NULL, 0, 0, 0, 0, NULL
+#define WORD(s, member, w)     offsetof(struct s, member), 0, 0, 0, w
+#define MEANINGLESS            NULL, 0, 0, 0, 0, NULL
 
 static const struct field context_fields[] = {
     {"words", load_texts, LIST(rule_context, words, count)},  {"require", load_bool, AT(rule_context, require)},
@@ -287,17 +287,16 @@ static void load_word(struct reader *r, const struct field *f, yaml_node_t *node
 
 static void load_regexes(struct reader *r, const struct field *f, yaml_node_t *node, void *base);
 
-static const struct field allow_fields[] = {
-    {"regexes", load_regexes, LIST(allow, a.regexes, a.regex_count)},
-    {"stopwords", load_texts, LIST(allow, a.stopwords, a.stopword_count)},
-    {"regexTarget", load_word, WORD(allow, a.target, targets)},
-    {"condition", load_word, WORD(allow, condition, conditions)},
-    {"paths", load_texts, LIST(allow, paths, path_count)},
-    {"commits", load_texts, LIST(allow, commits, commit_count)},
-    {"targetRules", load_texts, LIST(allow, rules, rule_count)},
-    {"description", load_text, AT(allow, description)},
-    {"id", load_text, AT(allow, description)},
-    {0}};
+static const struct field allow_fields[] = {{"regexes", load_regexes, LIST(allow, a.regexes, a.regex_count)},
+                                            {"stopwords", load_texts, LIST(allow, a.stopwords, a.stopword_count)},
+                                            {"regexTarget", load_word, WORD(allow, a.target, targets)},
+                                            {"condition", load_word, WORD(allow, condition, conditions)},
+                                            {"paths", load_texts, LIST(allow, paths, path_count)},
+                                            {"commits", load_texts, LIST(allow, commits, commit_count)},
+                                            {"targetRules", load_texts, LIST(allow, rules, rule_count)},
+                                            {"description", load_text, AT(allow, description)},
+                                            {"id", load_text, AT(allow, description)},
+                                            {0}};
 
 /* Files and commits mean nothing for a prompt: what depends on them can never hold here. */
 static bool keep_allow(struct reader *r, const struct allow *a, struct config_pos pos)
@@ -352,39 +351,38 @@ struct extras {
     bool skip_report;
 };
 
-static const struct field rule_fields[] = {
-    {"id", load_text, AT(rule_def, id)},
-    {"description", load_text, AT(rule_def, description)},
-    {"class", load_class, WORD(rule_def, cls, classes)},
-    {"type", load_text, AT(rule_def, type)},
-    {"regex", load_text, AT(rule_def, regex)},
-    {"secretGroup", load_int, NUM(rule_def, secret_group, 0, 64)},
-    {"keywords", load_texts, LIST(rule_def, keywords, keyword_count)},
-    {"trigger", load_trigger, WORD(rule_def, triggers, triggers)},
-    {"digits", load_digits, NUM(rule_def, digits_min, 1, 64)},
-    {"entropy", load_float, NUM(rule_def, entropy, 0, 8)},
-    {"score", load_float, NUM(rule_def, score, 0, 1)},
-    {"min_score", load_float, NUM(rule_def, min_score, 0, 1)},
-    {"validate", load_texts, LIST(rule_def, validate, validate_count)},
-    {"context", load_context, AT(rule_def, context)},
-    {"allowlists", load_allows, AT(rule_def, allow)},
-    {"allowlist", load_allows, AT(rule_def, allow)},
-    {"join", load_bool, AT(rule_def, join)},
-    {"examples", load_texts, LIST(rule_def, examples, example_count)},
-    {"counterexamples", load_texts, LIST(rule_def, counterexamples, counterexample_count)},
-    {"path", load_text, AT(extras, path)},
-    {"skipReport", load_bool, AT(extras, skip_report)},
-    {"tags", MEANINGLESS},
-    {"required", MEANINGLESS},
-    {0}};
+static const struct field rule_fields[] = {{"id", load_text, AT(rule_def, id)},
+                                           {"description", load_text, AT(rule_def, description)},
+                                           {"class", load_class, WORD(rule_def, cls, classes)},
+                                           {"type", load_text, AT(rule_def, type)},
+                                           {"regex", load_text, AT(rule_def, regex)},
+                                           {"secretGroup", load_int, NUM(rule_def, secret_group, 0, 64)},
+                                           {"keywords", load_texts, LIST(rule_def, keywords, keyword_count)},
+                                           {"trigger", load_trigger, WORD(rule_def, triggers, triggers)},
+                                           {"digits", load_digits, NUM(rule_def, digits_min, 1, 64)},
+                                           {"entropy", load_float, NUM(rule_def, entropy, 0, 8)},
+                                           {"score", load_float, NUM(rule_def, score, 0, 1)},
+                                           {"min_score", load_float, NUM(rule_def, min_score, 0, 1)},
+                                           {"validate", load_texts, LIST(rule_def, validate, validate_count)},
+                                           {"context", load_context, AT(rule_def, context)},
+                                           {"allowlists", load_allows, AT(rule_def, allow)},
+                                           {"allowlist", load_allows, AT(rule_def, allow)},
+                                           {"join", load_bool, AT(rule_def, join)},
+                                           {"examples", load_texts, LIST(rule_def, examples, example_count)},
+                                           {"counterexamples", load_texts, LIST(rule_def, counterexamples, counterexample_count)},
+                                           {"path", load_text, AT(extras, path)},
+                                           {"skipReport", load_bool, AT(extras, skip_report)},
+                                           {"tags", MEANINGLESS},
+                                           {"required", MEANINGLESS},
+                                           {0}};
 
 /* ---- a rule ----------------------------------------------------------------------------------------------------- */
 
 /* True if a mapping says something that gitleaks does not know. */
 static bool says_ours(struct reader *r, yaml_node_t *map)
 {
-    static const char *const ours[] = {"class",   "type",   "trigger",   "digits",   "validate",       "context",
-                                       "score",   "join",   "min_score", "examples", "counterexamples"};
+    static const char *const ours[] = {"class", "type", "trigger",   "digits",   "validate",       "context",
+                                       "score", "join", "min_score", "examples", "counterexamples"};
     for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
         if (doc_get(&r->doc, map, ours[i])) return true;
     return false;
@@ -528,7 +526,8 @@ static bool read_id(struct reader *r, yaml_node_t *node)
 
 static void load_rule(struct reader *r, yaml_node_t *node)
 {
-    struct extras x = {.d = {.cls = r->cls, .score = 0.85f, .min_score = 0.5f, .context = {.before = 80, .after = 40, .boost = 0.35f}}};
+    struct extras x = {
+        .d = {.cls = r->cls, .score = 0.85f, .min_score = 0.5f, .context = {.before = 80, .after = 40, .boost = 0.35f}}};
     bool file_native = r->native;
     char found[80];
     if (!doc_is_map(node)) {

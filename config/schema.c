@@ -13,10 +13,11 @@
 #define HOUR           (3600 * SECOND)
 #define DAY            (24 * HOUR)
 
-#define WORDS(...) (const char *const[]){__VA_ARGS__, NULL}
-#define ACTIONS    WORDS("allow", "flag", "redact", "mask", "hash", "tokenize", "surrogate", "reroute", "block")
+#define WORDS(...)                                                                                                               \
+    (const char *const[]) { __VA_ARGS__, NULL }
+#define ACTIONS       WORDS("allow", "flag", "redact", "mask", "hash", "tokenize", "surrogate", "reroute", "block")
 #define LEVEL_ACTIONS WORDS("flag", "reroute", "block")
-#define TRIGGERS                                                                                                           \
+#define TRIGGERS                                                                                                                 \
     WORDS("connect", "first_byte", "idle", "total", "429", "5xx", "refusal", "content_filter", "context_length", "malformed")
 
 static const struct schema_row rows[] = {
@@ -57,8 +58,8 @@ static const struct schema_row rows[] = {
      .help = "one event of a streamed answer", .good = "64KiB", .bad = "many"},
     {"limits.client_header_timeout", &type_duration, AT(config, limits.client_header_timeout), .def = "10s", .min = 1,
      .max = HOUR, .help = "for a whole request head", .good = "5s", .bad = "5"},
-    {"limits.client_body_timeout", &type_duration, AT(config, limits.client_body_timeout), .def = "30s", .min = 1,
-     .max = HOUR, .help = "between two reads of a body", .good = "500ms", .bad = "5 s"},
+    {"limits.client_body_timeout", &type_duration, AT(config, limits.client_body_timeout), .def = "30s", .min = 1, .max = HOUR,
+     .help = "between two reads of a body", .good = "500ms", .bad = "5 s"},
     {"limits.client_idle_timeout", &type_duration, AT(config, limits.client_idle_timeout), .def = "75s", .min = 1, .max = DAY,
      .help = "between two requests on a connection", .good = "2m", .bad = "0s"},
     {"limits.drain_timeout", &type_duration, AT(config, limits.drain_timeout), .def = "30s", .max = DAY,
@@ -75,22 +76,23 @@ static const struct schema_row rows[] = {
     /* policies */
     {"policies", &type_map, AT(config, policies), COUNT(config, policy_count, config_policy),
      .help = "what is looked for and what is done; `default` is for callers who name none", .bad = "[default]"},
-    {"policies.*.extends", &type_extends, .help = "another policy whose values hold where this one has none",
-     .good = "default", .bad = "defualt"},
+    {"policies.*.extends", &type_extends, .help = "another policy whose values hold where this one has none", .good = "default",
+     .bad = "defualt"},
     {"policies.*.mode", &type_enum, AT(config_policy, observe), .def = "enforce", .names = WORDS("enforce", "observe"),
      .help = "observe: count and record what would be done, change nothing", .good = "observe", .bad = "off"},
     {"policies.*.request", &type_section, .help = "what is done with findings in a request", .bad = "redact"},
     {"policies.*.request.secrets", &type_word, AT(config_policy, secrets), .def = "redact", .names = ACTIONS,
      .help = "keys, passwords, tokens", .good = "block", .bad = "blok"},
-    {"policies.*.request.pii", &type_word, AT(config_policy, pii), .def = "tokenize", .names = ACTIONS,
-     .help = "personal data", .good = "mask", .bad = "tokenise!"},
+    {"policies.*.request.pii", &type_word, AT(config_policy, pii), .def = "tokenize", .names = ACTIONS, .help = "personal data",
+     .good = "mask", .bad = "tokenise!"},
     {"policies.*.request.injection", &type_word, AT(config_policy, injection), .def = "flag", .names = ACTIONS,
      .help = "instructions hidden in what a model is given to read", .good = "block", .bad = "true"},
     {"policies.*.request.injection_level", &type_section,
      .help = "what is done with a request by what all signs of injection in it add up to; those in tool results and documents\n"
-             "    count twice, encoded ones half more, invisible tag characters are a clear sign", .bad = "block"},
-    {"policies.*.request.injection_level.low", &type_word, AT(config_policy, injection_low), .def = "flag", .names = LEVEL_ACTIONS,
-     .help = "a faint sign", .good = "reroute", .bad = "redact"},
+             "    count twice, encoded ones half more, invisible tag characters are a clear sign",
+     .bad = "block"},
+    {"policies.*.request.injection_level.low", &type_word, AT(config_policy, injection_low), .def = "flag",
+     .names = LEVEL_ACTIONS, .help = "a faint sign", .good = "reroute", .bad = "redact"},
     {"policies.*.request.injection_level.medium", &type_word, AT(config_policy, injection_medium), .def = "flag",
      .names = LEVEL_ACTIONS, .help = "one clear sign in a user's own turn", .good = "block", .bad = "mask"},
     {"policies.*.request.injection_level.high", &type_word, AT(config_policy, injection_high), .def = "flag",
@@ -99,19 +101,21 @@ static const struct schema_row rows[] = {
      .help = "the finer over the coarser: rule id, type, or prefix*, and its action; added to those of `extends`",
      .good = "{CREDIT_CARD: mask, aws-*: block}", .bad = "{CREDIT_CARD: hide}"},
     {"policies.*.request.allow", &type_strings, AT(config_policy, allow),
-     .help = "what is let through: a value, \"re:PATTERN\" (the whole value), \"rule:NAME\" (as under rules), \"at:PLACE\", or several\n"
-             "    in this order: \"at:tools rule:EMAIL_ADDRESS\", \"at:messages[role=system].content a@example.com\". A place is keys from\n"
-             "    the top down with dots between, each a glob; arrays need no mention; [KEY=VALUE]: of an object with that member",
-     .good = "[a@example.com, \"re:.*@example\\\\.org\", \"at:tools rule:EMAIL_ADDRESS\"]",
-     .bad = "{a: b}"},
+     .help =
+         "what is let through: a value, \"re:PATTERN\" (the whole value), \"rule:NAME\" (as under rules), \"at:PLACE\", or "
+         "several\n"
+         "    in this order: \"at:tools rule:EMAIL_ADDRESS\", \"at:messages[role=system].content a@example.com\". A place is "
+         "keys from\n"
+         "    the top down with dots between, each a glob; arrays need no mention; [KEY=VALUE]: of an object with that member",
+     .good = "[a@example.com, \"re:.*@example\\\\.org\", \"at:tools rule:EMAIL_ADDRESS\"]", .bad = "{a: b}"},
     {"policies.*.request.dictionaries", &type_strings, AT(config_policy, dictionaries),
      .help = "names under filters.dictionaries that apply", .good = "[x]", .bad = "[nobody]"},
     {"policies.*.request.opaque", &type_word, AT(config_policy, opaque), .def = "allow", .names = WORDS("allow", "block"),
      .help = "images, audio and files that text rules cannot read", .good = "block", .bad = "scan"},
     {"policies.*.response", &type_section, .help = "what is done with an answer", .bad = "restore"},
     {"policies.*.response.restore", &type_section, .help = "where placeholders become originals again", .bad = "true"},
-    {"policies.*.response.restore.text", &type_bool, AT(config_policy, restore_text), .def = "true", .help = "in the answer's text",
-     .good = "false", .bad = "1"},
+    {"policies.*.response.restore.text", &type_bool, AT(config_policy, restore_text), .def = "true",
+     .help = "in the answer's text", .good = "false", .bad = "1"},
     {"policies.*.response.restore.tool_arguments", &type_bool, AT(config_policy, restore_tool_arguments), .def = "true",
      .help = "in arguments of tool calls; secrets never", .good = "false", .bad = "no"},
     {"policies.*.response.restore.never_tools", &type_strings, AT(config_policy, never_tools),
@@ -120,11 +124,12 @@ static const struct schema_row rows[] = {
     {"policies.*.response.links", &type_planned, .help = "links and images in answers", .bad = "{other: neutralise}"},
     {"policies.*.tools", &type_planned, .help = "which tools may be offered", .bad = "{deny: [shell]}"},
     {"policies.*.endpoints", &type_section, .help = "paths of the API", .bad = "block"},
-    {"policies.*.endpoints.unknown", &type_enum, AT(config_policy, unknown), .def = "block", .names = WORDS("block", "scan", "pass"),
-     .help = "paths nobody knows: refuse, screen every string of a JSON body, or pass", .good = "scan", .bad = "allow"},
-    {"policies.*.logging", &type_enum, AT(config_policy, logging), .def = "metadata", .names = WORDS("none", "metadata", "redacted"),
-     .planned = WORDS("full"), .help = "what an audit record holds; redacted: what the model saw too", .good = "redacted",
-     .bad = "full"},
+    {"policies.*.endpoints.unknown", &type_enum, AT(config_policy, unknown), .def = "block",
+     .names = WORDS("block", "scan", "pass"), .help = "paths nobody knows: refuse, screen every string of a JSON body, or pass",
+     .good = "scan", .bad = "allow"},
+    {"policies.*.logging", &type_enum, AT(config_policy, logging), .def = "metadata",
+     .names = WORDS("none", "metadata", "redacted"), .planned = WORDS("full"),
+     .help = "what an audit record holds; redacted: what the model saw too", .good = "redacted", .bad = "full"},
     {"policies.*.on_filter_error", &type_enum, AT(config_policy, on_filter_error), .def = "block",
      .names = WORDS("block", "flag", "allow"), .help = "a request that could not be screened", .good = "flag", .bad = "pass"},
     {"policies.*.findings_header", &type_bool, AT(config_policy, findings_header), .def = "true",
@@ -135,14 +140,15 @@ static const struct schema_row rows[] = {
      .help = "who may call; without any, everybody, under the policy `default`", .bad = "{x: y}"},
     {"clients[].name", &type_name, AT(config_client, name), .flags = ROW_REQUIRED, .help = "its name in records", .good = "bot",
      .bad = "a b"},
-    {"clients[].key_hash", &type_key_hash, AT(config_client, key_hash), .flags = ROW_SECRET, .help = "of its key: `privet keys new`",
-     .good = "sha256:00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF", .bad = "sha256:00"},
+    {"clients[].key_hash", &type_key_hash, AT(config_client, key_hash), .flags = ROW_SECRET,
+     .help = "of its key: `privet keys new`", .good = "sha256:00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF",
+     .bad = "sha256:00"},
     {"clients[].tls_subject", &type_string, AT(config_client, tls_subject), .help = "of its certificate (needs tls.client_ca)",
      .good = "\"CN=batch,O=Example\"", .bad = "\"\""},
-    {"clients[].policy", &type_name, AT(config_client, policy), .def = "default", .help = "a name under policies", .good = "default",
-     .bad = "nobody"},
-    {"clients[].purpose", &type_string, AT(config_client, purpose), .max = 200, .help = "written into records", .good = "commercial",
-     .bad = "[]"},
+    {"clients[].policy", &type_name, AT(config_client, policy), .def = "default", .help = "a name under policies",
+     .good = "default", .bad = "nobody"},
+    {"clients[].purpose", &type_string, AT(config_client, purpose), .max = 200, .help = "written into records",
+     .good = "commercial", .bad = "[]"},
     {"clients[].models", &type_strings, AT(config_client, models), .help = "globs of the models it may ask for; none: all",
      .good = "[\"chat-*\"]", .bad = "[\"\"]"},
     {"clients[].rate", &type_planned, .help = "requests, tokens and cost in a time", .bad = "{requests: 600/min}"},
@@ -151,10 +157,11 @@ static const struct schema_row rows[] = {
     {"filters", &type_section, .help = "what is searched for, the same for all policies", .bad = "[secrets]"},
     {"filters.packs", &type_strings, AT(config, filters.packs), .def = "secrets, pii, injection",
      .help = "rule packs: shipped ones by name, own ones by path", .good = "./own.yaml", .bad = "secretz"},
-    {"filters.dictionaries", &type_map, AT(config, filters.dictionaries), COUNT(config, filters.dictionary_count, config_dictionary),
-     .help = "own terms: projects, customers, names", .bad = "terms.txt"},
-    {"filters.dictionaries.*.file", &type_file, AT(config_dictionary, file), .help = "plain terms, one a line", .good = "terms.txt",
-     .bad = "no-such.txt"},
+    {"filters.dictionaries", &type_map, AT(config, filters.dictionaries),
+     COUNT(config, filters.dictionary_count, config_dictionary), .help = "own terms: projects, customers, names",
+     .bad = "terms.txt"},
+    {"filters.dictionaries.*.file", &type_file, AT(config_dictionary, file), .help = "plain terms, one a line",
+     .good = "terms.txt", .bad = "no-such.txt"},
     {"filters.dictionaries.*.hashed", &type_file, AT(config_dictionary, hashed),
      .help = "fingerprints made by `privet dictionary hash`", .good = "terms.txt", .bad = "no-such.txt"},
     {"filters.dictionaries.*.key", &type_dictionary_key, AT(config_dictionary, key), .flags = ROW_SECRET,
@@ -167,7 +174,8 @@ static const struct schema_row rows[] = {
     {"filters.decode.percent", &type_int, AT(config, filters.decode_percent), .def = "1", .max = 8, .help = "percent encoding",
      .good = "2", .bad = "all"},
     {"filters.detectors", &type_list, AT(config, filters.detectors), COUNT(config, filters.detector_count, config_detector),
-     .help = "external recognisers that speak as Presidio's analyzer does; they are sent the text of requests", .bad = "presidio"},
+     .help = "external recognisers that speak as Presidio's analyzer does; they are sent the text of requests",
+     .bad = "presidio"},
     {"filters.detectors[].name", &type_name, AT(config_detector, http.name), .flags = ROW_REQUIRED,
      .help = "its rules are NAME:TYPE, such as presidio:PERSON", .good = "ner", .bad = "a b"},
     {"filters.detectors[].url", &type_detector_url, AT(config_detector, http.url), .flags = ROW_REQUIRED,
@@ -176,10 +184,11 @@ static const struct schema_row rows[] = {
      .good = "file:chain.key", .bad = "\"two words\""},
     {"filters.detectors[].timeout", &type_duration, AT(config_detector, timeout), .def = "300ms", .min = 1, .max = 60 * SECOND,
      .help = "for a whole call", .good = "1s", .bad = "0s"},
-    {"filters.detectors[].on_error", &type_enum, AT(config_detector, on_error), .def = "block", .names = WORDS("block", "flag", "allow"),
+    {"filters.detectors[].on_error", &type_enum, AT(config_detector, on_error), .def = "block",
+     .names = WORDS("block", "flag", "allow"),
      .help = "a request it did not look at: refuse, count it in the record, or let it pass", .good = "flag", .bad = "pass"},
-    {"filters.detectors[].language", &type_name, AT(config_detector, language), .def = "en", .help = "that it is told", .good = "de",
-     .bad = "e n"},
+    {"filters.detectors[].language", &type_name, AT(config_detector, language), .def = "en", .help = "that it is told",
+     .good = "de", .bad = "e n"},
     {"filters.detectors[].entities", &type_strings, AT(config_detector, entities), .max = 64,
      .help = "entity types it knows beside Presidio's own", .good = "[EMPLOYEE_ID]", .bad = "[\"\"]"},
     {"filters.detectors[].min_score", &type_fraction, AT(config_detector, min_score), .def = "0.5",
@@ -193,7 +202,8 @@ static const struct schema_row rows[] = {
     {"filters.detectors[].tls", &type_section, .help = "for https", .bad = "on"},
     {"filters.detectors[].tls.ca", &type_file, AT(config_detector, http.tls_ca),
      .help = "PEM file: whose certificates are accepted; default: the system's", .good = "server.pem", .bad = "no-such.pem"},
-    {"filters.detectors[].tls.pin", &type_pin, AT(config_detector, http.tls_pin), .help = "of its public key, beside verification",
+    {"filters.detectors[].tls.pin", &type_pin, AT(config_detector, http.tls_pin),
+     .help = "of its public key, beside verification",
      .good = "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", .bad = "sha256//AAAA"},
 
     {"models", &type_planned, .help = "the registry of models", .bad = "{m: {family: qwen}}"},
@@ -221,8 +231,8 @@ static const struct schema_row rows[] = {
     {"backends.*.timeouts.total", &type_duration, AT(config_backend, timeouts.total), .def = "10m", .max = 7 * DAY,
      .help = "one attempt", .good = "5m", .bad = "8d"},
     {"backends.*.tls", &type_section, .help = "for https", .bad = "on"},
-    {"backends.*.tls.ca", &type_file, AT(config_backend, tls_ca), .help = "PEM file: whose certificates are accepted; default: the system's",
-     .good = "server.pem", .bad = "no-such.pem"},
+    {"backends.*.tls.ca", &type_file, AT(config_backend, tls_ca),
+     .help = "PEM file: whose certificates are accepted; default: the system's", .good = "server.pem", .bad = "no-such.pem"},
     {"backends.*.tls.pin", &type_pin, AT(config_backend, tls_pin), .help = "of its public key, beside verification",
      .good = "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", .bad = "sha256//AAAA"},
     {"backends.*.connections", &type_int, AT(config_backend, connections), .def = "32", .max = 10000,
@@ -240,20 +250,21 @@ static const struct schema_row rows[] = {
      .bad = "nobody/m"},
     {"routes[].split", &type_list, AT(config_route, split), COUNT(config_route, split_count, config_target),
      .help = "instead of target: several by weight", .bad = "x"},
-    {"routes[].split[].target", &type_target, AT(config_target, backend), .flags = ROW_REQUIRED, .help = "backend or backend/model",
-     .good = "x/m", .bad = "x/"},
+    {"routes[].split[].target", &type_target, AT(config_target, backend), .flags = ROW_REQUIRED,
+     .help = "backend or backend/model", .good = "x/m", .bad = "x/"},
     {"routes[].split[].weight", &type_int, AT(config_target, weight), .def = "1", .min = 1, .max = 1000000, .help = "its share",
      .good = "90", .bad = "0"},
     {"routes[].shadow", &type_planned, .help = "a copy of some requests elsewhere", .bad = "{target: x}"},
-    {"routes[].fallback", &type_targets, AT(config_route, fallback), .count_offset = offsetof(struct config_route, fallback_count),
-     .help = "targets tried in order when one fails", .good = "[x/m, x]", .bad = "[y]"},
+    {"routes[].fallback", &type_targets, AT(config_route, fallback),
+     .count_offset = offsetof(struct config_route, fallback_count), .help = "targets tried in order when one fails",
+     .good = "[x/m, x]", .bad = "[y]"},
     {"routes[].fallback_on", &type_bits, AT(config_route, fallback_on), .def = "connect, first_byte, idle, 429, 5xx, malformed",
      .names = TRIGGERS, .help = "what counts as failing", .good = "[429, 5xx, refusal]", .bad = "[timeouts]"},
-    {"routes[].sensitive", &type_target_own, AT(config_route, sensitive), .help = "where `reroute` sends a request", .good = "x/m",
-     .bad = "nobody"},
+    {"routes[].sensitive", &type_target_own, AT(config_route, sensitive), .help = "where `reroute` sends a request",
+     .good = "x/m", .bad = "nobody"},
     {"routes[].retries", &type_section, .help = "all targets together", .bad = "3"},
-    {"routes[].retries.attempts", &type_int, AT(config_route, attempts), .def = "3", .min = 1, .max = 8, .help = "attempts at most",
-     .good = "8", .bad = "9"},
+    {"routes[].retries.attempts", &type_int, AT(config_route, attempts), .def = "3", .min = 1, .max = 8,
+     .help = "attempts at most", .good = "8", .bad = "9"},
     {"routes[].retries.total", &type_duration, AT(config_route, retry_total), .def = "60s", .min = 1, .max = DAY,
      .help = "up to the first byte sent to the caller", .good = "30s", .bad = "never"},
     {"routes[].retries.budget", &type_planned, .help = "share of requests that may be retries", .bad = "20%"},
@@ -266,10 +277,10 @@ static const struct schema_row rows[] = {
      .help = "how long it stays open", .good = "5s", .bad = "1w"},
 
     {"logging", &type_section, .help = "the service's own log; never holds text of a prompt", .bad = "info"},
-    {"logging.level", &type_enum, AT(config, logging.level), .def = "info", .names = WORDS("debug", "info", "warn", "error", "off"),
-     .help = "least level written", .good = "warn", .bad = "warning"},
-    {"logging.format", &type_enum, AT(config, logging.json), .def = "json", .names = WORDS("text", "json"), .help = "of its lines",
-     .good = "text", .bad = "xml"},
+    {"logging.level", &type_enum, AT(config, logging.level), .def = "info",
+     .names = WORDS("debug", "info", "warn", "error", "off"), .help = "least level written", .good = "warn", .bad = "warning"},
+    {"logging.format", &type_enum, AT(config, logging.json), .def = "json", .names = WORDS("text", "json"),
+     .help = "of its lines", .good = "text", .bad = "xml"},
 
     /* audit */
     {"audit", &type_section, .help = "what is kept about each request; without it nothing is", .bad = "on"},
@@ -278,12 +289,13 @@ static const struct schema_row rows[] = {
      .help = "made if it is not there; default /var/lib/privet/audit", .good = "journal", .bad = "\"\""},
     {"audit.journal.segment", &type_size, AT(config, audit.segment), .def = "64MiB", .min = 64 * KIB, .max = 2 * GIB,
      .flags = ROW_FIXED, .help = "size of one file", .good = "1MiB", .bad = "1KiB"},
-    {"audit.journal.retain", &type_duration, AT(config, audit.retain), .def = "90d", .min = 1, .max = 36500 * DAY, .flags = ROW_FIXED,
-     .help = "how long files are kept", .good = "7d", .bad = "forever"},
+    {"audit.journal.retain", &type_duration, AT(config, audit.retain), .def = "90d", .min = 1, .max = 36500 * DAY,
+     .flags = ROW_FIXED, .help = "how long files are kept", .good = "7d", .bad = "forever"},
     {"audit.journal.sync", &type_duration, AT(config, audit.sync), .def = "100ms", .min = 1, .max = HOUR, .flags = ROW_FIXED,
      .help = "between two writes to the disk itself", .good = "1s", .bad = "100"},
     {"audit.chain_key", &type_chain_key, AT(config, audit.chain_key), .flags = ROW_SECRET | ROW_FIXED,
-     .help = "chains the records so that edits and gaps show; default: made in the directory", .good = "file:chain.key", .bad = "short"},
+     .help = "chains the records so that edits and gaps show; default: made in the directory", .good = "file:chain.key",
+     .bad = "short"},
     {"audit.seal_to", &type_planned, .help = "public key for full records", .bad = "auditor.pem"},
     {"audit.redis", &type_section, .help = "a copy of the records", .bad = "redis://127.0.0.1"},
     {"audit.redis.url", &type_redis_url, AT(config, audit.redis_url), .flags = ROW_REQUIRED | ROW_SECRET | ROW_FIXED,
@@ -294,8 +306,8 @@ static const struct schema_row rows[] = {
      .help = "entries kept", .good = "1000", .bad = "1M"},
     {"audit.redis.request_ttl", &type_duration, AT(config, audit.redis_ttl), .def = "7d", .min = 1000, .max = 36500 * DAY,
      .flags = ROW_FIXED, .help = "how long a request can be looked up by its id", .good = "1h", .bad = "0s"},
-    {"audit.redis.prefix", &type_name, AT(config, audit.redis_prefix), .def = "privet", .flags = ROW_FIXED, .help = "of every key",
-     .good = "gw1", .bad = "a:b"},
+    {"audit.redis.prefix", &type_name, AT(config, audit.redis_prefix), .def = "privet", .flags = ROW_FIXED,
+     .help = "of every key", .good = "gw1", .bad = "a:b"},
 };
 
 const struct schema_row *schema_rows(size_t *n)
@@ -355,10 +367,11 @@ static enum err print_row(struct buf *out, const struct schema_row *row)
 
 enum err config_print_schema(struct buf *out)
 {
-    enum err e = buf_add(out, SLICE("Every key of the configuration. `[]` is an item of a list, `*` a name of your own.\n"
-                                    "${NAME} and ${NAME:-default} expand from the environment; file:NAME reads a secret from a file:\n"
-                                    "an absolute path, a name under $CREDENTIALS_DIRECTORY, or beside the configuration.\n"
-                                    "Other paths are taken from the configuration's own directory.\n"));
+    enum err e = buf_add(out,
+                         SLICE("Every key of the configuration. `[]` is an item of a list, `*` a name of your own.\n"
+                               "${NAME} and ${NAME:-default} expand from the environment; file:NAME reads a secret from a file:\n"
+                               "an absolute path, a name under $CREDENTIALS_DIRECTORY, or beside the configuration.\n"
+                               "Other paths are taken from the configuration's own directory.\n"));
     for (size_t i = 0; e == ERR_OK && i < sizeof rows / sizeof rows[0]; i++) e = print_row(out, &rows[i]);
     if (e == ERR_OK) e = buf_add(out, SLICE("\nPlanned, and refused in this version:"));
     for (size_t i = 0; e == ERR_OK && i < sizeof rows / sizeof rows[0]; i++)

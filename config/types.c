@@ -60,9 +60,7 @@ static void put_uint(const struct schema_row *row, void *field, uint64_t v)
     case 8: memcpy(field, &v, 8); break;
     case 4: memcpy(field, &v32, 4); break;
     case 2: memcpy(field, &v16, 2); break;
-    default:
-        assert(row->width == 1);
-        memcpy(field, &v8, 1);
+    default: assert(row->width == 1); memcpy(field, &v8, 1);
     }
 }
 
@@ -78,11 +76,15 @@ struct unit {
     struct slice name;
     uint64_t factor;
 };
-static const struct unit sizes[] = {{SLICE_INIT("KiB"), 1u << 10}, {SLICE_INIT("MiB"), 1u << 20}, {SLICE_INIT("GiB"), 1u << 30},
-                                    {SLICE_INIT("TiB"), 1ull << 40}, {SLICE_INIT(""), 1}, {SLICE_INIT("B"), 1}, {{NULL, 0}, 0}};
-static const struct unit durations[] = {{SLICE_INIT("ms"), 1},          {SLICE_INIT("s"), 1000},
-                                        {SLICE_INIT("m"), 60000},       {SLICE_INIT("h"), 3600000},
-                                        {SLICE_INIT("d"), 86400000ull}, {{NULL, 0}, 0}};
+static const struct unit sizes[] = {{SLICE_INIT("KiB"), 1u << 10},
+                                    {SLICE_INIT("MiB"), 1u << 20},
+                                    {SLICE_INIT("GiB"), 1u << 30},
+                                    {SLICE_INIT("TiB"), 1ull << 40},
+                                    {SLICE_INIT(""), 1},
+                                    {SLICE_INIT("B"), 1},
+                                    {{NULL, 0}, 0}};
+static const struct unit durations[] = {{SLICE_INIT("ms"), 1},      {SLICE_INIT("s"), 1000},        {SLICE_INIT("m"), 60000},
+                                        {SLICE_INIT("h"), 3600000}, {SLICE_INIT("d"), 86400000ull}, {{NULL, 0}, 0}};
 static const struct unit none[] = {{SLICE_INIT(""), 1}, {{NULL, 0}, 0}};
 
 /* Digits and one of the units. False if it is not that; *over if it is and does not fit 64 bits. */

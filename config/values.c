@@ -183,7 +183,8 @@ static bool set_redis_url(struct loader *l, const struct schema_row *row, const 
         size_t q = slice_find(path, '?');
         struct slice query = slice_of(path.p + q, path.n - q);
         ok = q > 1 && q < 108 &&
-             (query.n == 0 || (slice_starts(query, SLICE("?db=")) && query.n > 4 && redis_db(slice_of(query.p + 4, query.n - 4))));
+             (query.n == 0 ||
+              (slice_starts(query, SLICE("?db=")) && query.n > 4 && redis_db(slice_of(query.p + 4, query.n - 4))));
     }
     if (!ok) return text_wrong(l, row, v, row->type->expect);
     return put_string(l, v->s, field);
@@ -216,8 +217,7 @@ static bool set_backend_key(struct loader *l, const struct schema_row *row, cons
     if (!credential_read(l, row, v, &s)) return false;
     if (s.n && s.p[s.n - 1] == '\r') s.n--; /* a file made elsewhere */
     for (size_t i = 0; i < s.n; i++)
-        if (s.p[i] <= ' ' || s.p[i] >= 127)
-            return text_wrong(l, row, v, "a key of printable characters without spaces");
+        if (s.p[i] <= ' ' || s.p[i] >= 127) return text_wrong(l, row, v, "a key of printable characters without spaces");
     return put_string(l, s, field);
 }
 
@@ -361,10 +361,7 @@ static bool load_rule(struct loader *l, const struct schema_row *row, yaml_node_
     return text_of(l, row, value, &v) && type_word.set(l, row, &v, &out->action) && put_string(l, k, &out->rule);
 }
 
-static bool names_rule(struct loader *l, yaml_node_t *map, const char *rule)
-{
-    return doc_get(&l->doc, map, rule) != NULL;
-}
+static bool names_rule(struct loader *l, yaml_node_t *map, const char *rule) { return doc_get(&l->doc, map, rule) != NULL; }
 
 /* What the parent policy says stays, except where this table names the same rule. */
 static bool set_rule_actions(struct loader *l, const struct schema_row *row, yaml_node_t *node, void *field)
@@ -389,10 +386,10 @@ static bool set_rule_actions(struct loader *l, const struct schema_row *row, yam
     return l->m.count == before;
 }
 
-const struct schema_type type_address = {"address", "an address such as 127.0.0.1:8443 or [::1]:8443", set_listener_address,
-                                         NULL, NULL};
-const struct schema_type type_admin_address = {"address", "an address such as 127.0.0.1:9080 or [::1]:9080",
-                                               set_admin_address, NULL, NULL};
+const struct schema_type type_address = {"address", "an address such as 127.0.0.1:8443 or [::1]:8443", set_listener_address, NULL,
+                                         NULL};
+const struct schema_type type_admin_address = {"address", "an address such as 127.0.0.1:9080 or [::1]:9080", set_admin_address,
+                                               NULL, NULL};
 const struct schema_type type_url = {"URL", "http://host[:port][/path], https://host[:port][/path] or builtin:echo", set_url,
                                      NULL, NULL};
 const struct schema_type type_detector_url = {"url", "a URL such as http://127.0.0.1:5002/analyze", set_detector_url, NULL, NULL};

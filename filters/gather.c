@@ -7,15 +7,15 @@
 
 #include <assert.h>
 
-#define TEXTS_FIRST  64u
-#define TEXT_KEPT    (2u << 20)
-#define UNDER_KEPT   (1u << 20)
-#define NODES_KEPT   (1u << 16)
-#define NUMBER_LEAST 9u  /* digits of a number worth a look */
-#define SKIP_LEAST   16u /* a shorter identifier holds no key */
-#define SHORTEST_RUN 4u  /* nothing encoded is shorter */
+#define TEXTS_FIRST    64u
+#define TEXT_KEPT      (2u << 20)
+#define UNDER_KEPT     (1u << 20)
+#define NODES_KEPT     (1u << 16)
+#define NUMBER_LEAST   9u  /* digits of a number worth a look */
+#define SKIP_LEAST     16u /* a shorter identifier holds no key */
+#define SHORTEST_RUN   4u  /* nothing encoded is shorter */
 #define SHORTEST_TOKEN 16u
-#define UNIT_LEVELS  2u  /* escapes in escapes, entities in entities */
+#define UNIT_LEVELS    2u /* escapes in escapes, entities in entities */
 
 static const struct slice between = SLICE_INIT("\": \""); /* what rules expect between a key and its value */
 
@@ -33,7 +33,7 @@ static enum err grow(void **list, uint32_t *room, size_t each)
 }
 
 /* Room for one more element of a list of struct gather. */
-#define ROOM(g, list, count, room_)                                                                                    \
+#define ROOM(g, list, count, room_)                                                                                              \
     ((g)->count < (g)->room_ ? ERR_OK : grow((void **)(void *)&(g)->list, &(g)->room_, sizeof *(g)->list))
 
 void gather_free(struct gather *g)
@@ -95,7 +95,12 @@ enum err gather_open(struct gather *g, enum gather_kind kind, unsigned level)
     enum err e = ROOM(g, text, count, room);
     if (e) return e;
     uint32_t at = (uint32_t)g->v.text.end;
-    g->text[g->count] = (struct gather_text){.start = at, .end = at, .key_end = at, .value = at, .kind = (uint8_t)kind, .level = (uint8_t)level,
+    g->text[g->count] = (struct gather_text){.start = at,
+                                             .end = at,
+                                             .key_end = at,
+                                             .value = at,
+                                             .kind = (uint8_t)kind,
+                                             .level = (uint8_t)level,
                                              .encoded = g->encoded};
     return ERR_OK;
 }
@@ -165,10 +170,7 @@ static enum err close_text(struct gather *g, bool may_fold, unsigned depth, cons
     return e;
 }
 
-enum err gather_close(struct gather *g, const struct gather_limits *lim)
-{
-    return close_text(g, true, GATHER_LEVELS, lim);
-}
+enum err gather_close(struct gather *g, const struct gather_limits *lim) { return close_text(g, true, GATHER_LEVELS, lim); }
 
 /* ---- inner JSON -------------------------------------------------------------------------------------------- */
 
@@ -261,7 +263,8 @@ static enum err note_part(const struct walk *w, uint32_t i, uint32_t text)
     struct gather *g = w->g;
     const struct json_node *node = w->d->node;
     uint32_t object = node[i].parent, key = node[i].key;
-    if (key == JSON_NONE || object == JSON_NONE || node[object].parent == JSON_NONE || node[node[object].parent].type != JSON_ARRAY)
+    if (key == JSON_NONE || object == JSON_NONE || node[object].parent == JSON_NONE ||
+        node[node[object].parent].type != JSON_ARRAY)
         return ERR_OK;
     if (!json_text_eq(w->d, key, SLICE("text"))) return ERR_OK;
     uint32_t array = node[object].parent, index = node[object].index;
@@ -373,7 +376,8 @@ static enum err add_lone_key(const struct walk *w, uint32_t key)
 /* ---- decoded runs ------------------------------------------------------------------------------------------ */
 
 /* All runs of one kind. *hex: where hex may begin; a search for base64 moves it. */
-static enum err decode_text(struct gather *g, uint32_t text, enum decode_kind kind, uint32_t *hex, const struct gather_limits *lim)
+static enum err decode_text(struct gather *g, uint32_t text, enum decode_kind kind, uint32_t *hex,
+                            const struct gather_limits *lim)
 {
     const struct gather_text t = g->text[text];
     if (t.end - t.value < SHORTEST_RUN) return ERR_OK;
@@ -415,7 +419,8 @@ static enum err decode_level(struct gather *g, uint32_t first, uint32_t last, un
             e = decode_text(g, i, k, &hex, lim);
         }
         g->encoded = inherited;
-        if (!e && g->text[i].end - g->text[i].value >= SHORTEST_TOKEN && g->text[i].kind != GATHER_BREAKS) e = gather_breaks(g, i);
+        if (!e && g->text[i].end - g->text[i].value >= SHORTEST_TOKEN && g->text[i].kind != GATHER_BREAKS)
+            e = gather_breaks(g, i);
     }
     g->encoded = false;
     return e;

@@ -62,8 +62,8 @@ struct gather {
     struct json_doc doc[GATHER_LEVELS]; /* of inner JSON, by depth */
     struct fold_counts fold;
     uint32_t opaque, decoded;
-    bool encoded;      /* texts begun now are of a decoded run */
-    bool key_tags;     /* tag characters in an object key of the body */
+    bool encoded;                    /* texts begun now are of a decoded run */
+    bool key_tags;                   /* tag characters in an object key of the body */
     uint32_t part_array, part_index; /* where the last part stood */
     uint8_t *cls;                    /* enum text_class by node of the body: strings only */
     uint32_t cls_room;
@@ -80,7 +80,8 @@ void gather_free(struct gather *g);
 void gather_reset(struct gather *g);
 
 /* Everything of a parsed body. Errors: ERR_LIMIT, ERR_MEMORY. */
-enum err gather_json(struct gather *g, const struct json_doc *d, const struct dialect *dialect, const struct gather_limits *lim) MUST_CHECK;
+enum err gather_json(struct gather *g, const struct json_doc *d, const struct dialect *dialect,
+                     const struct gather_limits *lim) MUST_CHECK;
 /* Plain text as one text. */
 enum err gather_plain(struct gather *g, struct slice text, const struct gather_limits *lim) MUST_CHECK;
 

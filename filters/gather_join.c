@@ -5,19 +5,19 @@
 #include "filters/detect/engine.h"
 #include "filters/text/breaks.h"
 
-#define PART_EDGE    1024u /* bytes of a part looked at on each side of a cut */
-#define PART_SHORT   256u  /* a part that may lie in the middle of a value */
+#define PART_EDGE      1024u /* bytes of a part looked at on each side of a cut */
+#define PART_SHORT     256u  /* a part that may lie in the middle of a value */
 #define PARTS_TOGETHER 4u
-#define TOKEN_BACK   256u
-#define TOKEN_EDGE   1024u
-#define TOKEN_LEAST  16u
-#define WHITE_MOST   64u
-#define PIECES_MOST  32u
-#define TOGETHER_MOST 200u /* more than two pieces are short ones, or all */
-#define HASH_LEAST   12u
-#define NUMBER_LEAST 8u
-#define WORD_LEAST   4u
-#define LINE_LEAST   60u
+#define TOKEN_BACK     256u
+#define TOKEN_EDGE     1024u
+#define TOKEN_LEAST    16u
+#define WHITE_MOST     64u
+#define PIECES_MOST    32u
+#define TOGETHER_MOST  200u /* more than two pieces are short ones, or all */
+#define HASH_LEAST     12u
+#define NUMBER_LEAST   8u
+#define WORD_LEAST     4u
+#define LINE_LEAST     60u
 
 /* ---- content parts ----------------------------------------------------------------------------------------- */
 
@@ -77,7 +77,8 @@ static bool token_bytes[256];
 
 __attribute__((constructor)) static void make_tokens(void)
 {
-    for (const char *p = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_+/=.-@"; *p; p++) token_bytes[(unsigned char)*p] = true;
+    for (const char *p = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_+/=.-@"; *p; p++)
+        token_bytes[(unsigned char)*p] = true;
 }
 
 static inline bool is_token(char c) { return token_bytes[(unsigned char)c]; }
@@ -262,7 +263,8 @@ static inline unsigned token_16(__m128i v, unsigned *digits)
 {
     const __m128i low = _mm_or_si128(v, _mm_set1_epi8(32));
     __m128i letter = breaks_within(low, 'a', 25), digit = breaks_within(v, '0', 9), mark = breaks_within(v, '-', 2); /* - . / */
-    __m128i other = _mm_or_si128(_mm_or_si128(breaks_is(v, '_'), breaks_is(v, '+')), _mm_or_si128(breaks_is(v, '='), breaks_is(v, '@')));
+    __m128i other = _mm_or_si128(_mm_or_si128(breaks_is(v, '_'), breaks_is(v, '+')),
+                                 _mm_or_si128(breaks_is(v, '='), breaks_is(v, '@')));
     *digits = (unsigned)_mm_movemask_epi8(digit);
     return (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(letter, digit), _mm_or_si128(mark, other)));
 }

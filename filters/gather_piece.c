@@ -56,7 +56,8 @@ static bool is_free(const struct gather *g, const struct json_doc *d, uint32_t a
     return false;
 }
 
-static enum err add_value(const struct gather *g, const struct json_doc *d, const struct gather_text *t, struct gather_pieces *out)
+static enum err add_value(const struct gather *g, const struct json_doc *d, const struct gather_text *t,
+                          struct gather_pieces *out)
 {
     if (t->inner || t->value >= t->end || !is_free(g, d, t->value)) return ERR_OK;
     return add(out, t->value, t->end);

@@ -4,8 +4,8 @@
 
 #define MEDIUM_FROM 800u
 #define HIGH_FROM   1500u
-#define TAGS_WORD   4u    /* tag characters that are no accident */
-#define RULES_MOST  64u   /* different ones that are added up: far beyond what is high */
+#define TAGS_WORD   4u  /* tag characters that are no accident */
+#define RULES_MOST  64u /* different ones that are added up: far beyond what is high */
 
 static const uint16_t origin_percent[ORIGIN_COUNT] = {
     [ORIGIN_USER] = 100, [ORIGIN_SYSTEM] = 50, [ORIGIN_ASSISTANT] = 100, [ORIGIN_GIVEN] = 200};

@@ -13,7 +13,8 @@
 static const char *read_condition(char *open, struct place_key *k)
 {
     char *close = strchr(open, ']'), *eq = strchr(open, '=');
-    if (!close || close[1] || !eq || eq > close || eq == open + 1 || close == eq + 1) return "expected [KEY=VALUE] at the key's end";
+    if (!close || close[1] || !eq || eq > close || eq == open + 1 || close == eq + 1)
+        return "expected [KEY=VALUE] at the key's end";
     *open = *eq = *close = 0;
     k->member = open + 1;
     k->value = eq + 1;
@@ -84,7 +85,8 @@ static bool key_matches(const struct json_doc *d, uint32_t key, const char *glob
 static bool condition_holds(const struct json_doc *d, uint32_t object, const struct place_key *k)
 {
     uint32_t v = place_member(d, object, slice_str(k->member));
-    return v != JSON_NONE && d->node[v].type == JSON_STRING && !d->node[v].escaped && slice_glob(slice_str(k->value), json_raw(d, v));
+    return v != JSON_NONE && d->node[v].type == JSON_STRING && !d->node[v].escaped &&
+           slice_glob(slice_str(k->value), json_raw(d, v));
 }
 
 bool place_holds(const struct place *p, const struct json_doc *d, uint32_t i)

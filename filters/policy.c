@@ -14,7 +14,7 @@
 #define ALLOW_MATCH_LIMIT 100000u /* of PCRE2, for one value */
 #define ALLOW_VALUE_MAX   65536u  /* a longer value is never on the list by pattern */
 #define TOOL_NAME_MAX     256u
-#define SCOPED_MAX        1000u   /* entries that name a rule or a place */
+#define SCOPED_MAX        1000u /* entries that name a rule or a place */
 #define DICTIONARY        "dictionary:"
 
 /* An entry of the allow list that names a rule or a place. */
@@ -22,7 +22,7 @@ struct scoped {
     uint8_t *rules; /* by rule of the set: whether it is meant; NULL: all are */
     struct place place;
     bool placed;
-    char *value;    /* exact; NULL: a pattern, or any */
+    char *value; /* exact; NULL: a pattern, or any */
     pcre2_code *pattern;
 };
 
@@ -37,7 +37,7 @@ struct policy {
     struct scoped *scoped;
     size_t scoped_count;
     uint8_t injection[INJECTION_LEVELS]; /* enum action */
-    char **never_tools; /* lower case */
+    char **never_tools;                  /* lower case */
     size_t never_tool_count;
     char *key;
     size_t key_len;
@@ -57,12 +57,52 @@ struct build {
 
 /* Entity types an operator may name although no loaded pack has a rule for them (names in free text, say). */
 static const char *const known_types[] = {
-    "AGE", "API_KEY_OR_TOKEN", "BANK_ACCOUNT", "CONNECTION_STRING", "COOKIE", "CREDIT_CARD", "CRYPTO", "CVV",
-    "DATE_OF_BIRTH", "DATE_TIME", "DICTIONARY", "DRIVER_LICENSE", "EMAIL_ADDRESS", "GEO_COORDINATES", "IBAN_CODE",
-    "IMEI", "IP_ADDRESS", "JWT", "LICENSE_PLATE", "LOCATION", "MAC_ADDRESS", "MEDICAL_LICENSE", "MEDICAL_RECORD",
-    "NATIONAL_ID", "NRP", "ORGANIZATION", "PASSPORT", "PASSWORD", "PERSON", "PHONE_NUMBER", "PRIVATE_KEY",
-    "PROMPT_INJECTION", "SEED_PHRASE", "STREET_ADDRESS", "SWIFT_CODE", "TAX_ID", "UK_NHS", "UK_NINO", "URL",
-    "USERNAME", "US_BANK_NUMBER", "US_DRIVER_LICENSE", "US_ITIN", "US_PASSPORT", "US_SSN", "VIN",
+    "AGE",
+    "API_KEY_OR_TOKEN",
+    "BANK_ACCOUNT",
+    "CONNECTION_STRING",
+    "COOKIE",
+    "CREDIT_CARD",
+    "CRYPTO",
+    "CVV",
+    "DATE_OF_BIRTH",
+    "DATE_TIME",
+    "DICTIONARY",
+    "DRIVER_LICENSE",
+    "EMAIL_ADDRESS",
+    "GEO_COORDINATES",
+    "IBAN_CODE",
+    "IMEI",
+    "IP_ADDRESS",
+    "JWT",
+    "LICENSE_PLATE",
+    "LOCATION",
+    "MAC_ADDRESS",
+    "MEDICAL_LICENSE",
+    "MEDICAL_RECORD",
+    "NATIONAL_ID",
+    "NRP",
+    "ORGANIZATION",
+    "PASSPORT",
+    "PASSWORD",
+    "PERSON",
+    "PHONE_NUMBER",
+    "PRIVATE_KEY",
+    "PROMPT_INJECTION",
+    "SEED_PHRASE",
+    "STREET_ADDRESS",
+    "SWIFT_CODE",
+    "TAX_ID",
+    "UK_NHS",
+    "UK_NINO",
+    "URL",
+    "USERNAME",
+    "US_BANK_NUMBER",
+    "US_DRIVER_LICENSE",
+    "US_ITIN",
+    "US_PASSPORT",
+    "US_SSN",
+    "VIN",
 };
 
 static void complain(struct build *b, const char *what, const char *name)
@@ -299,8 +339,7 @@ static bool pattern_allows(const struct policy *p, pcre2_code *const *pattern, s
     pcre2_match_data *md = pcre2_match_data_create(1, p->pcre);
     if (!md) return false;
     bool yes = false;
-    for (size_t i = 0; i < n && !yes; i++)
-        yes = pcre2_match(pattern[i], (PCRE2_SPTR)value.p, value.n, 0, 0, md, p->match) >= 0;
+    for (size_t i = 0; i < n && !yes; i++) yes = pcre2_match(pattern[i], (PCRE2_SPTR)value.p, value.n, 0, 0, md, p->match) >= 0;
     pcre2_match_data_free(md);
     return yes;
 }
@@ -364,7 +403,7 @@ bool policy_restores_tool(const struct policy *p, struct slice tool)
     if (!p->restore_tools) return false;
     if (!p->never_tool_count) return true;
     if (tool.n == 0 || tool.n > TOOL_NAME_MAX) return false; /* unknown: the careful answer */
-    char low[TOOL_NAME_MAX + 1]; /* letter case is no way round the list */
+    char low[TOOL_NAME_MAX + 1];                             /* letter case is no way round the list */
     memcpy(low, tool.p, tool.n);
     low[tool.n] = 0;
     lower(low);
@@ -385,8 +424,7 @@ static void build_injection(struct build *b, struct policy *p)
     }
 }
 
-enum err policy_build(const struct policy_def *d, const struct ruleset *rs, ruleset_report report, void *arg,
-                      struct policy **out)
+enum err policy_build(const struct policy_def *d, const struct ruleset *rs, ruleset_report report, void *arg, struct policy **out)
 {
     *out = NULL;
     struct build b = {.d = d, .rs = rs, .report = report, .arg = arg};

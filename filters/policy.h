@@ -20,8 +20,8 @@ enum action {
 };
 struct action_row {
     enum action action;
-    const char *name;  /* "redact" */
-    bool reversible;   /* the vault puts it back */
+    const char *name; /* "redact" */
+    bool reversible;  /* the vault puts it back */
     const char *help;
 };
 const struct action_row *action_row(enum action a);
@@ -37,8 +37,8 @@ struct policy_rule_def { /* finer wins over coarser: rule id over type over pref
 };
 struct policy_def {
     const char *name;
-    bool observe;        /* count and record, change nothing */
-    enum action cls[3];  /* by enum rule_class */
+    bool observe;       /* count and record, change nothing */
+    enum action cls[3]; /* by enum rule_class */
     const struct policy_rule_def *rules;
     size_t rule_count;
     enum action injection[INJECTION_LEVELS]; /* of a request whose signs reach a level: flag, reroute, block */
@@ -52,12 +52,13 @@ struct policy_def {
     bool restore_text, restore_tool_arguments;
     const char *const *never_tools;
     size_t never_tool_count;
-    struct slice key;    /* for hash and surrogate (there derived again for each caller); at least 16 bytes */
+    struct slice key; /* for hash and surrogate (there derived again for each caller); at least 16 bytes */
 };
 
 struct policy;
 /* ERR_SHAPE and a message by report(def NULL) if an allow pattern does not compile or a name means nothing. */
-enum err policy_build(const struct policy_def *d, const struct ruleset *rs, ruleset_report report, void *arg, struct policy **out) MUST_CHECK;
+enum err policy_build(const struct policy_def *d, const struct ruleset *rs, ruleset_report report, void *arg,
+                      struct policy **out) MUST_CHECK;
 void policy_free(struct policy *p);
 enum action policy_action(const struct policy *p, uint16_t rule);
 /* True if the value is on the policy's allow list, whichever rule found it wherever. */

@@ -7,10 +7,10 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define SKIP_SCORE   800u /* thousandths: from here on a secret in an identifier counts */
-#define PLACES_KEPT  (1u << 16)
-#define VALUE_MOST   ((size_t)1 << 31)
-#define DECODE_MOST  8u
+#define SKIP_SCORE  800u /* thousandths: from here on a secret in an identifier counts */
+#define PLACES_KEPT (1u << 16)
+#define VALUE_MOST  ((size_t)1 << 31)
+#define DECODE_MOST 8u
 
 struct change { /* what stands in place of acting finding i: in `replaced` */
     uint32_t off, len;
@@ -389,8 +389,9 @@ static unsigned rank_of(const struct json_doc *d, uint32_t key)
     static const struct {
         struct slice name;
         unsigned rank;
-    } rows[] = {{SLICE_INIT("tools"), 0}, {SLICE_INIT("functions"), 0}, {SLICE_INIT("response_format"), 0}, {SLICE_INIT("system"), 1},
-                {SLICE_INIT("instructions"), 1}, {SLICE_INIT("messages"), 2}, {SLICE_INIT("input"), 2}, {SLICE_INIT("prompt"), 2}};
+    } rows[] = {{SLICE_INIT("tools"), 0},  {SLICE_INIT("functions"), 0},    {SLICE_INIT("response_format"), 0},
+                {SLICE_INIT("system"), 1}, {SLICE_INIT("instructions"), 1}, {SLICE_INIT("messages"), 2},
+                {SLICE_INIT("input"), 2},  {SLICE_INIT("prompt"), 2}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (json_text_eq(d, key, rows[i].name)) return rows[i].rank;
     return 3;
@@ -566,7 +567,8 @@ enum err screen_begin(struct screener *s, struct detect_scratch *scratch, const 
                       const struct screen_limits *lim, const struct endpoint *ep, struct slice body, struct screening *out)
 {
     memset(out, 0, sizeof *out);
-    s->run = (struct run){.s = s, .rs = rs, .pol = pol, .ep = ep, .out = out, .observe = policy_observes(pol), .key = policy_key(pol)};
+    s->run = (struct run){
+        .s = s, .rs = rs, .pol = pol, .ep = ep, .out = out, .observe = policy_observes(pol), .key = policy_key(pol)};
     s->run.caller = lim->caller && *lim->caller ? lim->caller : NULL;
     out->error = begin(&s->run, scratch, lim, body);
     if (out->error) wipe(s);
@@ -642,7 +644,8 @@ static enum err scan_plain(struct screener *s, struct detect_scratch *scratch, c
     struct plain x = {s, rs, {0, 0, 0, 0}};
     for (size_t i = 0; i < s->found.count && !e; i++) {
         x.now = s->found.v[i];
-        if (x.now.start < x.now.end && joined_counts(&s->g, rs, &x.now)) e = gather_places(&s->g, x.now.start, x.now.end, take_plain, &x);
+        if (x.now.start < x.now.end && joined_counts(&s->g, rs, &x.now))
+            e = gather_places(&s->g, x.now.start, x.now.end, take_plain, &x);
     }
     if (e) return e;
     findings_resolve(rs, &s->acting);
@@ -650,8 +653,8 @@ static enum err scan_plain(struct screener *s, struct detect_scratch *scratch, c
     return ERR_OK;
 }
 
-enum err screen_text(struct screener *s, struct detect_scratch *scratch, const struct ruleset *rs, const struct screen_limits *lim,
-                     struct slice text, struct findings *spans)
+enum err screen_text(struct screener *s, struct detect_scratch *scratch, const struct ruleset *rs,
+                     const struct screen_limits *lim, struct slice text, struct findings *spans)
 {
     enum err e = text.n ? not_scanned(scan_plain(s, scratch, rs, lim, text)) : ERR_OK;
     size_t i = 0, k = 0;

@@ -21,7 +21,7 @@ struct gather_piece { /* a piece of free text */
 struct screen_limits {
     uint32_t json_depth;
     uint32_t decode_base64, decode_hex, decode_percent; /* levels */
-    const char *caller; /* whose surrogates these are; NULL or "": nobody's in particular */
+    const char *caller;                                 /* whose surrogates these are; NULL or "": nobody's in particular */
 };
 
 /* Findings by rule and action: what records and metrics carry. Never a value. */
@@ -33,11 +33,11 @@ struct screen_count {
 #define SCREEN_COUNTS_MAX 64 /* further kinds are added up in the last row's place: counts_more */
 
 struct screening {
-    enum err error;         /* ERR_OK: send it. Else refuse with this: ERR_BLOCKED, ERR_JSON, ERR_NOT_SCANNED, ... */
-    bool changed;           /* body holds the rewritten bytes; else the original is to be sent */
-    bool reroute;           /* a finding asks for the sensitive target */
+    enum err error; /* ERR_OK: send it. Else refuse with this: ERR_BLOCKED, ERR_JSON, ERR_NOT_SCANNED, ... */
+    bool changed;   /* body holds the rewritten bytes; else the original is to be sent */
+    bool reroute;   /* a finding asks for the sensitive target */
     struct buf body;
-    struct vault *vault;    /* NULL: nothing to restore */
+    struct vault *vault; /* NULL: nothing to restore */
     struct screen_count counts[SCREEN_COUNTS_MAX];
     size_t count_rows;
     uint32_t counts_more;
@@ -49,7 +49,7 @@ struct screening {
     uint32_t decoded;       /* runs found inside base64, hex, percent, escapes */
     /* Facts of the request, for routing and records. Offsets are into the bytes to be sent. */
     uint32_t model_off, model_end; /* inside the quotes; both 0 if the request names no model */
-    char model[128];        /* unescaped, cut; NUL-terminated; printable ASCII kept, others '?' */
+    char model[128];               /* unescaped, cut; NUL-terminated; printable ASCII kept, others '?' */
     bool stream;
 };
 
@@ -61,13 +61,15 @@ void screener_free(struct screener *s);
 /* Screens a JSON body for an endpoint. The returned value is also out->error. `out` is zeroed first; screening_free it
  * in any case. The vault is made only when something reversible was masked. */
 enum err screen_request(struct screener *s, struct detect_scratch *scratch, const struct ruleset *rs, const struct policy *pol,
-                        const struct screen_limits *lim, const struct endpoint *ep, struct slice body, struct screening *out) MUST_CHECK;
+                        const struct screen_limits *lim, const struct endpoint *ep, struct slice body,
+                        struct screening *out) MUST_CHECK;
 /* The same in steps, where somebody else looks at the text too before it is rewritten. screen_begin reads and searches;
  * on an error it is over. Then screen_add for what others find, and screen_finish, which decides and rewrites, or
  * screen_drop. The screener, the body, and all else given must stay as they are from the first step to the last, which
  * may run on different threads. Findings are in bytes of *text (the pieces' as well), rules are of the same set. */
 enum err screen_begin(struct screener *s, struct detect_scratch *scratch, const struct ruleset *rs, const struct policy *pol,
-                      const struct screen_limits *lim, const struct endpoint *ep, struct slice body, struct screening *out) MUST_CHECK;
+                      const struct screen_limits *lim, const struct endpoint *ep, struct slice body,
+                      struct screening *out) MUST_CHECK;
 /* What of it is free text, as it reads: strings, strings of inner JSON, what was folded and decoded; no keys, names, or
  * numbers. Ascending but for inner JSON; disjoint. */
 enum err screen_pieces(struct screener *s, struct slice *text, const struct gather_piece **piece, size_t *n) MUST_CHECK;
@@ -76,8 +78,8 @@ enum err screen_finish(struct screener *s) MUST_CHECK;
 void screen_drop(struct screener *s);
 /* Screens plain text as one string of class TEXT_FREE: `privet scan`, header fields, queries. Findings are resolved
  * and in bytes of `text`; *spans is appended to. */
-enum err screen_text(struct screener *s, struct detect_scratch *scratch, const struct ruleset *rs, const struct screen_limits *lim,
-                     struct slice text, struct findings *spans) MUST_CHECK;
+enum err screen_text(struct screener *s, struct detect_scratch *scratch, const struct ruleset *rs,
+                     const struct screen_limits *lim, struct slice text, struct findings *spans) MUST_CHECK;
 /* text rewritten under a policy, into out: `privet scan --redact`. */
 enum err screen_redact(struct screener *s, const struct ruleset *rs, const struct policy *pol, struct slice text,
                        const struct findings *spans, struct buf *out) MUST_CHECK;

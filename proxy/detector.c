@@ -9,19 +9,61 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ANSWER_MAX   (8u * 1024 * 1024)
-#define PIECES_MOST  20000u
-#define NUMBER_MOST  40u /* bytes of a number in an answer */
-#define JOINED_GAP   2u  /* characters between joined texts */
+#define ANSWER_MAX  (8u * 1024 * 1024)
+#define PIECES_MOST 20000u
+#define NUMBER_MOST 40u /* bytes of a number in an answer */
+#define JOINED_GAP  2u  /* characters between joined texts */
 
 /* What Presidio's own recognisers tell (docs, supported entities), beside what a detector's `entities` names. */
 static const char *const known[] = {
-    "AGE", "AU_ABN", "AU_ACN", "AU_MEDICARE", "AU_TFN", "CREDIT_CARD", "CRYPTO", "DATE_TIME", "EMAIL_ADDRESS", "ES_NIE", "ES_NIF",
-    "FI_PERSONAL_IDENTITY_CODE", "IBAN_CODE", "ID", "IN_AADHAAR", "IN_PAN", "IN_PASSPORT", "IN_VEHICLE_REGISTRATION", "IN_VOTER",
-    "IP_ADDRESS", "IT_DRIVER_LICENSE", "IT_FISCAL_CODE", "IT_IDENTITY_CARD", "IT_PASSPORT", "IT_VAT_CODE", "KR_RRN", "LOCATION",
-    "MAC_ADDRESS", "MEDICAL_LICENSE", "NRP", "ORGANIZATION", "PERSON", "PHONE_NUMBER", "PL_PESEL", "SG_NRIC_FIN", "SG_UEN",
-    "STREET_ADDRESS", "TH_TNIN", "TITLE", "UK_NHS", "UK_NINO", "URL", "US_BANK_NUMBER", "US_DRIVER_LICENSE", "US_ITIN",
-    "US_PASSPORT", "US_SSN", "ZIP_CODE",
+    "AGE",
+    "AU_ABN",
+    "AU_ACN",
+    "AU_MEDICARE",
+    "AU_TFN",
+    "CREDIT_CARD",
+    "CRYPTO",
+    "DATE_TIME",
+    "EMAIL_ADDRESS",
+    "ES_NIE",
+    "ES_NIF",
+    "FI_PERSONAL_IDENTITY_CODE",
+    "IBAN_CODE",
+    "ID",
+    "IN_AADHAAR",
+    "IN_PAN",
+    "IN_PASSPORT",
+    "IN_VEHICLE_REGISTRATION",
+    "IN_VOTER",
+    "IP_ADDRESS",
+    "IT_DRIVER_LICENSE",
+    "IT_FISCAL_CODE",
+    "IT_IDENTITY_CARD",
+    "IT_PASSPORT",
+    "IT_VAT_CODE",
+    "KR_RRN",
+    "LOCATION",
+    "MAC_ADDRESS",
+    "MEDICAL_LICENSE",
+    "NRP",
+    "ORGANIZATION",
+    "PERSON",
+    "PHONE_NUMBER",
+    "PL_PESEL",
+    "SG_NRIC_FIN",
+    "SG_UEN",
+    "STREET_ADDRESS",
+    "TH_TNIN",
+    "TITLE",
+    "UK_NHS",
+    "UK_NINO",
+    "URL",
+    "US_BANK_NUMBER",
+    "US_DRIVER_LICENSE",
+    "US_ITIN",
+    "US_PASSPORT",
+    "US_SSN",
+    "ZIP_CODE",
 };
 #define KNOWN (sizeof known / sizeof known[0])
 
@@ -148,7 +190,9 @@ static enum err write_request(struct detector_ask *a, struct slice text, const s
     const struct config_detector *c = a->d->config;
     enum err e = buf_add(b, SLICE("{\"text\":"));
     if (!e) e = put_texts(a, text, p, b);
-    if (!e) e = buf_addf(b, ",\"language\":\"%s\",\"score_threshold\":%u.%03u}", c->language, c->min_score / 1000, c->min_score % 1000);
+    if (!e)
+        e = buf_addf(b, ",\"language\":\"%s\",\"score_threshold\":%u.%03u}", c->language, c->min_score / 1000,
+                     c->min_score % 1000);
     return e;
 }
 
@@ -192,8 +236,10 @@ static enum err read_span(const struct detector_ask *a, const struct json_doc *d
     double score;
     if (d->node[node].type != JSON_OBJECT) return ERR_UP_MALFORMED;
     uint32_t type = json_member(d, node, SLICE("entity_type"));
-    bool ok = type != JSON_NONE && d->node[type].type == JSON_STRING && read_place(d, json_member(d, node, SLICE("start")), most, &out->start) &&
-              read_place(d, json_member(d, node, SLICE("end")), most, &out->end) && read_number(d, json_member(d, node, SLICE("score")), &score);
+    bool ok = type != JSON_NONE && d->node[type].type == JSON_STRING &&
+              read_place(d, json_member(d, node, SLICE("start")), most, &out->start) &&
+              read_place(d, json_member(d, node, SLICE("end")), most, &out->end) &&
+              read_number(d, json_member(d, node, SLICE("score")), &score);
     if (!ok || out->start > out->end || !(score >= 0 && score <= 1)) return ERR_UP_MALFORMED;
     out->score = (uint16_t)(score * 1000 + 0.5);
     out->rule = rule_of(a, d, type);
@@ -213,7 +259,8 @@ static enum err read_list(const struct detector_ask *a, const struct json_doc *d
 {
     struct span s;
     enum err e = d->node[list].type == JSON_ARRAY ? ERR_OK : ERR_UP_MALFORMED;
-    for (uint32_t k = json_first(d, list); !e && k != JSON_NONE && k < d->count && d->node[k].parent == list; k = d->node[k].next) {
+    for (uint32_t k = json_first(d, list); !e && k != JSON_NONE && k < d->count && d->node[k].parent == list;
+         k = d->node[k].next) {
         e = read_span(a, d, k, a->piece[i].count, &s);
         if (!e) e = take(a, i, s.start, s.end, &s);
     }
@@ -237,7 +284,8 @@ static enum err read_joined(const struct detector_ask *a, const struct json_doc 
 {
     struct span s;
     enum err e = d->node[list].type == JSON_ARRAY ? ERR_OK : ERR_UP_MALFORMED;
-    for (uint32_t k = json_first(d, list); !e && k != JSON_NONE && k < d->count && d->node[k].parent == list; k = d->node[k].next) {
+    for (uint32_t k = json_first(d, list); !e && k != JSON_NONE && k < d->count && d->node[k].parent == list;
+         k = d->node[k].next) {
         e = read_span(a, d, k, a->chars - JOINED_GAP, &s);
         for (size_t i = e ? a->pieces : piece_at(a, s.start); !e && i < a->pieces && a->piece[i].first < s.end; i++) {
             const struct sent *p = &a->piece[i];
@@ -285,14 +333,15 @@ static enum err start(struct worker *w, struct detector_ask *a, struct slice tex
     a->piece = mem_alloc(a->pieces * sizeof *a->piece);
     a->at = mem_alloc(a->room * sizeof *a->at);
     enum err e = a->piece && a->at ? write_request(a, text, p, &body) : ERR_MEMORY;
-    const struct call_opts o = {&a->d->backend, slice_str(a->d->config->http.base_path), &body, a->d->config->timeout, ANSWER_MAX};
+    const struct call_opts o = {&a->d->backend, slice_str(a->d->config->http.base_path), &body, a->d->config->timeout,
+                                ANSWER_MAX};
     if (!e && !(a->call = call_start(w, &o, on_answer, a))) e = ERR_MEMORY;
     buf_free(&body);
     return e;
 }
 
-enum err detector_ask(struct worker *w, struct detector *d, const struct ruleset *rs, struct screener *s, detector_cb cb, void *arg,
-                      struct detector_ask **out)
+enum err detector_ask(struct worker *w, struct detector *d, const struct ruleset *rs, struct screener *s, detector_cb cb,
+                      void *arg, struct detector_ask **out)
 {
     struct slice text;
     const struct gather_piece *p;

@@ -32,8 +32,8 @@ typedef void (*detector_cb)(void *arg, enum err e);
 /* Shows it the free text of a screening that has begun. *out NULL with ERR_OK: there is no text. cb is never called from
  * inside, and the screener must stay until it was or the ask is cancelled. Errors: ERR_LIMIT (more text than it is to
  * get), ERR_OVERLOAD, ERR_MEMORY. */
-enum err detector_ask(struct worker *w, struct detector *d, const struct ruleset *rs, struct screener *s, detector_cb cb, void *arg,
-                      struct detector_ask **out) MUST_CHECK;
+enum err detector_ask(struct worker *w, struct detector *d, const struct ruleset *rs, struct screener *s, detector_cb cb,
+                      void *arg, struct detector_ask **out) MUST_CHECK;
 void detector_cancel(struct detector_ask *a);
 
 #endif

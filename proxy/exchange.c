@@ -15,14 +15,14 @@
 #include <assert.h>
 #include <unistd.h>
 
-#define CLIENT_IN_MAX   (256u * 1024)
-#define UP_HEAD_MAX     (192u * 1024)  /* less than a target's input buffer holds */
-#define INTERIM_MAX     16u
-#define HOLD_MAX        (1024u * 1024) /* held stream bytes beyond which holding stops */
-#define SAW_MAX         (1024u * 1024) /* of an answer kept for `logging: redacted` */
-#define REUSE_GRACE     (1 * S_NS)     /* a kept connection that dies this soon was closed before our bytes came */
-#define RATE_LEAST      1024u          /* bytes a second, below which a body or the reading of an answer is given up */
-#define DRAIN_MS        1000u          /* draining: time for a connection without a request to say something */
+#define CLIENT_IN_MAX (256u * 1024)
+#define UP_HEAD_MAX   (192u * 1024) /* less than a target's input buffer holds */
+#define INTERIM_MAX   16u
+#define HOLD_MAX      (1024u * 1024) /* held stream bytes beyond which holding stops */
+#define SAW_MAX       (1024u * 1024) /* of an answer kept for `logging: redacted` */
+#define REUSE_GRACE   (1 * S_NS)     /* a kept connection that dies this soon was closed before our bytes came */
+#define RATE_LEAST    1024u          /* bytes a second, below which a body or the reading of an answer is given up */
+#define DRAIN_MS      1000u          /* draining: time for a connection without a request to say something */
 
 static _Thread_local struct client *clients; /* of this worker */
 
@@ -114,10 +114,8 @@ static void x_free(struct exchange *x)
     if (x->w->metrics) metric_add(x->w->metrics, M_REQUESTS_OPEN, (uint64_t)-1);
     snapshot_unref(x->snap);
     mem_wipe(&x->sc, sizeof x->sc);
-    if (spare_count < SPARES_MAX)
-        spares[spare_count++] = x;
-    else
-        mem_free(x);
+    if (spare_count < SPARES_MAX) spares[spare_count++] = x;
+    else mem_free(x);
 }
 
 /* ---- the client's connection ---- */
@@ -128,12 +126,9 @@ static void client_free(struct client *c, bool finish)
     if (c->next) c->next->prev = c->prev;
     c->w->connections--;
     if (c->w->metrics) metric_add(c->w->metrics, M_CONNECTIONS_OPEN, (uint64_t)-1);
-    if (c->cut)
-        conn_abort(c->conn);
-    else if (finish)
-        conn_finish(c->conn);
-    else
-        conn_free(c->conn);
+    if (c->cut) conn_abort(c->conn);
+    else if (finish) conn_finish(c->conn);
+    else conn_free(c->conn);
     mem_free(c);
 }
 
@@ -159,10 +154,8 @@ static void x_end(struct exchange *x, enum err e)
         return;
     }
     if (!keep) {
-        if (c->stepping)
-            c->closing = true; /* client_step closes when it comes back to it */
-        else
-            client_free(c, true);
+        if (c->stepping) c->closing = true; /* client_step closes when it comes back to it */
+        else client_free(c, true);
         return;
     }
     client_arm_reading(c);
@@ -237,10 +230,8 @@ static void up_arm(struct exchange *x, uint32_t ms)
     uint64_t now = clock_mono_ns(), until = ms ? now + ms * MS_NS : UINT64_MAX;
     if (x->attempt_until && x->attempt_until < until) until = x->attempt_until;
     if (x->attempts_until && x->attempts_until < until && !x->up_answered) until = x->attempts_until;
-    if (until == UINT64_MAX)
-        conn_deadline(x->up, 0);
-    else
-        conn_deadline(x->up, (unsigned)((until > now ? until - now : 0) / MS_NS) + 1);
+    if (until == UINT64_MAX) conn_deadline(x->up, 0);
+    else conn_deadline(x->up, (unsigned)((until > now ? until - now : 0) / MS_NS) + 1);
 }
 
 static const struct config_timeouts *x_timeouts(const struct exchange *x)
@@ -319,10 +310,8 @@ static void on_upstream(void *arg, enum err e, struct conn *conn)
 {
     struct exchange *x = arg;
     x->connecting = NULL;
-    if (e)
-        x_attempt_failed(x, e, 0);
-    else
-        x_connected(x, conn, false);
+    if (e) x_attempt_failed(x, e, 0);
+    else x_connected(x, conn, false);
 }
 
 static void x_connect_fresh(struct exchange *x)
@@ -344,10 +333,8 @@ static void x_attempt(struct exchange *x)
     x->rec.model_served = t->model ? t->model : x->rec.model_asked;
     if (x->w->metrics) metric_add(x->w->metrics, M_ATTEMPTS, 1);
     struct conn *kept = upstream_take(x->w, t->backend);
-    if (kept)
-        x_connected(x, kept, true);
-    else
-        x_connect_fresh(x);
+    if (kept) x_connected(x, kept, true);
+    else x_connect_fresh(x);
 }
 
 /* ---- the request ---- */
@@ -382,10 +369,8 @@ void x_screened(struct exchange *x, enum err e)
         x->attempts_until = total ? x->start + total * MS_NS : 0;
         e = x_record_intent(x);
     }
-    if (e)
-        x_fail(x, e);
-    else
-        x_attempt(x);
+    if (e) x_fail(x, e);
+    else x_attempt(x);
 }
 
 /* The request is whole. */
@@ -424,10 +409,8 @@ static void x_read_body(struct exchange *x)
         }
         if (used) conn_consume(conn, used);
         if (!used && !x->framing.done) {
-            if (x->c->eof)
-                x_fail(x, ERR_CLIENT_EOF);
-            else
-                x_arm_body(x);
+            if (x->c->eof) x_fail(x, ERR_CLIENT_EOF);
+            else x_arm_body(x);
             return;
         }
     }
@@ -440,7 +423,8 @@ static bool content_type_ok(struct slice v)
     size_t semi = slice_find(v, ';');
     struct slice type = slice_trim(slice_of(v.p, semi)), rest = slice_of(v.p + semi, v.n - semi);
     if (v.n == 0) return true;
-    bool json = slice_ieq(type, SLICE("application/json")) || (type.n > 5 && slice_ieq(slice_of(type.p + type.n - 5, 5), SLICE("+json")));
+    bool json = slice_ieq(type, SLICE("application/json")) ||
+                (type.n > 5 && slice_ieq(slice_of(type.p + type.n - 5, 5), SLICE("+json")));
     if (!json) return false;
     size_t k = 0;
     while (k + 8 <= rest.n && !slice_ieq(slice_of(rest.p + k, 8), SLICE("charset="))) k++;
@@ -531,10 +515,8 @@ static void client_refuse(struct client *c, enum err e)
 {
     struct exchange *x = x_new(c);
     c->closing = true;
-    if (x)
-        x_refuse(x, e);
-    else if (!c->stepping)
-        client_free(c, false);
+    if (x) x_refuse(x, e);
+    else if (!c->stepping) client_free(c, false);
 }
 
 /* Draining: what has connected may still ask, but must do so now. */
@@ -598,8 +580,7 @@ static void client_step(struct client *c)
 static void client_data(void *arg)
 {
     struct client *c = arg;
-    if (!c->x)
-        client_step(c);
+    if (!c->x) client_step(c);
     else if (c->x->state == X_BODY) {
         /* x_end may run client_step again, which must find a consistent connection: nothing is touched behind this. */
         x_read_body(c->x);
@@ -613,10 +594,8 @@ static void client_probe(struct client *c)
     struct exchange *x = c->x;
     enum err e = ERR_OK;
     if (x->head.minor == 0) return;
-    if (!x->committed)
-        e = conn_write(c->conn, SLICE("HTTP/1.1 102 Processing\r\n\r\n"));
-    else if (x->mode == MODE_STREAM)
-        e = x_send_chunk(x, SLICE(": still here\n\n"));
+    if (!x->committed) e = conn_write(c->conn, SLICE("HTTP/1.1 102 Processing\r\n\r\n"));
+    else if (x->mode == MODE_STREAM) e = x_send_chunk(x, SLICE(": still here\n\n"));
     if (!e) conn_flush(c->conn);
 }
 
@@ -643,14 +622,11 @@ static bool client_slow(struct client *c)
 static void client_timeout(struct client *c)
 {
     bool body = c->x && c->x->state == X_BODY;
-    if (body)
-        x_fail(c->x, ERR_CLIENT_TIMEOUT);
-    else if (client_slow(c))
-        return;
+    if (body) x_fail(c->x, ERR_CLIENT_TIMEOUT);
+    else if (client_slow(c)) return;
     else if (!c->x && conn_in(c->conn).n && conn_is_open(c->conn) && conn_out_len(c->conn) == 0)
         client_refuse(c, ERR_CLIENT_TIMEOUT);
-    else
-        client_gone(c); /* idle, or it does not read its answer */
+    else client_gone(c); /* idle, or it does not read its answer */
 }
 
 static void client_end(void *arg, enum conn_end why)
@@ -671,10 +647,8 @@ static void client_end(void *arg, enum conn_end why)
         client_step(c); /* serves what is whole, refuses what is not, and closes */
         return;
     }
-    if (c->x->state == X_BODY)
-        x_read_body(c->x);
-    else
-        client_probe(c);
+    if (c->x->state == X_BODY) x_read_body(c->x);
+    else client_probe(c);
 }
 
 static void client_drain(void *arg)
@@ -689,10 +663,7 @@ static void client_drain(void *arg)
     }
 }
 
-static void client_open(void *arg)
-{
-    client_arm_head(arg);
-}
+static void client_open(void *arg) { client_arm_head(arg); }
 
 static const struct conn_ops client_ops = {client_open, client_data, client_end, client_drain};
 
@@ -733,12 +704,9 @@ void exchange_drain(struct worker *w)
     (void)w;
     for (struct client *c = clients, *next; c; c = next) {
         next = c->next;
-        if (c->x)
-            c->closing = true;
-        else if (c->served && conn_is_quiet(c->conn))
-            client_free(c, true);
-        else
-            client_arm_head(c);
+        if (c->x) c->closing = true;
+        else if (c->served && conn_is_quiet(c->conn)) client_free(c, true);
+        else client_arm_head(c);
     }
 }
 
@@ -765,8 +733,8 @@ static void x_finish(struct exchange *x, enum err e)
     struct conn *up = x->up;
     const struct target *t = x->plan.target[x->plan_at];
     struct worker *w = x->w;
-    bool whole = x->up_framing.done && x->up_framing.kind != HTTP_UNTIL_CLOSE && x->up_head.keep_alive && x->part_at >= 3 &&
-                 up && conn_out_len(up) == 0;
+    bool whole = x->up_framing.done && x->up_framing.kind != HTTP_UNTIL_CLOSE && x->up_head.keep_alive && x->part_at >= 3 && up &&
+                 conn_out_len(up) == 0;
     if (up && conn_in(up).n) { /* bytes behind the answer: the connection is poisoned */
         if (w->metrics) metric_add(w->metrics, M_POISONED, 1);
         whole = false;
@@ -774,10 +742,8 @@ static void x_finish(struct exchange *x, enum err e)
     x_record_attempt(x, t, e, x->up_head.status);
     route_report(w, x->route, t, x->up_head.status < 500 && x->up_head.status != 429);
     x->up = NULL;
-    if (up && whole)
-        upstream_put(w, t->backend, up);
-    else if (up)
-        conn_free(up);
+    if (up && whole) upstream_put(w, t->backend, up);
+    else if (up) conn_free(up);
     x_end(x, e);
 }
 

@@ -42,12 +42,12 @@ struct client { /* one client connection */
     struct client *next, **prev;
     size_t head_seen;
     uint64_t out_mark; /* bytes it had taken when the limit for its reading was last set */
-    bool head_begun; /* part of a head has come, and its deadline runs */
-    bool served;     /* a request has come on it */
-    bool closing;  /* no further request is read */
-    bool cut;      /* ends by a reset: nothing else would tell that the answer is not whole */
-    bool eof;      /* the client ended its side */
-    bool stepping; /* client_step is on the stack */
+    bool head_begun;   /* part of a head has come, and its deadline runs */
+    bool served;       /* a request has come on it */
+    bool closing;      /* no further request is read */
+    bool cut;          /* ends by a reset: nothing else would tell that the answer is not whole */
+    bool eof;          /* the client ended its side */
+    bool stepping;     /* client_step is on the stack */
 };
 
 struct exchange {
@@ -69,7 +69,7 @@ struct exchange {
     bool screened;
     struct x_job *job;     /* screening goes on elsewhere, and has the body */
     uint64_t screen_start; /* mono ns */
-    struct slice send; /* the bytes for every target: body, or sc.body */
+    struct slice send;     /* the bytes for every target: body, or sc.body */
 
     /* Routing. */
     const struct route *route;
@@ -82,8 +82,8 @@ struct exchange {
     struct conn *up;
     bool up_reused, up_answered;
     uint64_t attempt_start, attempt_until; /* mono ns; until: the target's total limit, 0: none */
-    size_t send_off; /* of the request body */
-    struct slice part[3]; /* the request body with the target's model in place */
+    size_t send_off;                       /* of the request body */
+    struct slice part[3];                  /* the request body with the target's model in place */
     size_t part_at;
     size_t up_seen;
     unsigned interim; /* 1xx heads skipped */
@@ -91,22 +91,22 @@ struct exchange {
     struct http_body up_framing;
     enum x_mode mode;
     struct answer *answer;
-    struct buf hold;  /* MODE_WHOLE: the body so far */
-    struct buf out;   /* what waits to be sent to the client */
+    struct buf hold; /* MODE_WHOLE: the body so far */
+    struct buf out;  /* what waits to be sent to the client */
     struct event *hold_timer;
 
     /* The answer to the client. */
-    bool committed;      /* the head has gone out */
-    bool chunked;        /* the body goes in chunks */
-    bool no_body;        /* HEAD, 204, 304 */
-    bool until_close;    /* the body ends with the connection */
+    bool committed;   /* the head has gone out */
+    bool chunked;     /* the body goes in chunks */
+    bool no_body;     /* HEAD, 204, 304 */
+    bool until_close; /* the body ends with the connection */
     int status;
 
     /* The record. */
     uint64_t start, first_byte; /* mono ns */
     struct audit_record rec;
     bool intent_written;
-    bool model_hidden; /* the model's name holds what must not be written down */
+    bool model_hidden;     /* the model's name holds what must not be written down */
     struct buf saw_answer; /* logging: redacted: the answer as the model gave it */
     char findings_header[512];
     char served[160];
@@ -128,16 +128,16 @@ void x_screen_cancel(struct exchange *x);
 void x_screen_fini(void);
 
 /* exchange_record.c */
-enum err x_identify(struct exchange *x);         /* caller and policy */
+enum err x_identify(struct exchange *x); /* caller and policy */
 void x_request_id(struct exchange *x);
-void x_vet_id(struct exchange *x);               /* once the policy is known */
+void x_vet_id(struct exchange *x); /* once the policy is known */
 void x_record_start(struct exchange *x);
-enum err x_record_intent(struct exchange *x);    /* before the first byte goes upstream */
+enum err x_record_intent(struct exchange *x); /* before the first byte goes upstream */
 void x_record_attempt(struct exchange *x, const struct target *t, enum err e, int status);
 void x_record_end(struct exchange *x, enum err e);
 uint64_t x_dice(struct worker *w);
-enum err x_screen_head(struct exchange *x);      /* query and fields */
-void x_findings(struct exchange *x);             /* header and record rows from sc */
+enum err x_screen_head(struct exchange *x);       /* query and fields */
+void x_findings(struct exchange *x);              /* header and record rows from sc */
 void x_vet_model(struct exchange *x, enum err e); /* after screening, with its result */
 
 /* exchange_send.c. Each queues bytes and flushes nothing. */

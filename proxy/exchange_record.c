@@ -111,7 +111,8 @@ void x_record_start(struct exchange *x)
     r->route = "";
     r->dialect = x->ep ? x->ep->dialect->name : "";
     r->endpoint = x->ep ? x->ep->name : "";
-    static const char *const methods[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "CONNECT", "TRACE", "OTHER"};
+    static const char *const methods[] = {"GET",   "HEAD",    "POST",    "PUT",   "DELETE",
+                                          "PATCH", "OPTIONS", "CONNECT", "TRACE", "OTHER"};
     r->method = methods[x->head.method];
     r->model_asked = "";
     r->model_served = "";
@@ -145,11 +146,10 @@ void x_findings(struct exchange *x)
     for (size_t i = 0; i < x->sc.count_rows; i++) {
         const struct screen_count *c = &x->sc.counts[i];
         const struct rule *rule = ruleset_rule(x->snap->rules, c->rule);
-        if (c->action != ACTION_ALLOW)
-            add_kind(kinds, &n, 32, rule->cls == RULE_PII ? rule->type : rule->id, c->count);
+        if (c->action != ACTION_ALLOW) add_kind(kinds, &n, 32, rule->cls == RULE_PII ? rule->type : rule->id, c->count);
         if (r->findings < AUDIT_FINDINGS_MAX)
-            r->finding[r->findings++] =
-                (struct audit_finding){rule->id, rule->type, action_row((enum action)c->action)->name, c->count};
+            r->finding[r->findings++] = (struct audit_finding){rule->id, rule->type, action_row((enum action)c->action)->name,
+                                                               c->count};
         if (x->w->metrics) metric_finding(x->w->metrics, rule->cls, (enum action)c->action, c->count);
     }
     r->findings_more = x->sc.counts_more;
@@ -243,7 +243,7 @@ void x_record_end(struct exchange *x, enum err e)
         if (now - x->w->outcome_lost_said > S_NS) {
             x->w->outcome_lost_said = now;
             static _Thread_local uint64_t said;
-        if (log_due(&said)) log_event(LOG_ERROR, "audit_outcome_lost", LOG_U64("worker", x->w->id));
+            if (log_due(&said)) log_event(LOG_ERROR, "audit_outcome_lost", LOG_U64("worker", x->w->id));
         }
     }
 }
@@ -294,10 +294,8 @@ static void count_one(struct screening *sc, uint16_t rule, enum action a)
             sc->counts[i].count++;
             return;
         }
-    if (sc->count_rows < SCREEN_COUNTS_MAX)
-        sc->counts[sc->count_rows++] = (struct screen_count){rule, (uint8_t)a, 1};
-    else
-        sc->counts_more++;
+    if (sc->count_rows < SCREEN_COUNTS_MAX) sc->counts[sc->count_rows++] = (struct screen_count){rule, (uint8_t)a, 1};
+    else sc->counts_more++;
 }
 
 /* One text of a head. *hit: something in it must not go on. *seen, if not NULL: there is something that is not allowed,
@@ -307,16 +305,17 @@ static enum err screen_piece(struct exchange *x, struct slice text, bool *hit, b
     struct clean_value *clean = clean_slot(text);
     if (clean_known(x, clean, text)) return ERR_OK;
     const struct config *c = x->snap->config;
-    struct screen_limits lim = {c->limits.json_depth, c->filters.decode_base64, c->filters.decode_hex, c->filters.decode_percent, NULL};
+    struct screen_limits lim = {c->limits.json_depth, c->filters.decode_base64, c->filters.decode_hex, c->filters.decode_percent,
+                                NULL};
     struct findings f = {0};
     enum err e = screen_text(x->w->screener, x->w->scratch, x->snap->rules, &lim, text, &f);
     for (size_t i = 0; i < f.count && !e; i++) {
         struct slice v = slice_of(text.p + f.v[i].start, f.v[i].end - f.v[i].start);
-        enum action a = policy_allows(x->policy, v) || policy_allows_at(x->policy, f.v[i].rule, v, NULL, 0) ? ACTION_ALLOW : policy_action(x->policy, f.v[i].rule);
-        if (seen)
-            *seen = *seen || a != ACTION_ALLOW;
-        else
-            count_one(&x->sc, f.v[i].rule, a);
+        enum action a = policy_allows(x->policy, v) || policy_allows_at(x->policy, f.v[i].rule, v, NULL, 0)
+                            ? ACTION_ALLOW
+                            : policy_action(x->policy, f.v[i].rule);
+        if (seen) *seen = *seen || a != ACTION_ALLOW;
+        else count_one(&x->sc, f.v[i].rule, a);
         if (a > ACTION_FLAG && !policy_observes(x->policy)) *hit = true;
     }
     if (!e && f.count == 0) clean_keep(x, clean, text);

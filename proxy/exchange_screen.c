@@ -43,8 +43,8 @@ static struct x_job *of(struct screenjob *j) { return (struct x_job *)(void *)j;
 static struct screen_limits limits_of(const struct exchange *x)
 {
     const struct config *c = x->snap->config;
-    return (struct screen_limits){c->limits.json_depth, c->filters.decode_base64, c->filters.decode_hex, c->filters.decode_percent,
-                                  x->caller ? x->caller->name : ""};
+    return (struct screen_limits){c->limits.json_depth, c->filters.decode_base64, c->filters.decode_hex,
+                                  c->filters.decode_percent, x->caller ? x->caller->name : ""};
 }
 
 static bool has_text(const struct exchange *x)
@@ -160,10 +160,8 @@ static void job_ask(struct x_job *j);
 /* On the worker, behind a step. */
 static void job_next(struct x_job *j)
 {
-    if (!j->sc.error && j->step == STEP_BEGIN)
-        job_ask(j);
-    else
-        job_end(j, j->sc.error);
+    if (!j->sc.error && j->step == STEP_BEGIN) job_ask(j);
+    else job_end(j, j->sc.error);
 }
 
 static void job_done(struct screenjob *job)
@@ -221,10 +219,8 @@ static void on_asked(void *arg, enum err e)
     a->ask = NULL;
     j->asking--;
     if (w->metrics) metric_observe_us(w->metrics, H_DETECTOR, (clock_mono_ns() - a->start) / 1000);
-    if (e && !without(j, &j->snap->detectors[i], e))
-        job_end(j, ERR_NOT_SCANNED);
-    else if (j->asking == 0)
-        job_finish(j);
+    if (e && !without(j, &j->snap->detectors[i], e)) job_end(j, ERR_NOT_SCANNED);
+    else if (j->asking == 0) job_finish(j);
 }
 
 /* The text has been read: everybody who is to look at it is asked at once. */
@@ -299,7 +295,8 @@ bool x_screen(struct exchange *x, enum err *e)
     bool detectors = x->snap->detector_count && asks_detectors(x);
     if (detectors || (buf_len(&x->body) > LARGE_BODY && x->w->pool)) return job_start(x, detectors, e);
     const struct screen_limits lim = limits_of(x);
-    *e = screen_request(x->w->screener, x->w->scratch, x->snap->rules, x->policy, &lim, endpoint_of(x), buf_slice(&x->body), &x->sc);
+    *e = screen_request(x->w->screener, x->w->scratch, x->snap->rules, x->policy, &lim, endpoint_of(x), buf_slice(&x->body),
+                        &x->sc);
     *e = take_result(x, *e);
     return true;
 }
@@ -309,8 +306,6 @@ void x_screen_cancel(struct exchange *x)
     struct x_job *j = x->job;
     x->job = NULL;
     if (!j) return;
-    if (j->in_pool)
-        screenpool_cancel(&j->job);
-    else
-        job_free(j);
+    if (j->in_pool) screenpool_cancel(&j->job);
+    else job_free(j);
 }

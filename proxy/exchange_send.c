@@ -97,7 +97,8 @@ enum err x_send_upstream_head(struct exchange *x)
     if (!e) e = buf_add(&b, SLICE(" HTTP/1.1\r\n"));
     if (!e) e = add_field(&b, SLICE("host"), slice_str(be->host_field));
     for (size_t i = 0; i < x->head.count && !e; i++)
-        if (field_goes_up(&x->head.field[i], t->key_passthrough)) e = add_field(&b, x->head.field[i].name, x->head.field[i].value);
+        if (field_goes_up(&x->head.field[i], t->key_passthrough))
+            e = add_field(&b, x->head.field[i].name, x->head.field[i].value);
     if (!e) e = add_credentials(&b, t);
     if (!e) e = add_field(&b, SLICE("x-request-id"), slice_str(x->rec.id));
     if (!e) e = buf_add(&b, SLICE("accept-encoding: identity\r\n"));
@@ -151,10 +152,7 @@ static enum err add_own(struct exchange *x, struct buf *b, int64_t length, bool 
 }
 
 /* True if we tried more than one target and none was good: the client's own retries would only multiply ours. */
-static bool gave_up(const struct exchange *x, int status)
-{
-    return (status == 429 || status >= 500) && x->rec.attempts > 1;
-}
+static bool gave_up(const struct exchange *x, int status) { return (status == 429 || status >= 500) && x->rec.attempts > 1; }
 
 enum err x_send_answer_head(struct exchange *x, int64_t length)
 {
@@ -174,7 +172,8 @@ enum err x_send_answer_head(struct exchange *x, int64_t length)
         if (field_goes_down(f, changed)) e = add_field(&b, f->name, f->value);
     }
     const struct http_field *theirs = http_get(&x->up_head, HF_X_REQUEST_ID);
-    if (!e && theirs && !slice_eq(theirs->value, slice_str(x->rec.id))) e = add_field(&b, SLICE("x-upstream-request-id"), theirs->value);
+    if (!e && theirs && !slice_eq(theirs->value, slice_str(x->rec.id)))
+        e = add_field(&b, SLICE("x-upstream-request-id"), theirs->value);
     if (!e) e = add_own(x, &b, length, give_up);
     if (!e) e = conn_write(x->c->conn, buf_slice(&b));
     buf_free(&b);

@@ -18,10 +18,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define ACCEPT_TURN 64  /* accepted in one turn of the loop; then the others have theirs */
-#define STOP_TURNS  64  /* ... times ACCEPT_TURN are taken at the end */
+#define ACCEPT_TURN 64 /* accepted in one turn of the loop; then the others have theirs */
+#define STOP_TURNS  64 /* ... times ACCEPT_TURN are taken at the end */
 #define PAUSE_MS    100
-#define SHED_MAX    8   /* closed with the spare descriptor in each pause */
+#define SHED_MAX    8 /* closed with the spare descriptor in each pause */
 
 struct listener {
     struct listeners *all;
@@ -130,8 +130,7 @@ static bool accept_one(struct listener *x)
         return true;
     }
     switch (errno) {
-    case EAGAIN:
-        return false;
+    case EAGAIN: return false;
     case EMFILE:
     case ENFILE:
     case ENOBUFS:
@@ -140,8 +139,7 @@ static bool accept_one(struct listener *x)
         shed(x);
         pause_accepting(l);
         return false;
-    default: /* this connection's own failure: accept(2) says to take the next */
-        return true;
+    default: /* this connection's own failure: accept(2) says to take the next */ return true;
     }
 }
 

@@ -53,10 +53,7 @@ void notify_send(const char *fmt, ...)
     (void)!send(sock, text, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT); /* a manager that is gone stops nothing */
 }
 
-void notify_reloading(void)
-{
-    notify_send("RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)(clock_mono_ns() / 1000));
-}
+void notify_reloading(void) { notify_send("RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)(clock_mono_ns() / 1000)); }
 
 unsigned notify_watchdog_ms(void) { return watchdog_ms; }
 

@@ -82,8 +82,7 @@ static void on_done(struct worker *w, void *arg)
     pthread_mutex_unlock(&j->pool->lock);
     if (j->cancelled) /* set on this thread alone */
         j->drop(j);
-    else
-        j->done(j);
+    else j->done(j);
 }
 
 enum err screenpool_submit(struct screenpool *p, struct screenjob *j)

@@ -9,15 +9,15 @@
 #include "proxy/worker.h"
 
 #define SCREENPOOL_THREADS_MAX 8u
-#define SCREENPOOL_QUEUE       256u              /* jobs that wait */
-#define SCREENPOOL_BYTES       (1024ull << 20)   /* ... and bytes of them */
+#define SCREENPOOL_QUEUE       256u            /* jobs that wait */
+#define SCREENPOOL_BYTES       (1024ull << 20) /* ... and bytes of them */
 
 struct screenpool;
 
 /* The first member of what a caller submits. The job owns all that `work` touches: whoever asked for it may be gone. */
 struct screenjob {
-    struct worker *w;                       /* where `done` runs */
-    size_t bytes;                           /* what it weighs in the queue */
+    struct worker *w; /* where `done` runs */
+    size_t bytes;     /* what it weighs in the queue */
     /* On a screening thread. */
     void (*work)(struct screenjob *j, struct screener *s, struct detect_scratch *scratch);
     /* On the worker's thread, behind `work`, unless it was cancelled. The job is the caller's again. */

@@ -42,9 +42,9 @@ struct slot {
     struct listeners *listeners;
     bool running;
     bool drain_posted;
-    uint64_t snapshot_posted; /* number */
-    uint64_t asked;           /* pings posted */
-    uint64_t asked_at_drain;  /* ... before the order to drain */
+    uint64_t snapshot_posted;        /* number */
+    uint64_t asked;                  /* pings posted */
+    uint64_t asked_at_drain;         /* ... before the order to drain */
     _Atomic uint64_t answered, busy; /* the worker's answers */
 };
 
@@ -126,10 +126,8 @@ static void *worker_run(void *arg)
 static void post_snapshot(struct server *sv, struct slot *s)
 {
     if (!s->running || s->snapshot_posted == sv->current->number) return;
-    if (worker_post(&s->w, do_swap, snapshot_ref(sv->current)) == ERR_OK)
-        s->snapshot_posted = sv->current->number;
-    else
-        snapshot_unref(sv->current); /* the next tick tries again */
+    if (worker_post(&s->w, do_swap, snapshot_ref(sv->current)) == ERR_OK) s->snapshot_posted = sv->current->number;
+    else snapshot_unref(sv->current); /* the next tick tries again */
 }
 
 static void ask_all(struct server *sv)
@@ -152,10 +150,8 @@ static void free_retired(struct server *sv, bool all)
     size_t kept = 0;
     for (size_t i = 0; i < sv->retired_count; i++) {
         struct snapshot *s = sv->retired[i];
-        if (all || atomic_load(&s->refs) == 1)
-            snapshot_unref(s);
-        else
-            sv->retired[kept++] = s;
+        if (all || atomic_load(&s->refs) == 1) snapshot_unref(s);
+        else sv->retired[kept++] = s;
     }
     sv->retired_count = kept;
 }
@@ -208,12 +204,11 @@ static void warn_unreloadable(const struct config *a, const struct config *b)
         {"admin.address", same_text(a->admin_host, b->admin_host) && a->admin_port == b->admin_port},
         {"audit.journal", same_text(a->audit.directory, b->audit.directory) && a->audit.segment == b->audit.segment &&
                               a->audit.retain == b->audit.retain && a->audit.sync == b->audit.sync},
-        {"audit.chain_key", a->audit.chain_key_len == b->audit.chain_key_len &&
-                                (!a->audit.chain_key_len ||
-                                 memcmp(a->audit.chain_key, b->audit.chain_key, a->audit.chain_key_len) == 0)},
-        {"audit.redis", same_text(a->audit.redis_url, b->audit.redis_url) &&
-                            a->audit.redis_maxlen == b->audit.redis_maxlen && a->audit.redis_ttl == b->audit.redis_ttl &&
-                            same_text(a->audit.redis_prefix, b->audit.redis_prefix)},
+        {"audit.chain_key",
+         a->audit.chain_key_len == b->audit.chain_key_len &&
+             (!a->audit.chain_key_len || memcmp(a->audit.chain_key, b->audit.chain_key, a->audit.chain_key_len) == 0)},
+        {"audit.redis", same_text(a->audit.redis_url, b->audit.redis_url) && a->audit.redis_maxlen == b->audit.redis_maxlen &&
+                            a->audit.redis_ttl == b->audit.redis_ttl && same_text(a->audit.redis_prefix, b->audit.redis_prefix)},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (!rows[i].same) log_event(LOG_WARN, "restart_needed", LOG_NAME("key", rows[i].key));
@@ -301,10 +296,8 @@ static void go_on_draining(struct server *sv)
         /* Only the answer to a question asked after the order counts: the inbox keeps their order. */
         if (!s->drain_posted || atomic_load(&s->answered) <= s->asked_at_drain || atomic_load(&s->busy)) idle = false;
     }
-    if (idle)
-        begin_cut(sv, "drained");
-    else if (clock_mono_ns() >= sv->drain_until)
-        begin_cut(sv, "limits.drain_timeout");
+    if (idle) begin_cut(sv, "drained");
+    else if (clock_mono_ns() >= sv->drain_until) begin_cut(sv, "limits.drain_timeout");
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *arg)
@@ -332,10 +325,8 @@ static void on_term(evutil_socket_t fd, short what, void *arg)
 {
     struct server *sv = arg;
     (void)fd, (void)what;
-    if (sv->life == SERVING)
-        begin_drain(sv);
-    else if (sv->life == DRAINING && clock_mono_ns() - sv->drain_since > SIGNAL_MS * MS_NS)
-        begin_cut(sv, "second signal");
+    if (sv->life == SERVING) begin_drain(sv);
+    else if (sv->life == DRAINING && clock_mono_ns() - sv->drain_since > SIGNAL_MS * MS_NS) begin_cut(sv, "second signal");
 }
 
 /* ---- start and stop ---- */
@@ -515,8 +506,8 @@ static bool start_events(struct server *sv)
     sv->term = evsignal_new(sv->base, SIGTERM, on_term, sv);
     sv->intr = evsignal_new(sv->base, SIGINT, on_term, sv);
     sv->tick = evtimer_new(sv->base, on_tick, sv);
-    if (!sv->hup || !sv->term || !sv->intr || !sv->tick || event_add(sv->hup, NULL) != 0 ||
-        event_add(sv->term, NULL) != 0 || event_add(sv->intr, NULL) != 0)
+    if (!sv->hup || !sv->term || !sv->intr || !sv->tick || event_add(sv->hup, NULL) != 0 || event_add(sv->term, NULL) != 0 ||
+        event_add(sv->intr, NULL) != 0)
         return failed(sv, "events", "", "out of memory");
     return true;
 }

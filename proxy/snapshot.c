@@ -35,10 +35,8 @@ static void on_rule_problem(void *arg, const struct rule_def *def, const char *m
     struct build *b = arg;
     struct config_pos pos = {def ? def->line : 0, def && def->line ? 1 : 0};
     b->failed = true;
-    if (def)
-        config_report_add(&b->report, def->file ? def->file : b->config->path, pos, "rule `%s`: %s", def->id, message);
-    else
-        config_report_add(&b->report, b->config->path, pos, "%s", message);
+    if (def) config_report_add(&b->report, def->file ? def->file : b->config->path, pos, "rule `%s`: %s", def->id, message);
+    else config_report_add(&b->report, b->config->path, pos, "%s", message);
 }
 
 /* A whole file, for dictionaries. */
@@ -72,10 +70,8 @@ static void build_dictionaries(struct build *b)
             complain(b, d->pos, "dictionary", d->name, "the file cannot be read");
         } else {
             struct dictionary_def def = {.name = d->name};
-            if (d->file)
-                def.terms = buf_slice(&text);
-            else
-                def.fingerprints = buf_slice(&text);
+            if (d->file) def.terms = buf_slice(&text);
+            else def.fingerprints = buf_slice(&text);
             def.key = slice_of(d->key, d->key_len);
             if (ruleset_add_dictionary(b->snap->rules, &def, on_rule_problem, b) != ERR_OK && !b->failed)
                 complain(b, d->pos, "dictionary", d->name, "it cannot be built");
@@ -94,7 +90,8 @@ static void build_detectors(struct build *b)
         const struct config_detector *d = &c->filters.detectors[i];
         const char *why = "";
         b->snap->detector_count = i + 1;
-        if (!detector_build(&b->snap->detectors[i], d, b->snap->rules, &why)) complain(b, d->http.pos, "detector", d->http.name, why);
+        if (!detector_build(&b->snap->detectors[i], d, b->snap->rules, &why))
+            complain(b, d->http.pos, "detector", d->http.name, why);
     }
 }
 
@@ -129,8 +126,8 @@ static bool policy_secret(const struct config *c, unsigned char out[32])
     static const char label[] = "privet policy key v1";
     unsigned n = 32;
     if (c->audit.chain_key_len) {
-        return HMAC(EVP_sha256(), c->audit.chain_key, (int)c->audit.chain_key_len, (const unsigned char *)label,
-                    sizeof label - 1, out, &n) != NULL;
+        return HMAC(EVP_sha256(), c->audit.chain_key, (int)c->audit.chain_key_len, (const unsigned char *)label, sizeof label - 1,
+                    out, &n) != NULL;
     }
     if (!made && getrandom(random_key, sizeof random_key, 0) == sizeof random_key) made = true;
     memcpy(out, random_key, 32);
@@ -147,7 +144,8 @@ static void build_policy(struct build *b, const struct config_policy *c, struct 
     for (size_t i = 0; i < c->rule_count; i++) {
         rules[i].rule = c->rules[i].rule;
         rules[i].action = action_find(slice_str(c->rules[i].action));
-        if (rules[i].action == ACTION_COUNT) complain(b, c->rules[i].pos, "action", c->rules[i].action, "there is none of this name");
+        if (rules[i].action == ACTION_COUNT)
+            complain(b, c->rules[i].pos, "action", c->rules[i].action, "there is none of this name");
     }
     struct policy_def d = {
         .name = c->name,

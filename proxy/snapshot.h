@@ -18,14 +18,14 @@ struct detector;
 
 struct snapshot {
     _Atomic unsigned refs;
-    uint64_t number;               /* counts loads in this process, from 1 */
+    uint64_t number; /* counts loads in this process, from 1 */
     struct config *config;
     struct ruleset *rules;
     struct refusals *refusals;
-    struct policy **policies;      /* by index of config->policies */
+    struct policy **policies; /* by index of config->policies */
     struct routes *routes;
-    struct detector *detectors;    /* by index of config->filters.detectors */
-    SSL_CTX **listener_tls;        /* by index of config->listeners; NULL entries are plain */
+    struct detector *detectors; /* by index of config->filters.detectors */
+    SSL_CTX **listener_tls;     /* by index of config->listeners; NULL entries are plain */
     size_t policy_count, listener_count, detector_count;
 };
 

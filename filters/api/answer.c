@@ -71,10 +71,7 @@ enum err answer_whole(struct answer *a, int status, struct slice body, struct bu
 
 /* ---- streams ---- */
 
-static bool data_line(struct slice l)
-{
-    return slice_starts(l, SLICE("data")) && (l.n == 4 || l.p[4] == ':');
-}
+static bool data_line(struct slice l) { return slice_starts(l, SLICE("data")) && (l.n == 4 || l.p[4] == ':'); }
 
 /* An event of several data lines: the first one gets all of the JSON, the others go; the rest stays. */
 static enum err reframe_lines(struct answer *a, struct slice raw, struct buf *out)
@@ -107,8 +104,7 @@ static enum err reframe_lines(struct answer *a, struct slice raw, struct buf *ou
 static enum err reframe(struct answer *a, const struct sse_event *ev, struct buf *out)
 {
     struct slice raw = ev->raw, data = ev->data;
-    if ((uintptr_t)data.p < (uintptr_t)raw.p || (uintptr_t)data.p > (uintptr_t)raw.p + raw.n)
-        return reframe_lines(a, raw, out);
+    if ((uintptr_t)data.p < (uintptr_t)raw.p || (uintptr_t)data.p > (uintptr_t)raw.p + raw.n) return reframe_lines(a, raw, out);
     size_t at = (size_t)(data.p - raw.p);
     enum err e = buf_add(out, slice_of(raw.p, at));
     if (!e) e = answer_spliced(a, false, out);

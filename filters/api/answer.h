@@ -31,8 +31,8 @@ struct answer_opts {
     const struct refusals *refusals; /* NULL: text is not tested */
     struct vault *vault;             /* NULL: nothing to restore; not owned */
     const struct policy *policy;
-    size_t event_max;                /* longest event */
-    size_t hold_max;                 /* bytes of opening text that may be held */
+    size_t event_max; /* longest event */
+    size_t hold_max;  /* bytes of opening text that may be held */
 };
 
 struct answer_facts {

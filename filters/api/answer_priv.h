@@ -35,7 +35,7 @@ struct channel {
     int32_t choice;
     enum text_kind kind;
     struct restore restore;
-    char high[6]; /* a lone high surrogate's escape, waiting for its other half */
+    char high[6];        /* a lone high surrogate's escape, waiting for its other half */
     bool has_high, used; /* used: it had text in this event */
     struct buf copy;     /* of the last event, cut down to this channel's text, as it must be sent */
     size_t hole;         /* where the text goes in the copy */
@@ -57,8 +57,8 @@ struct answer {
     struct answer_opts o;
     const struct answer_row *row;
     enum answer_state state;
-    bool released;    /* stop holding */
-    bool testing;     /* the opening is not decided yet */
+    bool released; /* stop holding */
+    bool testing;  /* the opening is not decided yet */
     bool tool_called;
     struct answer_facts facts;
     struct buf opening; /* text of choice 0 */

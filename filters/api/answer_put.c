@@ -11,10 +11,14 @@
 
 /* Identifiers, enums, signatures and encoded data: never changed. */
 static const struct slice skip_keys[] = {
-    SLICE_INIT("id"),        SLICE_INIT("object"),            SLICE_INIT("model"),        SLICE_INIT("role"),
-    SLICE_INIT("type"),      SLICE_INIT("finish_reason"),     SLICE_INIT("signature"),    SLICE_INIT("data"),
-    SLICE_INIT("format"),    SLICE_INIT("native_finish_reason"), SLICE_INIT("obfuscation"), SLICE_INIT("service_tier"),
-    SLICE_INIT("b64_json"),  SLICE_INIT("system_fingerprint"), SLICE_INIT("tool_call_id"), SLICE_INIT("encrypted_content"),
+    SLICE_INIT("id"),           SLICE_INIT("object"),
+    SLICE_INIT("model"),        SLICE_INIT("role"),
+    SLICE_INIT("type"),         SLICE_INIT("finish_reason"),
+    SLICE_INIT("signature"),    SLICE_INIT("data"),
+    SLICE_INIT("format"),       SLICE_INIT("native_finish_reason"),
+    SLICE_INIT("obfuscation"),  SLICE_INIT("service_tier"),
+    SLICE_INIT("b64_json"),     SLICE_INIT("system_fingerprint"),
+    SLICE_INIT("tool_call_id"), SLICE_INIT("encrypted_content"),
 };
 
 /* Members of a delta that arrive in pieces. */
@@ -37,9 +41,9 @@ struct place {
     uint32_t choice_node; /* JSON_NONE: in no choice */
     int32_t choice;
     enum text_kind kind;
-    bool tool;     /* of a tool call */
-    bool args;     /* its arguments, or below them */
-    bool json;     /* arguments as JSON in a string */
+    bool tool; /* of a tool call */
+    bool args; /* its arguments, or below them */
+    bool json; /* arguments as JSON in a string */
     bool logprobs;
 };
 
@@ -382,7 +386,8 @@ static enum err write_cut(struct answer *a, const struct place *p, size_t k, str
         uint32_t key = JSON_NONE;
         if (object) key = v++;
         bool on_path = v == p->path[k + 1];
-        bool keep = on_path || (object && (k <= 2 || json_text_eq(d, key, SLICE("index")) || json_text_eq(d, key, SLICE("type"))));
+        bool keep = on_path ||
+                    (object && (k <= 2 || json_text_eq(d, key, SLICE("index")) || json_text_eq(d, key, SLICE("type"))));
         if (!keep) continue;
         if (!first) e = buf_add_byte(out, ',');
         first = false;

@@ -84,8 +84,8 @@ static void take_text(struct answer *a, uint64_t choice, struct slice raw, bool 
 
 static bool filter_code(const struct json_doc *d, uint32_t error)
 {
-    static const struct slice codes[] = {SLICE_INIT("content_filter"), SLICE_INIT("data_inspection_failed"),
-                                         SLICE_INIT("1301"), SLICE_INIT("content_policy_violation")};
+    static const struct slice codes[] = {SLICE_INIT("content_filter"), SLICE_INIT("data_inspection_failed"), SLICE_INIT("1301"),
+                                         SLICE_INIT("content_policy_violation")};
     uint32_t code = json_member(d, error, SLICE("code"));
     if (code == JSON_NONE || (d->node[code].type != JSON_STRING && d->node[code].type != JSON_NUMBER)) return false;
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
@@ -129,7 +129,9 @@ static void read_member(struct answer *a, uint64_t choice, uint32_t key, bool wh
     const struct json_doc *d = &a->doc;
     uint32_t v = key + 1;
     const struct json_node *n = &d->node[v];
-    bool empty = n->type == JSON_STRING ? n->end == n->off : n->type == JSON_ARRAY || n->type == JSON_OBJECT ? n->next == v + 1 : true;
+    bool empty = n->type == JSON_STRING                            ? n->end == n->off
+                 : n->type == JSON_ARRAY || n->type == JSON_OBJECT ? n->next == v + 1
+                                                                   : true;
     if (empty) return;
     if (json_text_eq(d, key, SLICE("content"))) {
         if (n->type == JSON_STRING) take_text(a, choice, json_raw(d, v), whole);

@@ -15,10 +15,10 @@ enum endpoint_kind {
 
 struct dialect;
 struct endpoint {
-    const char *path;   /* "/v1/chat/completions"; with a slash at its end: and an identifier behind it */
-    const char *name;   /* "chat.completions", for records and metrics */
+    const char *path; /* "/v1/chat/completions"; with a slash at its end: and an identifier behind it */
+    const char *name; /* "chat.completions", for records and metrics */
     enum endpoint_kind kind;
-    unsigned methods;   /* bits 1 << enum http_method value order: GET HEAD POST PUT DELETE PATCH OPTIONS; 0: any */
+    unsigned methods; /* bits 1 << enum http_method value order: GET HEAD POST PUT DELETE PATCH OPTIONS; 0: any */
     const struct dialect *dialect;
 };
 
@@ -33,10 +33,10 @@ enum text_class {
 
 /* Who wrote a string of a request, as far as its place tells. */
 enum text_origin {
-    ORIGIN_USER,      /* or nobody in particular */
-    ORIGIN_SYSTEM,    /* the application: it may well say what must not be done */
+    ORIGIN_USER,   /* or nobody in particular */
+    ORIGIN_SYSTEM, /* the application: it may well say what must not be done */
     ORIGIN_ASSISTANT,
-    ORIGIN_GIVEN,     /* tool results, documents: nobody who may give orders */
+    ORIGIN_GIVEN, /* tool results, documents: nobody who may give orders */
     ORIGIN_COUNT
 };
 

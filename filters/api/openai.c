@@ -6,14 +6,14 @@
 #include "filters/text/decode.h"
 
 enum key_kind {
-    KIND_NONE,      /* a key nobody knows */
-    KIND_TEXT,      /* free text */
-    KIND_OTHER,     /* a container, number or switch of the protocol */
-    KIND_ID,        /* an identifier or enum value, if it looks like one */
-    KIND_MODEL,     /* at the top: the model's name */
-    KIND_NAME,      /* a function's name in some places, free text in others */
-    KIND_JSON,      /* JSON in a string */
-    KIND_SIGNED,    /* signatures and ciphertext: sent back as they came */
+    KIND_NONE,   /* a key nobody knows */
+    KIND_TEXT,   /* free text */
+    KIND_OTHER,  /* a container, number or switch of the protocol */
+    KIND_ID,     /* an identifier or enum value, if it looks like one */
+    KIND_MODEL,  /* at the top: the model's name */
+    KIND_NAME,   /* a function's name in some places, free text in others */
+    KIND_JSON,   /* JSON in a string */
+    KIND_SIGNED, /* signatures and ciphertext: sent back as they came */
 };
 
 struct key_row {
@@ -21,29 +21,100 @@ struct key_row {
     enum key_kind kind;
 };
 static const struct key_row key_rows[] = {
-    {"content", KIND_TEXT}, {"text", KIND_TEXT}, {"refusal", KIND_TEXT}, {"reasoning", KIND_TEXT},
-    {"reasoning_content", KIND_TEXT}, {"description", KIND_TEXT}, {"title", KIND_TEXT}, {"user", KIND_TEXT},
-    {"user_id", KIND_TEXT}, {"end_user_id", KIND_TEXT}, {"user_profile_id", KIND_TEXT}, {"safety_identifier", KIND_TEXT},
-    {"prompt_cache_key", KIND_TEXT}, {"url", KIND_TEXT}, {"input", KIND_TEXT}, {"prompt", KIND_TEXT}, {"suffix", KIND_TEXT},
-    {"stop", KIND_TEXT}, {"instructions", KIND_TEXT}, {"filename", KIND_TEXT}, {"pattern", KIND_TEXT}, {"output", KIND_TEXT},
-    {"system", KIND_TEXT}, {"thinking", KIND_TEXT}, {"summary", KIND_TEXT}, {"data", KIND_TEXT}, {"file_data", KIND_TEXT},
-    {"messages", KIND_OTHER}, {"tools", KIND_OTHER}, {"functions", KIND_OTHER}, {"function", KIND_OTHER},
-    {"custom", KIND_OTHER}, {"parameters", KIND_OTHER}, {"properties", KIND_OTHER}, {"required", KIND_OTHER},
-    {"enum", KIND_OTHER}, {"items", KIND_OTHER}, {"additionalProperties", KIND_OTHER}, {"strict", KIND_OTHER},
-    {"metadata", KIND_OTHER}, {"response_format", KIND_OTHER}, {"json_schema", KIND_OTHER}, {"schema", KIND_OTHER},
-    {"tool_calls", KIND_OTHER}, {"function_call", KIND_OTHER}, {"stream", KIND_OTHER}, {"stream_options", KIND_OTHER},
-    {"include_usage", KIND_OTHER}, {"logit_bias", KIND_OTHER}, {"logprobs", KIND_OTHER}, {"top_logprobs", KIND_OTHER},
-    {"max_tokens", KIND_OTHER}, {"max_completion_tokens", KIND_OTHER}, {"temperature", KIND_OTHER}, {"top_p", KIND_OTHER},
-    {"n", KIND_OTHER}, {"seed", KIND_OTHER}, {"presence_penalty", KIND_OTHER}, {"frequency_penalty", KIND_OTHER},
-    {"created", KIND_OTHER}, {"store", KIND_OTHER}, {"modalities", KIND_OTHER}, {"audio", KIND_OTHER},
-    {"image_url", KIND_OTHER}, {"input_audio", KIND_OTHER}, {"file", KIND_OTHER}, {"prediction", KIND_OTHER},
-    {"index", KIND_OTHER}, {"parallel_tool_calls", KIND_OTHER}, {"web_search_options", KIND_OTHER},
-    {"type", KIND_ID}, {"role", KIND_ID}, {"object", KIND_ID}, {"id", KIND_ID}, {"status", KIND_ID}, {"detail", KIND_ID},
-    {"format", KIND_ID}, {"voice", KIND_ID}, {"tool_choice", KIND_ID}, {"service_tier", KIND_ID},
-    {"reasoning_effort", KIND_ID}, {"verbosity", KIND_ID}, {"finish_reason", KIND_ID}, {"system_fingerprint", KIND_ID},
-    {"model", KIND_MODEL}, {"name", KIND_NAME}, {"arguments", KIND_JSON}, {"partial_json", KIND_JSON},
-    {"signature", KIND_SIGNED}, {"encrypted_content", KIND_SIGNED}, {"encrypted_index", KIND_SIGNED},
-    {"encrypted_stdout", KIND_SIGNED}, {"thought_signature", KIND_SIGNED}, {"thoughtSignature", KIND_SIGNED},
+    {"content", KIND_TEXT},
+    {"text", KIND_TEXT},
+    {"refusal", KIND_TEXT},
+    {"reasoning", KIND_TEXT},
+    {"reasoning_content", KIND_TEXT},
+    {"description", KIND_TEXT},
+    {"title", KIND_TEXT},
+    {"user", KIND_TEXT},
+    {"user_id", KIND_TEXT},
+    {"end_user_id", KIND_TEXT},
+    {"user_profile_id", KIND_TEXT},
+    {"safety_identifier", KIND_TEXT},
+    {"prompt_cache_key", KIND_TEXT},
+    {"url", KIND_TEXT},
+    {"input", KIND_TEXT},
+    {"prompt", KIND_TEXT},
+    {"suffix", KIND_TEXT},
+    {"stop", KIND_TEXT},
+    {"instructions", KIND_TEXT},
+    {"filename", KIND_TEXT},
+    {"pattern", KIND_TEXT},
+    {"output", KIND_TEXT},
+    {"system", KIND_TEXT},
+    {"thinking", KIND_TEXT},
+    {"summary", KIND_TEXT},
+    {"data", KIND_TEXT},
+    {"file_data", KIND_TEXT},
+    {"messages", KIND_OTHER},
+    {"tools", KIND_OTHER},
+    {"functions", KIND_OTHER},
+    {"function", KIND_OTHER},
+    {"custom", KIND_OTHER},
+    {"parameters", KIND_OTHER},
+    {"properties", KIND_OTHER},
+    {"required", KIND_OTHER},
+    {"enum", KIND_OTHER},
+    {"items", KIND_OTHER},
+    {"additionalProperties", KIND_OTHER},
+    {"strict", KIND_OTHER},
+    {"metadata", KIND_OTHER},
+    {"response_format", KIND_OTHER},
+    {"json_schema", KIND_OTHER},
+    {"schema", KIND_OTHER},
+    {"tool_calls", KIND_OTHER},
+    {"function_call", KIND_OTHER},
+    {"stream", KIND_OTHER},
+    {"stream_options", KIND_OTHER},
+    {"include_usage", KIND_OTHER},
+    {"logit_bias", KIND_OTHER},
+    {"logprobs", KIND_OTHER},
+    {"top_logprobs", KIND_OTHER},
+    {"max_tokens", KIND_OTHER},
+    {"max_completion_tokens", KIND_OTHER},
+    {"temperature", KIND_OTHER},
+    {"top_p", KIND_OTHER},
+    {"n", KIND_OTHER},
+    {"seed", KIND_OTHER},
+    {"presence_penalty", KIND_OTHER},
+    {"frequency_penalty", KIND_OTHER},
+    {"created", KIND_OTHER},
+    {"store", KIND_OTHER},
+    {"modalities", KIND_OTHER},
+    {"audio", KIND_OTHER},
+    {"image_url", KIND_OTHER},
+    {"input_audio", KIND_OTHER},
+    {"file", KIND_OTHER},
+    {"prediction", KIND_OTHER},
+    {"index", KIND_OTHER},
+    {"parallel_tool_calls", KIND_OTHER},
+    {"web_search_options", KIND_OTHER},
+    {"type", KIND_ID},
+    {"role", KIND_ID},
+    {"object", KIND_ID},
+    {"id", KIND_ID},
+    {"status", KIND_ID},
+    {"detail", KIND_ID},
+    {"format", KIND_ID},
+    {"voice", KIND_ID},
+    {"tool_choice", KIND_ID},
+    {"service_tier", KIND_ID},
+    {"reasoning_effort", KIND_ID},
+    {"verbosity", KIND_ID},
+    {"finish_reason", KIND_ID},
+    {"system_fingerprint", KIND_ID},
+    {"model", KIND_MODEL},
+    {"name", KIND_NAME},
+    {"arguments", KIND_JSON},
+    {"partial_json", KIND_JSON},
+    {"signature", KIND_SIGNED},
+    {"encrypted_content", KIND_SIGNED},
+    {"encrypted_index", KIND_SIGNED},
+    {"encrypted_stdout", KIND_SIGNED},
+    {"thought_signature", KIND_SIGNED},
+    {"thoughtSignature", KIND_SIGNED},
 };
 #define KEY_ROWS (sizeof key_rows / sizeof key_rows[0])
 
@@ -121,7 +192,7 @@ static bool under_metadata(const struct json_doc *d, uint32_t i)
 /* A tool's, function's or schema's name, as against a person's. */
 static bool names_function(const struct json_doc *d, uint32_t i)
 {
-    static const struct slice holders[] = {SLICE_INIT("function"), SLICE_INIT("custom"), SLICE_INIT("json_schema"),
+    static const struct slice holders[] = {SLICE_INIT("function"),      SLICE_INIT("custom"),    SLICE_INIT("json_schema"),
                                            SLICE_INIT("function_call"), SLICE_INIT("functions"), SLICE_INIT("tools")};
     uint32_t up = d->node[i].parent;
     if (up == JSON_NONE) return false;
@@ -168,16 +239,22 @@ struct origin_row {
     enum text_origin origin;
 };
 static const struct origin_row by_role[] = {
-    {SLICE_INIT("user"), ORIGIN_USER},           {SLICE_INIT("system"), ORIGIN_SYSTEM},     {SLICE_INIT("developer"), ORIGIN_SYSTEM},
-    {SLICE_INIT("assistant"), ORIGIN_ASSISTANT}, {SLICE_INIT("model"), ORIGIN_ASSISTANT},   {SLICE_INIT("tool"), ORIGIN_GIVEN},
-    {SLICE_INIT("function"), ORIGIN_GIVEN},      {SLICE_INIT("ipython"), ORIGIN_GIVEN},     {SLICE_INIT("observation"), ORIGIN_GIVEN},
+    {SLICE_INIT("user"), ORIGIN_USER},         {SLICE_INIT("system"), ORIGIN_SYSTEM},
+    {SLICE_INIT("developer"), ORIGIN_SYSTEM},  {SLICE_INIT("assistant"), ORIGIN_ASSISTANT},
+    {SLICE_INIT("model"), ORIGIN_ASSISTANT},   {SLICE_INIT("tool"), ORIGIN_GIVEN},
+    {SLICE_INIT("function"), ORIGIN_GIVEN},    {SLICE_INIT("ipython"), ORIGIN_GIVEN},
+    {SLICE_INIT("observation"), ORIGIN_GIVEN},
 };
 /* Content parts and items that hold what came from elsewhere, in this dialect and in those like it. */
 static const struct origin_row by_type[] = {
-    {SLICE_INIT("tool_result"), ORIGIN_GIVEN},          {SLICE_INIT("function_call_output"), ORIGIN_GIVEN},
-    {SLICE_INIT("computer_call_output"), ORIGIN_GIVEN}, {SLICE_INIT("custom_tool_call_output"), ORIGIN_GIVEN},
-    {SLICE_INIT("document"), ORIGIN_GIVEN},             {SLICE_INIT("search_result"), ORIGIN_GIVEN},
-    {SLICE_INIT("file"), ORIGIN_GIVEN},                 {SLICE_INIT("web_search_tool_result"), ORIGIN_GIVEN},
+    {SLICE_INIT("tool_result"), ORIGIN_GIVEN},
+    {SLICE_INIT("function_call_output"), ORIGIN_GIVEN},
+    {SLICE_INIT("computer_call_output"), ORIGIN_GIVEN},
+    {SLICE_INIT("custom_tool_call_output"), ORIGIN_GIVEN},
+    {SLICE_INIT("document"), ORIGIN_GIVEN},
+    {SLICE_INIT("search_result"), ORIGIN_GIVEN},
+    {SLICE_INIT("file"), ORIGIN_GIVEN},
+    {SLICE_INIT("web_search_tool_result"), ORIGIN_GIVEN},
 };
 static const struct origin_row by_key[] = {
     {SLICE_INIT("documents"), ORIGIN_GIVEN},        {SLICE_INIT("tool_results"), ORIGIN_GIVEN},
@@ -185,7 +262,7 @@ static const struct origin_row by_key[] = {
     {SLICE_INIT("functionResponse"), ORIGIN_GIVEN}, {SLICE_INIT("system"), ORIGIN_SYSTEM},
     {SLICE_INIT("instructions"), ORIGIN_SYSTEM},
 };
-#define ROWS(t) (t), sizeof(t) / sizeof (t)[0]
+#define ROWS(t) (t), sizeof(t) / sizeof(t)[0]
 
 /* The row whose word is string (or key) i; NULL if there is none. */
 static const struct origin_row *row_of(const struct json_doc *d, uint32_t i, const struct origin_row *rows, size_t n)

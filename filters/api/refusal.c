@@ -5,11 +5,11 @@
 
 #include <pcre2.h>
 
-#define PATTERNS_MAX    4096u
-#define PATTERN_MAX     512u /* bytes, normal form */
-#define SHORT_CHARS     300u /* "any", "exact" and late openings count only in answers of at most this */
-#define LATE_CHARS      24u  /* an opening may come this late in a short answer's first sentence: "Hello! I'm sorry, ..." */
-#define OPENING_MAX     2048u /* bytes of normal form that are looked at: more than SHORT_CHARS and any pattern */
+#define PATTERNS_MAX 4096u
+#define PATTERN_MAX  512u  /* bytes, normal form */
+#define SHORT_CHARS  300u  /* "any", "exact" and late openings count only in answers of at most this */
+#define LATE_CHARS   24u   /* an opening may come this late in a short answer's first sentence: "Hello! I'm sorry, ..." */
+#define OPENING_MAX  2048u /* bytes of normal form that are looked at: more than SHORT_CHARS and any pattern */
 
 struct pattern {
     char *text;
@@ -39,15 +39,28 @@ struct fold {
 };
 static const struct fold folds[] = {
     /* quotes */
-    {"\xe2\x80\x98", "'"}, {"\xe2\x80\x99", "'"}, {"\xca\xbc", "'"}, {"\xe2\x80\x9b", "'"}, {"\xc2\xb4", "'"},
-    {"\xe2\x80\x9c", "\""}, {"\xe2\x80\x9d", "\""},
+    {"\xe2\x80\x98", "'"},
+    {"\xe2\x80\x99", "'"},
+    {"\xca\xbc", "'"},
+    {"\xe2\x80\x9b", "'"},
+    {"\xc2\xb4", "'"},
+    {"\xe2\x80\x9c", "\""},
+    {"\xe2\x80\x9d", "\""},
     /* white space */
-    {"\xc2\xa0", " "}, {"\xe3\x80\x80", " "}, {"\xe2\x80\xaf", " "}, {"\xe2\x80\x83", " "}, {"\xe2\x80\x82", " "},
+    {"\xc2\xa0", " "},
+    {"\xe3\x80\x80", " "},
+    {"\xe2\x80\xaf", " "},
+    {"\xe2\x80\x83", " "},
+    {"\xe2\x80\x82", " "},
     {"\xe2\x80\x89", " "},
     /* nothing at all */
-    {"\xe2\x80\x8b", ""}, {"\xef\xbb\xbf", ""}, {"\xe2\x80\x8d", ""},
+    {"\xe2\x80\x8b", ""},
+    {"\xef\xbb\xbf", ""},
+    {"\xe2\x80\x8d", ""},
     /* dashes */
-    {"\xe2\x80\x91", "-"}, {"\xe2\x80\x93", "-"}, {"\xe2\x80\x94", "-"},
+    {"\xe2\x80\x91", "-"},
+    {"\xe2\x80\x93", "-"},
+    {"\xe2\x80\x94", "-"},
 };
 
 /* One character of s folded to at most 4 bytes; *n is what it took. A cut UTF-8 sequence passes as its bytes. */

@@ -5,7 +5,7 @@
 #define STATES_MAX 8000u
 #define WORK_MAX   15000000u /* NFA states looked at: some 30 ms */
 #define MASKS_MAX  0x7ffeu
-#define ANY_STATE  0xffffu   /* in place of a rule's states once anything may follow */
+#define ANY_STATE  0xffffu /* in place of a rule's states once anything may follow */
 
 struct set { /* of NFA states, (rule << 16 | state), ascending */
     uint32_t *v;

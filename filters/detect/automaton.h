@@ -13,14 +13,14 @@ struct bits {
 
 struct automaton {
     uint8_t symbol[256];
-    uint16_t *next;     /* [state][symbol]: a state, 0 for "none can match", or AUTOMATON_STOP | a mask */
-    uint16_t *alive;    /* [state]: the mask of the rules that may still match */
+    uint16_t *next;  /* [state][symbol]: a state, 0 for "none can match", or AUTOMATON_STOP | a mask */
+    uint16_t *alive; /* [state]: the mask of the rules that may still match */
     struct bits *masks;
     size_t states, mask_count;
 };
 #define AUTOMATON_SYMBOLS 16u
-#define AUTOMATON_STOP  0x8000u
-#define AUTOMATON_START 1u
+#define AUTOMATON_STOP    0x8000u
+#define AUTOMATON_START   1u
 
 /* The kind of a byte. */
 uint8_t automaton_symbol(unsigned char c);

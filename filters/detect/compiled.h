@@ -14,13 +14,13 @@
 #include <hs/hs.h>
 #include <pcre2.h>
 
-#define RULES_MAX     4000u /* also: a finding's rule is 16 bits wide */
-#define KEYWORD_MAX   64u   /* bytes of a keyword or context word */
-#define AFTER_BYTES   SHAPE_AFTER     /* positions checked behind a keyword */
-#define CAP_RULE      1024u /* bytes of subject behind a trigger */
-#define CAP_LONG      32768u/* for what begins with -----BEGIN, and for a match that fills CAP_RULE */
-#define BEHIND        128u  /* bytes of subject before an anchor, for lookbehind */
-#define SEARCH_BEFORE 48u   /* where a keyword is not part of the regex: looked at before and behind it */
+#define RULES_MAX     4000u       /* also: a finding's rule is 16 bits wide */
+#define KEYWORD_MAX   64u         /* bytes of a keyword or context word */
+#define AFTER_BYTES   SHAPE_AFTER /* positions checked behind a keyword */
+#define CAP_RULE      1024u       /* bytes of subject behind a trigger */
+#define CAP_LONG      32768u      /* for what begins with -----BEGIN, and for a match that fills CAP_RULE */
+#define BEHIND        128u        /* bytes of subject before an anchor, for lookbehind */
+#define SEARCH_BEFORE 48u         /* where a keyword is not part of the regex: looked at before and behind it */
 #define SEARCH_AFTER  256u
 
 /* A set of literals searched with Vectorscan, ASCII case ignored. */
@@ -44,7 +44,7 @@ struct crule {
     bool jit_anchored, jit_search;
     bool join, has_context, require;
     bool at_start; /* its lookbehinds ask for the beginning of the text */
-    bool needs; /* a word near by: it is required, or the score without one is too low */
+    bool needs;    /* a word near by: it is required, or the score without one is too low */
     uint16_t group;
     uint16_t score, min_score, boost; /* thousandths */
     uint16_t before, after;           /* context window */
@@ -54,8 +54,8 @@ struct crule {
     size_t validate_count;
     struct allow *allow;
     size_t allow_count;
-    struct byteset prev;       /* bytes that may stand before a match */
-    struct byteset prev_digit; /* ... with a digit before them */
+    struct byteset prev;           /* bytes that may stand before a match */
+    struct byteset prev_digit;     /* ... with a digit before them */
     struct dictionary *dictionary; /* or NULL: then it has a regex, or is for what others find */
 };
 
@@ -68,7 +68,7 @@ enum ref_mode {
 struct keyword_ref {
     uint16_t rule;
     uint8_t mode, lo, hi;
-    uint64_t lower, upper; /* letters of the keyword that may be small, that may be capitals */
+    uint64_t lower, upper;   /* letters of the keyword that may be small, that may be capitals */
     const struct tail *tail; /* what may follow, or NULL: anything `after` allows */
     struct byteset prev;     /* before the anchor */
     struct byteset after[AFTER_BYTES];
@@ -83,22 +83,29 @@ struct keyword {
 struct table {
     uint16_t rule[TABLE_RULES];
     size_t count;
-    uint8_t cls[256];   /* byte -> class of bytes no rule tells apart */
+    uint8_t cls[256]; /* byte -> class of bytes no rule tells apart */
     size_t classes;
-    struct bits *front; /* [SHAPE_FRONT][classes] */
-    struct bits prev[2][256]; /* by the byte before the anchor; the second with a digit before that */
-    struct bits none;   /* rules that may start at the very beginning of a text */
-    struct bits at_start; /* rules that start nowhere but there, give or take START_REACH bytes */
-    size_t looked;      /* positions of `front` that are looked at */
-    struct bits digits[32]; /* by number of digits; 31: that many and more */
+    struct bits *front;         /* [SHAPE_FRONT][classes] */
+    struct bits prev[2][256];   /* by the byte before the anchor; the second with a digit before that */
+    struct bits none;           /* rules that may start at the very beginning of a text */
+    struct bits at_start;       /* rules that start nowhere but there, give or take START_REACH bytes */
+    size_t looked;              /* positions of `front` that are looked at */
+    struct bits digits[32];     /* by number of digits; 31: that many and more */
     struct automaton automaton; /* of numbers */
-    struct shape_runs *runs; /* of tokens: how long a match's first run may be; by rule, the last is the union */
+    struct shape_runs *runs;    /* of tokens: how long a match's first run may be; by rule, the last is the union */
 };
-#define NUMBER_SIGNS 3u /* '+' and '(' before a number that may belong to it */
-#define PREFIX_MAX   4u /* letters of a short word before it: "AA 12 34 56 B", "CHE-116.281.710" */
+#define NUMBER_SIGNS 3u  /* '+' and '(' before a number that may belong to it */
+#define PREFIX_MAX   4u  /* letters of a short word before it: "AA 12 34 56 B", "CHE-116.281.710" */
 #define LETTERS_MAX  24u /* letters it is glued to */
-#define START_REACH 8u
-enum table_kind { TABLE_DIGITS, TABLE_NEAR /* digits, of rules that need a word near by */, TABLE_AT, TABLE_COLON, TABLE_ENTROPY, TABLE_COUNT };
+#define START_REACH  8u
+enum table_kind {
+    TABLE_DIGITS,
+    TABLE_NEAR /* digits, of rules that need a word near by */,
+    TABLE_AT,
+    TABLE_COLON,
+    TABLE_ENTROPY,
+    TABLE_COUNT
+};
 
 struct context_word {
     uint32_t len;
@@ -126,7 +133,7 @@ struct ruleset {
 
     struct lexicon *context;
     struct context_word *words;
-    uint64_t *word_rules; /* [words][rule_words] */
+    uint64_t *word_rules;   /* [words][rule_words] */
     struct bits *word_near; /* [words]: the rules of TABLE_NEAR */
     size_t rule_words;
     uint32_t widest_context;

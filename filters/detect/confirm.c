@@ -4,15 +4,12 @@
 
 #include <x86intrin.h>
 
-#define MATCH_UNIT 32u /* bytes of a match that cost as much as a try: what checks it reads it again */
-#define LINE_LOOK 512u /* of an allow-list that looks at the line */
+#define MATCH_UNIT 32u  /* bytes of a match that cost as much as a try: what checks it reads it again */
+#define LINE_LOOK  512u /* of an allow-list that looks at the line */
 
 /* --- the piece of text between gaps */
 
-static bool is_gap(struct slice t, size_t at)
-{
-    return at > 0 && at + 1 < t.n && t.p[at - 1] == '\n' && t.p[at + 1] == '\n';
-}
+static bool is_gap(struct slice t, size_t at) { return at > 0 && at + 1 < t.n && t.p[at - 1] == '\n' && t.p[at + 1] == '\n'; }
 
 void scan_segment(struct detect_scratch *s, size_t at)
 {
@@ -70,7 +67,7 @@ static int match(struct detect_scratch *s, const struct crule *r, bool search, s
 
 /* Spans of a match, in the text. */
 struct spans {
-    size_t start, end;             /* the value */
+    size_t start, end; /* the value */
     size_t match_start, match_end;
 };
 

@@ -2,10 +2,7 @@
  * time somebody asks, and what was found serves every rule. */
 #include "filters/detect/scan.h"
 
-static bool is_alnum(unsigned char c)
-{
-    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
-}
+static bool is_alnum(unsigned char c) { return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z'); }
 static bool is_lower(unsigned char c) { return c >= 'a' && c <= 'z'; }
 static bool is_upper(unsigned char c) { return c >= 'A' && c <= 'Z'; }
 /* Lead bytes of two-byte letters: Latin, Greek, Cyrillic, Hebrew, Arabic. */
@@ -143,7 +140,8 @@ const struct bits *context_numbers(struct detect_scratch *s, size_t at)
     if (g->number == number) return g->any ? &g->near : NULL;
     *g = (struct granule){.number = number};
     if (!rs->context) return NULL;
-    size_t first = (size_t)number * GRANULE, lo = first > rs->widest_context + NUMBER_LONG ? first - rs->widest_context - NUMBER_LONG : 0;
+    size_t first = (size_t)number * GRANULE,
+           lo = first > rs->widest_context + NUMBER_LONG ? first - rs->widest_context - NUMBER_LONG : 0;
     size_t hi = first + GRANULE + NUMBER_LONG + rs->widest_context;
     if (hi > s->text.n) hi = s->text.n;
     for (uint32_t n = (uint32_t)(lo / PAGE_BYTES); (size_t)n * PAGE_BYTES < hi; n++) {

@@ -25,9 +25,9 @@ struct dictionary {
     uint64_t filter_words;
     unsigned tokens; /* most tokens of a term */
     /* plain */
-    char *terms;     /* length byte and normal form, one behind the other */
-    uint32_t *slot;  /* offset + 1 in terms, by hash */
-    size_t slots;    /* a power of two */
+    char *terms;    /* length byte and normal form, one behind the other */
+    uint32_t *slot; /* offset + 1 in terms, by hash */
+    size_t slots;   /* a power of two */
     /* hashed */
     unsigned char *print; /* sorted */
     size_t prints;
@@ -237,7 +237,8 @@ static enum err build_plain(struct dictionary *d, struct slice list, size_t *ter
     size_t bytes, at = 0, n;
     enum err e = size_filter(d, list, terms, &bytes, skipped);
     if (e) return e;
-    for (d->slots = 64; d->slots < *terms * 2; d->slots *= 2) {}
+    for (d->slots = 64; d->slots < *terms * 2; d->slots *= 2) {
+    }
     d->slot = mem_zalloc(d->slots * sizeof *d->slot);
     d->terms = mem_alloc(bytes);
     if (!d->slot || !d->terms) return ERR_MEMORY;
@@ -260,7 +261,8 @@ static enum err build_plain(struct dictionary *d, struct slice list, size_t *ter
 
 /* --- hashed */
 
-static bool derive(struct slice key, const unsigned char salt[SALT], const char *label, const char *text, size_t n, unsigned char out[32])
+static bool derive(struct slice key, const unsigned char salt[SALT], const char *label, const char *text, size_t n,
+                   unsigned char out[32])
 {
     unsigned char in[SALT + 16 + DICTIONARY_TERM_MAX];
     size_t m = SALT, k = strlen(label);
@@ -329,7 +331,8 @@ enum err dictionary_hash(struct slice list, struct slice key, struct buf *out, s
         if (d->prints) qsort(d->print, d->prints, PRINT, print_order);
         size_t kept = 0;
         for (size_t i = 0; i < d->prints; i++)
-            if (!i || memcmp(d->print + i * PRINT, d->print + (kept - 1) * PRINT, PRINT)) memmove(d->print + kept++ * PRINT, d->print + i * PRINT, PRINT);
+            if (!i || memcmp(d->print + i * PRINT, d->print + (kept - 1) * PRINT, PRINT))
+                memmove(d->print + kept++ * PRINT, d->print + i * PRINT, PRINT);
         counts->terms = d->prints = kept;
         e = write_file(d, key, out);
     }
@@ -372,14 +375,16 @@ static const char *read_file(struct dictionary *d, struct slice file, struct sli
     uint64_t tokens, count;
     if (!slice_starts(file, SLICE(MAGIC))) return "it is no file of `privet dictionary hash`";
     file = slice_of(file.p + sizeof MAGIC - 1, file.n - (sizeof MAGIC - 1));
-    if (!head_line(&file, "salt", &v) || !read_hex(v, d->salt, SALT) || !head_line(&file, "check", &v) || !read_hex(v, check, 8) ||
-        !head_number(&file, "tokens", DICTIONARY_TOKENS_MAX, &tokens) || !head_number(&file, "terms", TERMS_MAX, &count) ||
-        !head_number(&file, "filter", UINT32_MAX, &d->filter_words) || !file.n || file.p[0] != '\n' || !d->filter_words)
+    if (!head_line(&file, "salt", &v) || !read_hex(v, d->salt, SALT) || !head_line(&file, "check", &v) ||
+        !read_hex(v, check, 8) || !head_number(&file, "tokens", DICTIONARY_TOKENS_MAX, &tokens) ||
+        !head_number(&file, "terms", TERMS_MAX, &count) || !head_number(&file, "filter", UINT32_MAX, &d->filter_words) ||
+        !file.n || file.p[0] != '\n' || !d->filter_words)
         return "its head is damaged";
     file = slice_of(file.p + 1, file.n - 1);
     if (file.n != d->filter_words * 8 + count * PRINT) return "it is cut short";
     if (key.n < DICTIONARY_KEY_MIN) return "its key is missing or shorter than 16 bytes";
-    if (!derive(key, d->salt, "check", NULL, 0, h) || memcmp(h, check, 8) || !derive_sip(d, key)) return "it was made with another key";
+    if (!derive(key, d->salt, "check", NULL, 0, h) || memcmp(h, check, 8) || !derive_sip(d, key))
+        return "it was made with another key";
     d->tokens = (unsigned)tokens;
     d->prints = *terms = (size_t)count;
     d->filter = mem_alloc(d->filter_words * 8);

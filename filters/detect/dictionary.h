@@ -26,8 +26,8 @@
 #define DICTIONARY_TOKENS_MAX 24u  /* tokens of a term */
 
 struct dictionary_hashed {
-    size_t terms;    /* fingerprints written */
-    size_t skipped;  /* lines that are no term: too long, or without two letters or digits */
+    size_t terms;   /* fingerprints written */
+    size_t skipped; /* lines that are no term: too long, or without two letters or digits */
 };
 
 /* Appends the file for a list of terms, one a line (UTF-8). ERR_SHAPE: the key is too short. */

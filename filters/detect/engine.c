@@ -71,7 +71,10 @@ void detect_scratch_free(struct detect_scratch *s)
 
 void detect_scratch_stats(struct detect_scratch *s, struct detect_stats *stats) { s->stats = stats; }
 
-static bool grow_hs(hs_scratch_t **scratch, const hs_database_t *db) { return !db || hs_alloc_scratch(db, scratch) == HS_SUCCESS; }
+static bool grow_hs(hs_scratch_t **scratch, const hs_database_t *db)
+{
+    return !db || hs_alloc_scratch(db, scratch) == HS_SUCCESS;
+}
 
 /* Makes everything large enough for a set not seen before. */
 static enum err scratch_fit(struct detect_scratch *s, const struct ruleset *rs)
@@ -259,7 +262,8 @@ static void table_confirm(struct detect_scratch *s, const struct table *t, size_
 static uint32_t digit_counts(struct slice t, size_t at)
 {
     /* 1 digits, 2 what may stand between two groups */
-    static const uint8_t kind[256] = {['0' ... '9'] = 1, ['a' ... 'z'] = 2, ['A' ... 'Z'] = 2, [' '] = 2, ['-'] = 2, ['.'] = 2, ['/'] = 2, ['('] = 2, [')'] = 2};
+    static const uint8_t kind[256] = {['0' ... '9'] = 1, ['a' ... 'z'] = 2, ['A' ... 'Z'] = 2, [' '] = 2, ['-'] = 2,
+                                      ['.'] = 2,         ['/'] = 2,         ['('] = 2,         [')'] = 2};
     const unsigned char *p = (const unsigned char *)t.p;
     uint32_t counts = 0;
     unsigned n = 0;
@@ -367,7 +371,8 @@ static void scan_ats(struct detect_scratch *s)
         size_t at = s->structure->at[i], a = at, wide;
         if (at + 1 >= s->text.n || p[at + 1] <= ' ') continue;
         while (a > 0 && at - a < LOCAL_MAX && is_local(p[a - 1])) a--;
-        for (wide = a; wide > 0 && at - wide < LOCAL_MAX && (is_local(p[wide - 1]) || p[wide - 1] >= 0x80); wide--) {}
+        for (wide = a; wide > 0 && at - wide < LOCAL_MAX && (is_local(p[wide - 1]) || p[wide - 1] >= 0x80); wide--) {
+        }
         if (wide < a) try_table(s, t, wide);
         while (a < at && !is_digit((char)p[a]) && !is_letter((char)p[a]) && p[a] != '_') a++;
         if (a < at) try_table(s, t, a);
@@ -443,7 +448,8 @@ static void scan_tokens(struct detect_scratch *s)
 
 static unsigned wanted(const struct ruleset *rs)
 {
-    static const unsigned want[TABLE_COUNT] = {STRUCTURE_NUMBERS, STRUCTURE_NUMBERS, STRUCTURE_AT, STRUCTURE_COLON, STRUCTURE_TOKENS};
+    static const unsigned want[TABLE_COUNT] = {STRUCTURE_NUMBERS, STRUCTURE_NUMBERS, STRUCTURE_AT, STRUCTURE_COLON,
+                                               STRUCTURE_TOKENS};
     unsigned w = 0;
     for (int k = 0; k < TABLE_COUNT; k++)
         if (rs->table[k].count) w |= want[k];

@@ -39,7 +39,7 @@ struct detect_stats {
     uint64_t context_bytes;                 /* searched for context words */
     struct detect_rule_stats {
         uint64_t tries, matches, findings, cycles;
-    } *rule; /* the caller's, ruleset_count rows; or NULL */
+    } * rule; /* the caller's, ruleset_count rows; or NULL */
 };
 void detect_scratch_stats(struct detect_scratch *s, struct detect_stats *stats);
 

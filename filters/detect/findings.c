@@ -63,7 +63,8 @@ static void drop_mailboxes(const struct ruleset *rs, struct findings *f)
         bool drop = false;
         if (is_type(rs, m, "EMAIL_ADDRESS")) {
             for (size_t k = i > NEIGHBOURS ? i - NEIGHBOURS : 0; k < f->count && k < i + NEIGHBOURS && !drop; k++)
-                drop = f->v[k].start <= m->start && f->v[k].end > m->start && f->v[k].end < m->end && is_type(rs, &f->v[k], "URL_OR_DB_CREDENTIALS");
+                drop = f->v[k].start <= m->start && f->v[k].end > m->start && f->v[k].end < m->end &&
+                       is_type(rs, &f->v[k], "URL_OR_DB_CREDENTIALS");
         }
         if (!drop) f->v[n++] = *m;
     }

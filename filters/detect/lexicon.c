@@ -10,9 +10,9 @@
 enum { TWO, THREE, FOUR, SIX }; /* classes: words of 2, 3, 4 and 5, 6 and more bytes */
 
 struct entry {
-    uint64_t first; /* as many of the word's first bytes as its class looks at, folded; the class in the top byte */
+    uint64_t first;            /* as many of the word's first bytes as its class looks at, folded; the class in the top byte */
     uint64_t head, fold, care; /* its first eight bytes, the case bit of its letters among them, all bits of those it has */
-    uint32_t at;    /* in texts */
+    uint32_t at;               /* in texts */
     uint32_t word;
     uint8_t len;
 };
@@ -23,9 +23,9 @@ struct lexicon {
     bool humps, loose;    /* loose: a word of two or three letters may go on with letters */
     uint32_t four[(1u << HASH_BITS) / 32]; /* by a hash of the first four bytes: words of four and five */
     uint32_t six[(1u << HASH_BITS) / 32];  /* by a hash of six: longer ones */
-    struct entry *entry; /* by `first`, then longest first */
+    struct entry *entry;                   /* by `first`, then longest first */
     size_t count, nested;
-    uint32_t *slot;      /* hash table: place of the first entry with a `first`, + 1 */
+    uint32_t *slot; /* hash table: place of the first entry with a `first`, + 1 */
     size_t slots;
     char *texts;
 };
@@ -141,7 +141,8 @@ enum err lexicon_build(const struct slice *words, const struct byteset *next, si
     if (!l) return ERR_MEMORY;
     size_t bytes = 0, at = 0;
     for (size_t i = 0; i < n; i++) bytes += words[i].n;
-    for (l->slots = 64; l->slots < 3 * n; l->slots *= 2) {}
+    for (l->slots = 64; l->slots < 3 * n; l->slots *= 2) {
+    }
     l->humps = humps;
     l->entry = mem_alloc(n * sizeof *l->entry);
     l->slot = mem_zalloc(l->slots * sizeof *l->slot);
@@ -191,7 +192,7 @@ static inline __m128i within(__m128i v, char lo, char span)
     return _mm_cmpeq_epi8(_mm_min_epu8(x, _mm_set1_epi8(span)), x);
 }
 
-#define EACH(f) join4(f(v[0]), f(v[1]), f(v[2]), f(v[3]))
+#define EACH(f)   join4(f(v[0]), f(v[1]), f(v[2]), f(v[3]))
 #define LETTER(x) within(_mm_or_si128(x, _mm_set1_epi8(0x20)), 'a', 25)
 #define UPPER(x)  within(x, 'A', 25)
 #define LEAD(x)   within(x, (char)0xc2, 0x3d)
@@ -334,7 +335,8 @@ static uint64_t brief_starts(const struct lexicon *l, const struct masks *m, uin
 
 _Static_assert(2 * 64 * LEXICON_NESTED <= LEXICON_ROOM, "64 bytes' hits find room");
 
-size_t lexicon_find(const struct lexicon *l, struct slice text, size_t from, size_t to, struct lexicon_hit hits[LEXICON_ROOM], size_t *next)
+size_t lexicon_find(const struct lexicon *l, struct slice text, size_t from, size_t to, struct lexicon_hit hits[LEXICON_ROOM],
+                    size_t *next)
 {
     struct search s = {l, text, hits, 0};
     struct masks m[BATCH];

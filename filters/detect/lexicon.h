@@ -19,12 +19,14 @@ bool lexicon_loose(struct slice word, const struct byteset *next, bool humps);
  * LEXICON_NESTED words begin with one another ("tel", "telephone", ...). `next`: by word, which bytes may follow it: a hint
  * that saves looking at longer ones. `humps`: words begin and end at humps too. */
 #define LEXICON_NESTED 16u
-enum err lexicon_build(const struct slice *words, const struct byteset *next, size_t n, bool humps, struct lexicon **out) MUST_CHECK;
+enum err lexicon_build(const struct slice *words, const struct byteset *next, size_t n, bool humps,
+                       struct lexicon **out) MUST_CHECK;
 void lexicon_free(struct lexicon *l);
 
 /* Words that start in text[from, to), ASCII case ignored, into hits[0..LEXICON_ROOM), in no order: their number. *next
  * is where to go on: `to`, or before it if room might run out. A word may reach behind `to`. */
 #define LEXICON_ROOM 16384u
-size_t lexicon_find(const struct lexicon *l, struct slice text, size_t from, size_t to, struct lexicon_hit hits[LEXICON_ROOM], size_t *next);
+size_t lexicon_find(const struct lexicon *l, struct slice text, size_t from, size_t to, struct lexicon_hit hits[LEXICON_ROOM],
+                    size_t *next);
 
 #endif

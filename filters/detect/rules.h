@@ -28,36 +28,36 @@ struct rule_allow { /* gitleaks' allowlists: a finding is dropped if one matches
 struct rule_context {
     char **words; /* matched as whole words, ASCII case ignored, CJK anywhere */
     size_t count;
-    bool require;          /* without one near by there is no finding; else it raises the score */
-    uint16_t before, after;/* bytes looked at; defaults 80 and 40 */
-    float boost;           /* default 0.35 */
+    bool require;           /* without one near by there is no finding; else it raises the score */
+    uint16_t before, after; /* bytes looked at; defaults 80 and 40 */
+    float boost;            /* default 0.35 */
 };
 
 struct rule_def {
-    char *id;          /* gitleaks' id where there is one: "aws-access-token" */
+    char *id; /* gitleaks' id where there is one: "aws-access-token" */
     char *description;
     enum rule_class cls;
-    char *type;        /* entity: EMAIL_ADDRESS, API_KEY_OR_TOKEN, PASSWORD, PRIVATE_KEY, JWT, ... */
-    char *regex;       /* PCRE2 syntax, matched case-sensitively unless (?i) */
-    int secret_group;  /* the group that holds the value; 0: the first group that took part, or the whole match */
-    char **keywords;   /* lower case; at least 2 bytes each */
+    char *type;       /* entity: EMAIL_ADDRESS, API_KEY_OR_TOKEN, PASSWORD, PRIVATE_KEY, JWT, ... */
+    char *regex;      /* PCRE2 syntax, matched case-sensitively unless (?i) */
+    int secret_group; /* the group that holds the value; 0: the first group that took part, or the whole match */
+    char **keywords;  /* lower case; at least 2 bytes each */
     size_t keyword_count;
     unsigned triggers; /* enum rule_trigger bits; 0: TRIGGER_KEYWORDS */
     unsigned digits_min, digits_max;
-    float entropy;     /* least Shannon entropy (bits a byte) of the value; 0: none */
-    float score;       /* 0..1 before context; default 0.85 */
-    float min_score;   /* a finding below it is dropped; default 0.5 */
-    char **validate;   /* names of validators.h, all must hold */
+    float entropy;   /* least Shannon entropy (bits a byte) of the value; 0: none */
+    float score;     /* 0..1 before context; default 0.85 */
+    float min_score; /* a finding below it is dropped; default 0.5 */
+    char **validate; /* names of validators.h, all must hold */
     size_t validate_count;
     struct rule_context context;
     struct rule_allow *allow;
     size_t allow_count;
-    bool join;         /* also look for it with line breaks and Markdown emphasis inside */
-    char **examples;   /* must match; counterexamples must not */
+    bool join;       /* also look for it with line breaks and Markdown emphasis inside */
+    char **examples; /* must match; counterexamples must not */
     size_t example_count;
     char **counterexamples;
     size_t counterexample_count;
-    char *file;        /* where it was written, for messages */
+    char *file; /* where it was written, for messages */
     unsigned line;
 };
 
@@ -88,9 +88,9 @@ bool ruleset_joins(const struct ruleset *rs, size_t i);
  * with id "dictionary:NAME", type DICTIONARY and class RULE_PII: call before the set is shared. */
 struct dictionary_def {
     const char *name;
-    struct slice terms;       /* plain: one a line, UTF-8; or NULL slice */
-    struct slice fingerprints;/* hashed: the file `privet dictionary hash` wrote; or NULL slice */
-    struct slice key;         /* hashed: the bytes of the key file the fingerprints were made with */
+    struct slice terms;        /* plain: one a line, UTF-8; or NULL slice */
+    struct slice fingerprints; /* hashed: the file `privet dictionary hash` wrote; or NULL slice */
+    struct slice key;          /* hashed: the bytes of the key file the fingerprints were made with */
 };
 enum err ruleset_add_dictionary(struct ruleset *rs, const struct dictionary_def *d, ruleset_report report, void *arg) MUST_CHECK;
 

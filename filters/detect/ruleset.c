@@ -19,7 +19,7 @@ struct builder {
         struct slice text; /* owned */
         uint16_t rule;
         struct keyword_ref *ref; /* owned; of keywords */
-    } *word;
+    } * word;
     size_t word_count, word_room;
     struct shape **shape; /* by rule */
 };
@@ -261,7 +261,8 @@ static bool build_expression(struct builder *b, size_t index, const struct rule_
     r->anchored = compile(b, d, "regex", regex, PCRE2_ANCHORED);
     if (r->anchored) {
         r->jit_anchored = jit(r->anchored);
-        ok = shape_read(regex, shape_needs_utf(regex), d->triggers & TRIGGER_ENTROPY ? SHAPE_LONG : SHAPE_SHORT, &b->shape[index], &complaint) == ERR_OK;
+        ok = shape_read(regex, shape_needs_utf(regex), d->triggers & TRIGGER_ENTROPY ? SHAPE_LONG : SHAPE_SHORT, &b->shape[index],
+                        &complaint) == ERR_OK;
         if (complaint) complain(b, d, "regex: %s", complaint);
         pcre2_match_data *md = pcre2_match_data_create_from_pattern(r->anchored, b->rs->general);
         ok = ok && md && probe_prev(b, r, regex, md) == ERR_OK;
@@ -437,8 +438,8 @@ static enum err need_tail(struct ruleset *rs, const struct shape *s, int number,
     return ERR_OK;
 }
 
-
-static enum err build_ref(struct builder *b, const struct rule_def *def, struct keyword_ref *ref, const struct word *w, struct tails_made *made)
+static enum err build_ref(struct builder *b, const struct rule_def *def, struct keyword_ref *ref, const struct word *w,
+                          struct tails_made *made)
 {
     struct shape_literal lit;
     *ref = (struct keyword_ref){.rule = w->rule, .mode = REF_SEARCH, .lower = ~0ull, .upper = ~0ull, .prev = byteset_all()};
@@ -647,7 +648,8 @@ static bool classify(struct table *t, struct byteset (*front)[SHAPE_FRONT])
 static enum err build_runs(struct builder *b, struct table *t)
 {
     struct byteset token = {{0}};
-    for (const char *p = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz+/_-"; *p; p++) byteset_add(&token, (unsigned char)*p);
+    for (const char *p = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz+/_-"; *p; p++)
+        byteset_add(&token, (unsigned char)*p);
     t->runs = mem_zalloc((t->count + 1) * sizeof *t->runs);
     if (!t->runs) return ERR_MEMORY;
     for (size_t i = 0; i < t->count; i++) {
@@ -734,7 +736,8 @@ static void enter_looks(const struct look_builder *b, unsigned state)
         for (unsigned s1 = 0; s1 < AUTOMATON_SYMBOLS && state; s1++) {
             unsigned x = run_symbol(b->a, state, s1);
             for (unsigned run2 = 0; run2 <= NUMBER_RUN && x; run2++) {
-                for (unsigned s2 = 0; s2 < AUTOMATON_SYMBOLS; s2++) enter_look(b, run_symbol(b->a, x, s2), number_key(run1, s1, run2, s2));
+                for (unsigned s2 = 0; s2 < AUTOMATON_SYMBOLS; s2++)
+                    enter_look(b, run_symbol(b->a, x, s2), number_key(run1, s1, run2, s2));
                 x = run_symbol(b->a, x, 1);
             }
         }

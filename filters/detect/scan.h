@@ -39,7 +39,7 @@ struct seen {
 };
 
 struct detect_scratch {
-    uint64_t set; /* id of the rule set everything below is large enough for */
+    uint64_t set;                /* id of the rule set everything below is large enough for */
     hs_scratch_t *outer, *inner; /* a callback of the one may scan with the other */
     pcre2_general_context *general;
     pcre2_match_context *quick, *patient; /* low and high match limit */
@@ -49,7 +49,7 @@ struct detect_scratch {
     size_t rules;
     uint32_t scans;
     struct page page[PAGES];
-    struct granule { /* rules of TABLE_NEAR with a word near one piece of text */
+    struct granule {     /* rules of TABLE_NEAR with a word near one piece of text */
         uint32_t number; /* UINT32_MAX: none */
         bool any;
         struct bits near;
@@ -66,7 +66,7 @@ struct detect_scratch {
     size_t seg_lo, seg_hi; /* the piece between gaps that was looked at last */
     int64_t budget;        /* confirmations left */
     enum err err;
-    size_t block_from;     /* hits that end here or before belong to the block before */
+    size_t block_from; /* hits that end here or before belong to the block before */
     size_t block_base;
     size_t hit_count;
     uint32_t last_hit_end;

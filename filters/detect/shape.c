@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #define STATES_MAX 60000u
-#define COPIES_MAX 16u  /* of a group */
+#define COPIES_MAX 16u /* of a group */
 #define DEPTH_MAX  60u
 #define LOOP_FROM  16u /* a repetition that may go on so long counts as a loop for the linearity check */
 
@@ -29,10 +29,10 @@ struct shape {
         uint32_t round;
         uint16_t *stack;
     } a, b, c;
-    struct byteset *prev;    /* by state a match can begin at: what may stand before it */
-    uint16_t *narrow;        /* states whose set is narrow, grouped by the bytes they take, small letters for both cases */
+    struct byteset *prev; /* by state a match can begin at: what may stand before it */
+    uint16_t *narrow;     /* states whose set is narrow, grouped by the bytes they take, small letters for both cases */
     uint32_t narrow_at[257];
-    struct tail_known {      /* what follows a set of states: the same behind nearly all keywords of a rule */
+    struct tail_known { /* what follows a set of states: the same behind nearly all keywords of a rule */
         uint16_t *v;
         size_t n;
         struct byteset after[SHAPE_AFTER];
@@ -49,10 +49,10 @@ struct reader {
     const unsigned char *p, *end;
     struct shape *s;
     bool utf, icase, dotall, extended;
-    bool full;   /* out of states or memory */
+    bool full; /* out of states or memory */
     unsigned depth;
-    unsigned inside;     /* lookarounds */
-    bool stopped;        /* a lookahead at the end was read */
+    unsigned inside; /* lookarounds */
+    bool stopped;    /* a lookahead at the end was read */
     unsigned copies_set;
     const char *complaint;
 };
@@ -180,16 +180,40 @@ static bool set_escape(struct byteset *s, unsigned char c, bool *beyond)
 {
     switch (c) {
     case 'd': set_if(s, is_digit, false); return true;
-    case 'D': set_if(s, is_digit, true); *beyond = true; return true;
+    case 'D':
+        set_if(s, is_digit, true);
+        *beyond = true;
+        return true;
     case 'w': set_if(s, is_word, false); return true;
-    case 'W': set_if(s, is_word, true); *beyond = true; return true;
+    case 'W':
+        set_if(s, is_word, true);
+        *beyond = true;
+        return true;
     case 's': set_if(s, is_space, false); return true;
-    case 'S': set_if(s, is_space, true); *beyond = true; return true;
-    case 'h': set_if(s, is_hspace, false); *beyond = true; return true;
-    case 'H': set_if(s, is_hspace, true); *beyond = true; return true;
-    case 'v': set_if(s, is_vspace, false); *beyond = true; return true;
-    case 'V': set_if(s, is_vspace, true); *beyond = true; return true;
-    case 'N': set_if(s, is_not_newline, false); *beyond = true; return true;
+    case 'S':
+        set_if(s, is_space, true);
+        *beyond = true;
+        return true;
+    case 'h':
+        set_if(s, is_hspace, false);
+        *beyond = true;
+        return true;
+    case 'H':
+        set_if(s, is_hspace, true);
+        *beyond = true;
+        return true;
+    case 'v':
+        set_if(s, is_vspace, false);
+        *beyond = true;
+        return true;
+    case 'V':
+        set_if(s, is_vspace, true);
+        *beyond = true;
+        return true;
+    case 'N':
+        set_if(s, is_not_newline, false);
+        *beyond = true;
+        return true;
     default: return false;
     }
 }
@@ -246,7 +270,7 @@ static const struct {
     const char *name;
     const char *chars; /* ranges */
 } posix_classes[] = {
-    {"alpha", "azAZ"}, {"digit", "09"}, {"alnum", "azAZ09"}, {"upper", "AZ"}, {"lower", "az"}, {"xdigit", "09afAF"},
+    {"alpha", "azAZ"},   {"digit", "09"},      {"alnum", "azAZ09"},   {"upper", "AZ"},     {"lower", "az"}, {"xdigit", "09afAF"},
     {"space", "\t\r  "}, {"word", "azAZ09__"}, {"punct", "!/:@[`{~"}, {"blank", "\t\t  "}, {"graph", "!~"}, {"print", " ~"},
 };
 
@@ -256,7 +280,8 @@ static bool read_posix(struct reader *r, struct byteset *set)
     if (r->end - r->p < 4 || r->p[0] != '[' || r->p[1] != ':') return false;
     for (size_t i = 0; i < sizeof posix_classes / sizeof posix_classes[0]; i++) {
         size_t n = strlen(posix_classes[i].name);
-        if ((size_t)(r->end - r->p) < n + 4 || memcmp(r->p + 2, posix_classes[i].name, n) || memcmp(r->p + 2 + n, ":]", 2)) continue;
+        if ((size_t)(r->end - r->p) < n + 4 || memcmp(r->p + 2, posix_classes[i].name, n) || memcmp(r->p + 2 + n, ":]", 2))
+            continue;
         for (const char *k = posix_classes[i].chars; *k; k += 2)
             for (unsigned c = (unsigned char)k[0]; c <= (unsigned char)k[1]; c++) byteset_add(set, (unsigned char)c);
         r->p += n + 4;
@@ -286,7 +311,8 @@ static void read_member(struct reader *r, struct byteset *set, bool *beyond)
         lo = read_plain(r);
     }
     uint32_t hi = lo;
-    if (r->end - r->p >= 2 && r->p[0] == '-' && r->p[1] != ']' && !(r->p[1] == '\\' && r->end - r->p > 2 && memchr("dDwWsShHvVN", r->p[2], 11))) {
+    if (r->end - r->p >= 2 && r->p[0] == '-' && r->p[1] != ']' &&
+        !(r->p[1] == '\\' && r->end - r->p > 2 && memchr("dDwWsShHvVN", r->p[2], 11))) {
         r->p++;
         if (*r->p == '\\' && r->p + 1 < r->end) {
             r->p++;
@@ -402,7 +428,9 @@ static bool at_the_end(const struct reader *r)
     const unsigned char *p = r->p;
     while (p < r->end) {
         if (*p == ')') p++;
-        else if (r->end - p > 3 && p[0] == '(' && p[1] == '?' && (p[2] == '!' || p[2] == '=' || (p[2] == '<' && (p[3] == '!' || p[3] == '=')))) p = skip_group(p, r->end);
+        else if (r->end - p > 3 && p[0] == '(' && p[1] == '?' &&
+                 (p[2] == '!' || p[2] == '=' || (p[2] == '<' && (p[3] == '!' || p[3] == '='))))
+            p = skip_group(p, r->end);
         else return false;
     }
     return true;
@@ -418,13 +446,13 @@ static const struct byteset *only_set(const struct reader *r, struct frag f)
 }
 
 /* A lookbehind of one byte; longer ones are for PCRE2 to check. */
-static struct frag frag_look(struct reader *r, struct frag body, bool not)
+static struct frag frag_look(struct reader *r, struct frag body, bool not )
 {
     const struct byteset *set = only_set(r, body);
     if (!set) return frag_empty(r);
     struct byteset may = *set;
-    for (int i = 0; not && i < 4; i++) may.w[i] = ~may.w[i];
-    if (not && r->utf) may.w[2] = may.w[3] = ~0ull;
+    for (int i = 0; not &&i < 4; i++) may.w[i] = ~may.w[i];
+    if (not &&r->utf) may.w[2] = may.w[3] = ~0ull;
     uint16_t q = add_state(r, SHAPE_LOOK), e = add_state(r, K_EMPTY);
     if (r->full) return (struct frag){0};
     r->s->v[q].set = may;
@@ -434,13 +462,13 @@ static struct frag frag_look(struct reader *r, struct frag body, bool not)
 
 /* A lookahead, behind its sign. What it says is for PCRE2 to check, but for the first at the end of the match, which
  * says what must follow (it may as well be read as part of it), or by a (?!) of one byte where a token stops. */
-static struct frag read_lookahead(struct reader *r, bool not)
+static struct frag read_lookahead(struct reader *r, bool not )
 {
     r->inside++;
     struct frag f = read_body(r);
     r->inside--;
     if (r->full || r->stopped || !at_the_end(r)) return frag_empty(r);
-    if (!not) {
+    if (!not ) {
         r->stopped = true;
         return f;
     }
@@ -885,7 +913,11 @@ static bool measure(struct shape *s)
 /* False if it has too many states, or says what is not understood. */
 static bool read_all(struct shape *s, const char *regex, bool utf, unsigned copies, const char **complaint)
 {
-    struct reader r = {.p = (const unsigned char *)regex, .end = (const unsigned char *)regex + strlen(regex), .s = s, .utf = utf, .copies_set = copies};
+    struct reader r = {.p = (const unsigned char *)regex,
+                       .end = (const unsigned char *)regex + strlen(regex),
+                       .s = s,
+                       .utf = utf,
+                       .copies_set = copies};
     s->count = 0;
     struct frag f = read_alt(&r);
     uint16_t any = add_state(&r, K_ANY);
@@ -933,9 +965,9 @@ size_t shape_states(const struct shape *s) { return s->count; }
 const struct shape_state *shape_state(const struct shape *s, size_t q) { return &s->v[q]; }
 uint16_t shape_start(const struct shape *s) { return s->start; }
 
-#define SPELLED 8u       /* sets of at most so many bytes spell a literal: [_-], [Aa] */
+#define SPELLED 8u /* sets of at most so many bytes spell a literal: [_-], [Aa] */
 #define STRICT  SIZE_MAX
-#define LENIENT 2u       /* ... or only its first two bytes are spelled, the rest is in wider sets: S[UOA][A-Z2-7] for "sua" */
+#define LENIENT 2u /* ... or only its first two bytes are spelled, the rest is in wider sets: S[UOA][A-Z2-7] for "sua" */
 
 /* True if the literal can be read from state q on, its first `narrow` bytes in narrow sets. */
 static bool spells(struct shape *s, uint16_t q, struct slice literal, size_t narrow)

@@ -16,10 +16,10 @@ static inline bool byteset_has(const struct byteset *s, unsigned char c) { retur
 static inline void byteset_add(struct byteset *s, unsigned char c) { s->w[c >> 6] |= 1ull << (c & 63); }
 static inline struct byteset byteset_all(void) { return (struct byteset){{~0ull, ~0ull, ~0ull, ~0ull}}; }
 
-#define SHAPE_FRONT 20 /* positions looked at */
-#define SHAPE_AFTER 8 /* positions looked at behind a literal */
-#define SHAPE_RUN  320 /* longest first run of token bytes that is told from longer ones */
-#define SHAPE_REACH 64 /* furthest a keyword may stand from the start of a match */
+#define SHAPE_FRONT 20  /* positions looked at */
+#define SHAPE_AFTER 8   /* positions looked at behind a literal */
+#define SHAPE_RUN   320 /* longest first run of token bytes that is told from longer ones */
+#define SHAPE_REACH 64  /* furthest a keyword may stand from the start of a match */
 
 struct shape;
 /* A shape is used by one thread at a time: it holds what a simulation needs. */
@@ -42,9 +42,9 @@ bool shape_find(struct shape *s, struct slice literal, unsigned *lo, unsigned *h
 struct shape_literal {
     struct byteset after[SHAPE_AFTER];
     uint64_t lower, upper;
-    unsigned lo, hi;      /* as shape_find's */
-    struct byteset prev;  /* what may stand before the match, where the literal begins it (lo 0) */
-    int tail;             /* the states behind it, by number (many literals of a rule share them); -1: not kept */
+    unsigned lo, hi;     /* as shape_find's */
+    struct byteset prev; /* what may stand before the match, where the literal begins it (lo 0) */
+    int tail;            /* the states behind it, by number (many literals of a rule share them); -1: not kept */
 };
 #define SHAPE_TAILS 12u
 /* The states of a tail; valid as long as the shape. */
@@ -65,7 +65,6 @@ static inline bool shape_runs_has(const struct shape_runs *r, size_t n)
     if (n > SHAPE_RUN) n = SHAPE_RUN;
     return (r->w[n / 64] >> (n % 64)) & 1;
 }
-
 
 /* The automaton itself, for automaton.c. State 0..shape_states-1; what q leads to without a byte is followed inside. */
 /* SHAPE_LOOK: the byte before must be of the set; SHAPE_ANY: from here on anything may be. */

@@ -25,7 +25,8 @@ static inline void sip_round(uint64_t v[4])
 
 static inline uint64_t siphash13(const uint64_t key[2], const char *p, size_t n)
 {
-    uint64_t v[4] = {key[0] ^ 0x736f6d6570736575u, key[1] ^ 0x646f72616e646f6du, key[0] ^ 0x6c7967656e657261u, key[1] ^ 0x7465646279746573u};
+    uint64_t v[4] = {key[0] ^ 0x736f6d6570736575u, key[1] ^ 0x646f72616e646f6du, key[0] ^ 0x6c7967656e657261u,
+                     key[1] ^ 0x7465646279746573u};
     uint64_t last = (uint64_t)n << 56, w;
     for (; n >= 8; p += 8, n -= 8) {
         memcpy(&w, p, 8);

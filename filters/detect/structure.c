@@ -24,14 +24,14 @@ static inline __m128i within(__m128i v, char lo, char span)
     return _mm_cmpeq_epi8(_mm_min_epu8(x, _mm_set1_epi8(span)), x);
 }
 
-#define EACH(f) join4(f(v[0]), f(v[1]), f(v[2]), f(v[3]))
+#define EACH(f)   join4(f(v[0]), f(v[1]), f(v[2]), f(v[3]))
 #define DIGIT(x)  within(x, '0', 9)
 #define LETTER(x) within(_mm_or_si128(x, _mm_set1_epi8(0x20)), 'a', 25)
 #define AT(x)     _mm_cmpeq_epi8(x, _mm_set1_epi8('@'))
 #define COLON(x)  _mm_cmpeq_epi8(x, _mm_set1_epi8(':'))
 #define DASH(x)   _mm_cmpeq_epi8(x, _mm_set1_epi8('-'))
-#define EXTRA(x)                                                                                                       \
-    _mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8('+')),                                                                \
+#define EXTRA(x)                                                                                                                 \
+    _mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8('+')),                                                                          \
                  _mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8('/')), _mm_cmpeq_epi8(x, _mm_set1_epi8('_'))))
 
 static void classify_sse2(const char *p, size_t words, struct masks *m)
@@ -122,7 +122,10 @@ static struct carry carry_before(struct slice text, size_t from)
     while (i > 0 && from - i < 64 && is_letter(text.p[i - 1])) i--;
     c.initial = i < from && !(i > 0 && is_digit(text.p[i - 1]));
     c.word = from > 0 && (is_letter(text.p[from - 1]) || is_digit(text.p[from - 1]));
-    for (i = from; i > 0 && from - i < STRUCTURE_LONG && (is_letter(text.p[i - 1]) || is_digit(text.p[i - 1]) || is_extra(text.p[i - 1])); i--) c.run++;
+    for (i = from;
+         i > 0 && from - i < STRUCTURE_LONG && (is_letter(text.p[i - 1]) || is_digit(text.p[i - 1]) || is_extra(text.p[i - 1]));
+         i--)
+        c.run++;
     return c;
 }
 
@@ -136,9 +139,9 @@ static uint64_t inside(const struct masks *m, const struct masks *next, uint64_t
 {
     uint64_t dead = *later;
     *later = 0;
-#define DIGIT_AT(n) ahead(m->digit, next->digit, n)
-#define DASH_AT(n)  ahead(m->dash, next->dash, n)
-#define COLON_AT(n) ahead(m->colon, next->colon, n)
+#define DIGIT_AT(n)   ahead(m->digit, next->digit, n)
+#define DASH_AT(n)    ahead(m->dash, next->dash, n)
+#define COLON_AT(n)   ahead(m->colon, next->colon, n)
 #define KILL(mask, n) dead |= (mask) << (n), *later |= (n) ? (mask) >> (64 - (n)) : 0
     uint64_t two = m->digit & DIGIT_AT(1);
     uint64_t minutes = two & COLON_AT(2) & DIGIT_AT(3) & DIGIT_AT(4); /* 12:34 */
@@ -150,7 +153,8 @@ static uint64_t inside(const struct masks *m, const struct masks *next, uint64_t
     }
     uint64_t dash4 = DASH_AT(4);
     if (two & dash4) {
-        uint64_t date = two & DIGIT_AT(2) & DIGIT_AT(3) & dash4 & DIGIT_AT(5) & DIGIT_AT(6) & DASH_AT(7) & DIGIT_AT(8) & DIGIT_AT(9) & ~DIGIT_AT(10);
+        uint64_t date = two & DIGIT_AT(2) & DIGIT_AT(3) & dash4 & DIGIT_AT(5) & DIGIT_AT(6) & DASH_AT(7) & DIGIT_AT(8) &
+                        DIGIT_AT(9) & ~DIGIT_AT(10);
         KILL(date, 5);
         KILL(date, 8);
     }
@@ -198,8 +202,8 @@ static void put_number(struct structure *out, const struct number_looks *l, size
     out->numbers += (alone | near) != 0;
 }
 
-static void find_numbers(const struct masks *m, const struct masks *next, const struct number_looks *l, struct slice text, size_t base, struct carry *c,
-                         struct structure *out)
+static void find_numbers(const struct masks *m, const struct masks *next, const struct number_looks *l, struct slice text,
+                         size_t base, struct carry *c, struct structure *out)
 {
     uint64_t word = m->digit | m->letter;
     uint64_t before = word << 1 | c->word;
@@ -215,7 +219,8 @@ static void find_numbers(const struct masks *m, const struct masks *next, const 
     over2 = __builtin_add_overflow(sum, c->initial, &sum);
     for (uint64_t starts = sum & ~m->letter & m->digit & ~dead; starts; starts &= starts - 1) {
         unsigned i = (unsigned)__builtin_ctzll(starts);
-        put_number(out, l, base + i, look(l, text, base + i, ahead(m->digit, next->digit, i)), NUMBER_LETTERED | NUMBER_BEHIND_LETTER);
+        put_number(out, l, base + i, look(l, text, base + i, ahead(m->digit, next->digit, i)),
+                   NUMBER_LETTERED | NUMBER_BEHIND_LETTER);
     }
     c->initial = over | over2;
     c->word = word >> 63;
@@ -260,7 +265,8 @@ static void find_colons(const struct masks *m, uint64_t next_dash, size_t base, 
         hits &= hits - 1;
         char next = i + 1 < text.n ? text.p[i + 1] : 0;
         if (next == ' ' || next == '"' || next == '\n' || next == '/') continue; /* by far the most common */
-        if (next == ':' || is_digit(next) || ((next | 0x20) >= 'a' && (next | 0x20) <= 'f')) out->colon[out->colons++] = (uint32_t)i;
+        if (next == ':' || is_digit(next) || ((next | 0x20) >= 'a' && (next | 0x20) <= 'f'))
+            out->colon[out->colons++] = (uint32_t)i;
     }
 }
 
@@ -271,7 +277,8 @@ static void classify_part(const char *p, size_t n, struct masks *m)
     classify(part, 1, m);
 }
 
-void structure_find(struct slice text, size_t from, size_t to, unsigned want, const struct number_looks *looks, struct structure *out)
+void structure_find(struct slice text, size_t from, size_t to, unsigned want, const struct number_looks *looks,
+                    struct structure *out)
 {
     struct masks m[WORDS + 1];
     size_t n = to - from, words = n / 64;
@@ -285,7 +292,8 @@ void structure_find(struct slice text, size_t from, size_t to, unsigned want, co
     struct carry c = carry_before(text, from);
     for (size_t i = 0; i < words; i++) {
         size_t base = from + i * 64;
-        if ((want & STRUCTURE_NUMBERS) && (m[i].digit | c.initial | c.word | m[i].letter)) find_numbers(&m[i], &m[i + 1], looks, text, base, &c, out);
+        if ((want & STRUCTURE_NUMBERS) && (m[i].digit | c.initial | c.word | m[i].letter))
+            find_numbers(&m[i], &m[i + 1], looks, text, base, &c, out);
         if ((want & STRUCTURE_AT) && m[i].at) out->ats = put(out->at, out->ats, m[i].at, base);
         if ((want & STRUCTURE_COLON) && (m[i].colon | m[i].dash)) find_colons(&m[i], m[i + 1].dash, base, text, out);
         if (want & STRUCTURE_TOKENS) find_tokens(&m[i], base, &c, out);

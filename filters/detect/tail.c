@@ -6,7 +6,7 @@
 
 #define STATES_MAX  250u
 #define CLASSES_MAX 64u
-#define FRONT_MAX   64u   /* states of the shape in one set: more are not told apart */
+#define FRONT_MAX   64u    /* states of the shape in one set: more are not told apart */
 #define WORK_MAX    20000u /* states of the shape added */
 
 struct set {

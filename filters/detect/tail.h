@@ -7,7 +7,7 @@
 #include "filters/detect/shape.h"
 
 #define TAIL_BYTES 12288u /* of the table */
-#define TAIL_LOOK  96u   /* bytes followed in a text */
+#define TAIL_LOOK  96u    /* bytes followed in a text */
 
 struct tail {
     uint8_t cls[256];

@@ -193,8 +193,12 @@ size_t valid_base64(struct slice v, uint8_t *out, size_t room)
     if (v.n % 4 == 1) return 0;
     for (size_t i = 0; i < v.n; i++) {
         char c = v.p[i];
-        int x = c >= 'A' && c <= 'Z' ? c - 'A' : c >= 'a' && c <= 'z' ? c - 'a' + 26 : c >= '0' && c <= '9' ? c - '0' + 52
-              : c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
+        int x = c >= 'A' && c <= 'Z'   ? c - 'A'
+                : c >= 'a' && c <= 'z' ? c - 'a' + 26
+                : c >= '0' && c <= '9' ? c - '0' + 52
+                : c == '+' || c == '-' ? 62
+                : c == '/' || c == '_' ? 63
+                                       : -1;
         if (x < 0) return 0;
         acc = acc << 6 | (uint32_t)x;
         bits += 6;

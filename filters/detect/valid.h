@@ -8,11 +8,14 @@
 #define VALID_MAX 64 /* no number worth checking is longer */
 
 /* A family is a table ended by a row without a name. */
-extern const struct validator valid_bank[], valid_europe[], valid_north[], valid_americas[], valid_asia[],
-    valid_pacific[], valid_net[], valid_coin[], valid_phone[], valid_token[], valid_secret[], valid_thing[], valid_name[];
+extern const struct validator valid_bank[], valid_europe[], valid_north[], valid_americas[], valid_asia[], valid_pacific[],
+    valid_net[], valid_coin[], valid_phone[], valid_token[], valid_secret[], valid_thing[], valid_name[];
 
 #define VALID_LIST(...) ((const char *const[]){__VA_ARGS__, NULL})
-#define VALID_END {NULL, NULL, NULL, NULL, NULL}
+#define VALID_END                                                                                                                \
+    {                                                                                                                            \
+        NULL, NULL, NULL, NULL, NULL                                                                                             \
+    }
 
 /* The value's letters (upper case) and digits, separators (space, NBSP, tab, - . / _ ( ) [ ]) left out. 0 if there is
  * any other byte, or too many. out is NUL-terminated. */
@@ -41,16 +44,16 @@ struct wsum {
     uint8_t n;     /* how many weights */
     uint8_t mod;
     uint8_t rule;
-    int8_t ten;    /* what a remainder of 10 stands for; -1: there is no such number */
+    int8_t ten; /* what a remainder of 10 stands for; -1: there is no such number */
 };
 bool valid_wsum(const struct wsum *w, const uint8_t *d, size_t n);
 /* Defines a validator that is nothing but such a sum. */
-#define VALID_WSUM(name, ...)                         \
-    static bool name(struct slice v)                  \
-    {                                                 \
-        static const struct wsum w_ = __VA_ARGS__;    \
-        uint8_t d_[VALID_MAX];                        \
-        return valid_wsum(&w_, d_, valid_digits(v, d_)); \
+#define VALID_WSUM(name, ...)                                                                                                    \
+    static bool name(struct slice v)                                                                                             \
+    {                                                                                                                            \
+        static const struct wsum w_ = __VA_ARGS__;                                                                               \
+        uint8_t d_[VALID_MAX];                                                                                                   \
+        return valid_wsum(&w_, d_, valid_digits(v, d_));                                                                         \
     }
 
 bool valid_luhn_digits(const uint8_t *d, size_t n);

@@ -111,7 +111,8 @@ static bool mx_curp_ok(struct slice v)
     char s[VALID_MAX + 1];
     unsigned sum = 0;
     bool known = false;
-    if (valid_alnum(v, s) != 18 || !valid_layout(s, "AAAA999999AAAAAAX9") || !date_at(s + 4) || !strchr("HMX", s[10])) return false;
+    if (valid_alnum(v, s) != 18 || !valid_layout(s, "AAAA999999AAAAAAX9") || !date_at(s + 4) || !strchr("HMX", s[10]))
+        return false;
     for (size_t i = 0; i + 1 < sizeof states - 1; i += 2) known |= memcmp(states + i, s + 11, 2) == 0;
     if (!known) return false;
     for (unsigned i = 0; i < 17; i++) {
@@ -220,23 +221,36 @@ static bool ve_rif_ok(struct slice v)
 }
 
 const struct validator valid_americas[] = {
-    {"us_ssn", us_ssn_ok, "SSA POMS RM 10201", VALID_LIST("078-05-1123", "536-90-4399", "11-1234567"), VALID_LIST("078-05-0000", "666-12-3456", "900-12-3456", "078-05-1120", "1")},
-    {"us_itin", us_itin_ok, "IRS IRM 3.21.263", VALID_LIST("912-90-3456", "900-70-0000"), VALID_LIST("912-93-3456", "812-90-3456", "9")},
+    {"us_ssn", us_ssn_ok, "SSA POMS RM 10201", VALID_LIST("078-05-1123", "536-90-4399", "11-1234567"),
+     VALID_LIST("078-05-0000", "666-12-3456", "900-12-3456", "078-05-1120", "1")},
+    {"us_itin", us_itin_ok, "IRS IRM 3.21.263", VALID_LIST("912-90-3456", "900-70-0000"),
+     VALID_LIST("912-93-3456", "812-90-3456", "9")},
     {"us_ein", us_ein_ok, "IRS, valid EIN prefixes", VALID_LIST("91-1144442", "01-1234567"), VALID_LIST("07-1144442", "1")},
-    {"us_npi", us_npi_ok, "CMS NPI, Luhn with 80840", VALID_LIST("1245319599", "1003000126", "1234567893"), VALID_LIST("1234567890", "0234567893", "123456789")},
-    {"us_mbi", us_mbi_ok, "CMS MBI format", VALID_LIST("1EG4-TE5-MK73", "9XX9XX9XX99"), VALID_LIST("1EG4-TE5-OK73", "0EG4TE5MK73", "1EG4")},
-    {"dea", dea_ok, "21 CFR 1301, DEA number", VALID_LIST("GL0285191", "EU4488929", "K92993548"), VALID_LIST("GL0285192", "I10285191", "G")},
-    {"ca_sin", ca_sin_ok, "ESDC, Luhn", VALID_LIST("130 692 544", "435-418-165", "948584792"), VALID_LIST("130 692 545", "000000000", "1")},
-    {"br_cpf", br_cpf_ok, "Receita Federal, mod 11", VALID_LIST("390.533.447-05", "529.982.247-25"), VALID_LIST("231.002.999-00", "11111111111", "1")},
-    {"br_cnpj", br_cnpj_ok, "Receita Federal, IN RFB 2.229/2024", VALID_LIST("16.727.230/0001-97", "11867044000130", "12.ABC.345/01DE-35"),
+    {"us_npi", us_npi_ok, "CMS NPI, Luhn with 80840", VALID_LIST("1245319599", "1003000126", "1234567893"),
+     VALID_LIST("1234567890", "0234567893", "123456789")},
+    {"us_mbi", us_mbi_ok, "CMS MBI format", VALID_LIST("1EG4-TE5-MK73", "9XX9XX9XX99"),
+     VALID_LIST("1EG4-TE5-OK73", "0EG4TE5MK73", "1EG4")},
+    {"dea", dea_ok, "21 CFR 1301, DEA number", VALID_LIST("GL0285191", "EU4488929", "K92993548"),
+     VALID_LIST("GL0285192", "I10285191", "G")},
+    {"ca_sin", ca_sin_ok, "ESDC, Luhn", VALID_LIST("130 692 544", "435-418-165", "948584792"),
+     VALID_LIST("130 692 545", "000000000", "1")},
+    {"br_cpf", br_cpf_ok, "Receita Federal, mod 11", VALID_LIST("390.533.447-05", "529.982.247-25"),
+     VALID_LIST("231.002.999-00", "11111111111", "1")},
+    {"br_cnpj", br_cnpj_ok, "Receita Federal, IN RFB 2.229/2024",
+     VALID_LIST("16.727.230/0001-97", "11867044000130", "12.ABC.345/01DE-35"),
      VALID_LIST("16.727.230.0001-98", "00000000000000", "1")},
     {"br_pis", br_pis_ok, "Caixa, PIS/PASEP", VALID_LIST("120.56412.54-5"), VALID_LIST("120.56412.54-8", "1")},
-    {"mx_curp", mx_curp_ok, "RENAPO", VALID_LIST("BOXW310820HNERXN09", "HEGG560427MVZRRL04"), VALID_LIST("BOXW310820HNERXN08", "BOXW311320HNERXN09", "B")},
-    {"mx_rfc", mx_rfc_ok, "SAT", VALID_LIST("GODE 561231 GR8", "SCE000520HU0", "&&&030828PX7"), VALID_LIST("BUEI591341815", "GODE561231", "")},
-    {"ar_cuit", ar_cuit_ok, "AFIP, mod 11", VALID_LIST("20-05536168-2", "30534868460"), VALID_LIST("20-05536168-3", "99055361682", "2")},
-    {"cl_rut", cl_rut_ok, "Registro Civil, mod 11", VALID_LIST("12.531.909-2", "8352320-4", "76086428-5"), VALID_LIST("12531909-3", "1-9", "1")},
+    {"mx_curp", mx_curp_ok, "RENAPO", VALID_LIST("BOXW310820HNERXN09", "HEGG560427MVZRRL04"),
+     VALID_LIST("BOXW310820HNERXN08", "BOXW311320HNERXN09", "B")},
+    {"mx_rfc", mx_rfc_ok, "SAT", VALID_LIST("GODE 561231 GR8", "SCE000520HU0", "&&&030828PX7"),
+     VALID_LIST("BUEI591341815", "GODE561231", "")},
+    {"ar_cuit", ar_cuit_ok, "AFIP, mod 11", VALID_LIST("20-05536168-2", "30534868460"),
+     VALID_LIST("20-05536168-3", "99055361682", "2")},
+    {"cl_rut", cl_rut_ok, "Registro Civil, mod 11", VALID_LIST("12.531.909-2", "8352320-4", "76086428-5"),
+     VALID_LIST("12531909-3", "1-9", "1")},
     {"co_nit", co_nit_ok, "DIAN, mod 11", VALID_LIST("213.123.432-1"), VALID_LIST("213123433-1", "1")},
-    {"ec_ci", ec_ci_ok, "Registro Civil del Ecuador", VALID_LIST("171430710-3", "0926687856"), VALID_LIST("1714307104", "8814307107", "1")},
+    {"ec_ci", ec_ci_ok, "Registro Civil del Ecuador", VALID_LIST("171430710-3", "0926687856"),
+     VALID_LIST("1714307104", "8814307107", "1")},
     {"do_cedula", do_cedula_ok, "Junta Central Electoral, Luhn", VALID_LIST("001-1391820-5"), VALID_LIST("00113918204", "1")},
     {"do_rnc", do_rnc_ok, "DGII", VALID_LIST("1-01-85004-3"), VALID_LIST("1018A0043", "101850042", "1")},
     {"pe_ruc", pe_ruc_ok, "SUNAT, mod 11", VALID_LIST("20512333797"), VALID_LIST("20512333798", "1")},

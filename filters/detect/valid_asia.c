@@ -10,7 +10,8 @@ static bool cn_id_ok(struct slice v)
     char s[VALID_MAX + 1];
     if (valid_alnum(v, s) != 18 || !valid_is_digits(s, 17) || s[0] < '1' || s[0] > '9') return false;
     unsigned y = (unsigned)valid_number(s + 6, 4);
-    return y >= 1880 && valid_ymd(y, (unsigned)valid_number(s + 10, 2), (unsigned)valid_number(s + 12, 2)) && valid_mod11_2(s, 18);
+    return y >= 1880 && valid_ymd(y, (unsigned)valid_number(s + 10, 2), (unsigned)valid_number(s + 12, 2)) &&
+           valid_mod11_2(s, 18);
 }
 
 /* Cards of the first generation: fifteen digits, a two-digit year, no check. */
@@ -329,14 +330,16 @@ static bool ir_melli_ok(struct slice v)
 static bool ae_id_ok(struct slice v)
 {
     uint8_t d[VALID_MAX];
-    return valid_digits(v, d) == 15 && d[0] == 7 && d[1] == 8 && d[2] == 4 && (d[3] == 1 || d[3] == 2) && valid_luhn_digits(d, 15);
+    return valid_digits(v, d) == 15 && d[0] == 7 && d[1] == 8 && d[2] == 4 && (d[3] == 1 || d[3] == 2) &&
+           valid_luhn_digits(d, 15);
 }
 
 static bool eg_nid_ok(struct slice v)
 {
     uint8_t d[VALID_MAX];
     if (valid_digits(v, d) != 14 || (d[0] != 2 && d[0] != 3)) return false;
-    return valid_ymd((d[0] == 2 ? 1900u : 2000u) + two(d, 1), two(d, 3), two(d, 5)) && (two(d, 7) <= 35 || two(d, 7) == 88) && two(d, 7);
+    return valid_ymd((d[0] == 2 ? 1900u : 2000u) + two(d, 1), two(d, 3), two(d, 5)) && (two(d, 7) <= 35 || two(d, 7) == 88) &&
+           two(d, 7);
 }
 
 static bool sa_id_ok(struct slice v)
@@ -352,39 +355,61 @@ static bool kw_civil_ok(struct slice v)
 }
 
 const struct validator valid_asia[] = {
-    {"cn_id", cn_id_ok, "GB 11643-1999, ISO 7064 MOD 11-2", VALID_LIST("11010519491231002X", "440305195607151255", "51010719630601549x"),
+    {"cn_id", cn_id_ok, "GB 11643-1999, ISO 7064 MOD 11-2",
+     VALID_LIST("11010519491231002X", "440305195607151255", "51010719630601549x"),
      VALID_LIST("110105194912310020", "110105194913310023", "11010519491231002", "")},
-    {"cn_id15", cn_id15_ok, "GB 11643-1989", VALID_LIST("110105491231002"), VALID_LIST("110105491331002", "990105491231002", "1")},
-    {"cn_uscc", cn_uscc_ok, "GB 32100-2015, MOD 31-3", VALID_LIST("91110000600037341L", "9144030028280865KJ"), VALID_LIST("91110000600037342L", "A1110000I00037341L", "9")},
-    {"cn_mobile", cn_mobile_ok, "MIIT numbering plan", VALID_LIST("13901826463", "+86 139 0182 6463", "139-0182-6463", "008613901826463"), VALID_LIST("12901826463", "1390182646", "15000000000", "")},
-    {"tw_id", tw_id_ok, "Ministry of the Interior, mod 10", VALID_LIST("A123456789", "A219758834"), VALID_LIST("A123456788", "A323456789", "1")},
-    {"tw_ubn", tw_ubn_ok, "Ministry of Finance, rules of 2023", VALID_LIST("00501503", "60004304", "73761420"), VALID_LIST("00501502", "1")},
-    {"hk_id", hk_id_ok, "Immigration Department, mod 11", VALID_LIST("G123456(A)", "A494866[4]", "AB987654(3)"), VALID_LIST("G123456(B)", "A494866[5]", "A")},
+    {"cn_id15", cn_id15_ok, "GB 11643-1989", VALID_LIST("110105491231002"),
+     VALID_LIST("110105491331002", "990105491231002", "1")},
+    {"cn_uscc", cn_uscc_ok, "GB 32100-2015, MOD 31-3", VALID_LIST("91110000600037341L", "9144030028280865KJ"),
+     VALID_LIST("91110000600037342L", "A1110000I00037341L", "9")},
+    {"cn_mobile", cn_mobile_ok, "MIIT numbering plan",
+     VALID_LIST("13901826463", "+86 139 0182 6463", "139-0182-6463", "008613901826463"),
+     VALID_LIST("12901826463", "1390182646", "15000000000", "")},
+    {"tw_id", tw_id_ok, "Ministry of the Interior, mod 10", VALID_LIST("A123456789", "A219758834"),
+     VALID_LIST("A123456788", "A323456789", "1")},
+    {"tw_ubn", tw_ubn_ok, "Ministry of Finance, rules of 2023", VALID_LIST("00501503", "60004304", "73761420"),
+     VALID_LIST("00501502", "1")},
+    {"hk_id", hk_id_ok, "Immigration Department, mod 11", VALID_LIST("G123456(A)", "A494866[4]", "AB987654(3)"),
+     VALID_LIST("G123456(B)", "A494866[5]", "A")},
     {"kr_rrn", kr_rrn_ok, "Ministry of the Interior and Safety", VALID_LIST("971013-9019902", "790427-1457449", "911124-5678906"),
      VALID_LIST("971013-9019903", "971313-9019902", "1")},
-    {"kr_rrn_date", kr_rrn_date_ok, "numbers since October 2020 have no check digit", VALID_LIST("960121-1234567"), VALID_LIST("961321-1234567", "1")},
+    {"kr_rrn_date", kr_rrn_date_ok, "numbers since October 2020 have no check digit", VALID_LIST("960121-1234567"),
+     VALID_LIST("961321-1234567", "1")},
     {"kr_brn", kr_brn_ok, "National Tax Service", VALID_LIST("104-86-56659", "1168200276"), VALID_LIST("123-45-67890", "1")},
     {"jp_my_number", jp_my_number_ok, "総務省令 85/2014", VALID_LIST("123456789018"), VALID_LIST("123456789012", "1")},
-    {"jp_corporate", jp_corporate_ok, "国税庁 法人番号", VALID_LIST("5-8356-7825-6246", "6671470548996"), VALID_LIST("2-8356-7825-6246", "1")},
-    {"sg_nric", sg_nric_ok, "ICA, mod 11", VALID_LIST("S2740116C", "S9108268C", "T7572225C", "S3853137I"), VALID_LIST("S2740116D", "A2740116C", "S")},
-    {"sg_uen", sg_uen_ok, "ACRA", VALID_LIST("00192200M", "197401143C", "S16FC0121D", "T16RF0037C"), VALID_LIST("123456", "00192200X", "197401143D", "T16RF0037D")},
-    {"th_id", th_id_ok, "Bureau of Registration Administration", VALID_LIST("1-1012-30000-00-1", "3456789012347"), VALID_LIST("3456789012348", "0262009417481", "1")},
-    {"my_nric", my_nric_ok, "Jabatan Pendaftaran Negara", VALID_LIST("770305-02-1234", "890131065014"), VALID_LIST("771305-02-1234", "770305-17-1234", "1")},
-    {"id_nik", id_nik_ok, "Permendagri 40/2019", VALID_LIST("3171011708450001", "3171015708450001"), VALID_LIST("3171011713450001", "31710117084500", "1")},
+    {"jp_corporate", jp_corporate_ok, "国税庁 法人番号", VALID_LIST("5-8356-7825-6246", "6671470548996"),
+     VALID_LIST("2-8356-7825-6246", "1")},
+    {"sg_nric", sg_nric_ok, "ICA, mod 11", VALID_LIST("S2740116C", "S9108268C", "T7572225C", "S3853137I"),
+     VALID_LIST("S2740116D", "A2740116C", "S")},
+    {"sg_uen", sg_uen_ok, "ACRA", VALID_LIST("00192200M", "197401143C", "S16FC0121D", "T16RF0037C"),
+     VALID_LIST("123456", "00192200X", "197401143D", "T16RF0037D")},
+    {"th_id", th_id_ok, "Bureau of Registration Administration", VALID_LIST("1-1012-30000-00-1", "3456789012347"),
+     VALID_LIST("3456789012348", "0262009417481", "1")},
+    {"my_nric", my_nric_ok, "Jabatan Pendaftaran Negara", VALID_LIST("770305-02-1234", "890131065014"),
+     VALID_LIST("771305-02-1234", "770305-17-1234", "1")},
+    {"id_nik", id_nik_ok, "Permendagri 40/2019", VALID_LIST("3171011708450001", "3171015708450001"),
+     VALID_LIST("3171011713450001", "31710117084500", "1")},
     {"verhoeff", verhoeff_ok, "Verhoeff 1969", VALID_LIST("2363", "234123412346"), VALID_LIST("2364", "1", "0000", "")},
-    {"in_aadhaar", in_aadhaar_ok, "UIDAI, Verhoeff", VALID_LIST("3123 4567 8909", "943986109620"), VALID_LIST("123456789012", "3123 4567 8908", "1")},
-    {"in_pan", in_pan_ok, "Income Tax Department", VALID_LIST("ABCPD1234Z", "aaaaa1111a"), VALID_LIST("ABCPD0000Z", "ABCP1234Z", "")},
+    {"in_aadhaar", in_aadhaar_ok, "UIDAI, Verhoeff", VALID_LIST("3123 4567 8909", "943986109620"),
+     VALID_LIST("123456789012", "3123 4567 8908", "1")},
+    {"in_pan", in_pan_ok, "Income Tax Department", VALID_LIST("ABCPD1234Z", "aaaaa1111a"),
+     VALID_LIST("ABCPD0000Z", "ABCP1234Z", "")},
     {"in_gstin", in_gstin_ok, "GSTN, mod 36", VALID_LIST("27AAPFU0939F1ZV"), VALID_LIST("27AAPFU0939F1ZW", "99", "")},
-    {"in_gstin_layout", in_gstin_layout_ok, "GSTN", VALID_LIST("27ABCDE1234F1Z5"), VALID_LIST("00ABCDE1234F1Z5", "27ABCDE1234F1Y5", "2")},
+    {"in_gstin_layout", in_gstin_layout_ok, "GSTN", VALID_LIST("27ABCDE1234F1Z5"),
+     VALID_LIST("00ABCDE1234F1Z5", "27ABCDE1234F1Y5", "2")},
     {"tr_tckn", tr_tckn_ok, "NVİ", VALID_LIST("17291716060", "76543210794"), VALID_LIST("17291716050", "02531814694", "1")},
     {"tr_vkn", tr_vkn_ok, "GİB", VALID_LIST("4540536920"), VALID_LIST("4540536921", "1")},
-    {"il_id", il_id_ok, "Population Registry, Luhn", VALID_LIST("3933742-3", "337090443"), VALID_LIST("3933742-2", "000000000", "1")},
-    {"za_id", za_id_ok, "Department of Home Affairs, Luhn", VALID_LIST("7503305044089", "0001015002288"), VALID_LIST("8503305044089", "9125568", "9913326789285")},
+    {"il_id", il_id_ok, "Population Registry, Luhn", VALID_LIST("3933742-3", "337090443"),
+     VALID_LIST("3933742-2", "000000000", "1")},
+    {"za_id", za_id_ok, "Department of Home Affairs, Luhn", VALID_LIST("7503305044089", "0001015002288"),
+     VALID_LIST("8503305044089", "9125568", "9913326789285")},
     {"ph_tin", ph_tin_ok, "BIR, mod 11", VALID_LIST("000-123-456-000", "000-123-456"), VALID_LIST("000-123-457-000", "1")},
-    {"vn_mst", vn_mst_ok, "Tổng cục Thuế", VALID_LIST("0100233488", "2000730546-015", "0314409058-002"), VALID_LIST("0100233480", "1")},
+    {"vn_mst", vn_mst_ok, "Tổng cục Thuế", VALID_LIST("0100233488", "2000730546-015", "0314409058-002"),
+     VALID_LIST("0100233480", "1")},
     {"vn_cccd", vn_cccd_ok, "Nghị định 137/2015/NĐ-CP", VALID_LIST("079203001234"), VALID_LIST("979203001234", "1")},
     {"pk_cnic", pk_cnic_ok, "NADRA", VALID_LIST("34201-0891231-8"), VALID_LIST("94201-0891231-8", "1")},
-    {"lk_nic", lk_nic_ok, "Department for Registration of Persons", VALID_LIST("199931512253", "722222222V"), VALID_LIST("199940012253", "722222222A", "1")},
+    {"lk_nic", lk_nic_ok, "Department for Registration of Persons", VALID_LIST("199931512253", "722222222V"),
+     VALID_LIST("199940012253", "722222222A", "1")},
     {"ir_melli", ir_melli_ok, "سازمان ثبت احوال, mod 11", VALID_LIST("0499370899", "0963695398"), VALID_LIST("0499370898", "1")},
     {"ae_id", ae_id_ok, "ICA, Luhn", VALID_LIST("784-1979-1234567-1"), VALID_LIST("784-1979-1234567-2", "1")},
     {"eg_nid", eg_nid_ok, "Civil Status Organization", VALID_LIST("29001010101231"), VALID_LIST("29013010101231", "1")},

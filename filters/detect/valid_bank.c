@@ -12,7 +12,7 @@ static bool luhn_ok(struct slice v)
 struct issuer {
     uint32_t lo, hi, lengths;
 };
-#define LEN(a) (1u << (a))
+#define LEN(a)    (1u << (a))
 #define LEN_16_19 (LEN(16) | LEN(17) | LEN(18) | LEN(19))
 
 static bool issuer_known(const struct issuer *t, size_t rows, const uint8_t *d, size_t n)
@@ -29,26 +29,26 @@ static const struct issuer issuers[] = {
     {400000, 499999, LEN(13) | LEN(16) | LEN(19)}, /* Visa */
     {510000, 559999, LEN(16)},                     /* Mastercard */
     {222100, 272099, LEN(16)},
-    {340000, 349999, LEN(15)},                     /* American Express */
+    {340000, 349999, LEN(15)}, /* American Express */
     {370000, 379999, LEN(15)},
-    {601100, 601199, LEN_16_19},                   /* Discover */
-    {644000, 659999, LEN_16_19},                   /* Discover, RuPay, Elo, Troy */
-    {300000, 305999, LEN(14) | LEN(16)},           /* Diners Club */
+    {601100, 601199, LEN_16_19},         /* Discover */
+    {644000, 659999, LEN_16_19},         /* Discover, RuPay, Elo, Troy */
+    {300000, 305999, LEN(14) | LEN(16)}, /* Diners Club */
     {309500, 309599, LEN(14) | LEN(16)},
     {360000, 369999, LEN(14) | LEN(16)},
     {380000, 399999, LEN(14) | LEN(16)},
-    {352800, 358999, LEN_16_19},                   /* JCB */
-    {620000, 629999, LEN_16_19},                   /* UnionPay */
-    {810000, 829999, LEN_16_19},                   /* UnionPay, RuPay */
-    {220000, 220499, LEN_16_19},                   /* Mir */
-    {500000, 509999, LEN_16_19},                   /* Maestro, RuPay, Verve, Elo, Dankort */
-    {560000, 589999, LEN_16_19},                   /* Maestro */
-    {600000, 609999, LEN(16)},                     /* RuPay, Hipercard, Ukrcard */
-    {630000, 639999, LEN_16_19},                   /* Maestro, InstaPayment, InterPayment */
-    {670000, 679999, LEN_16_19},                   /* Maestro */
-    {860000, 860099, LEN(16)},                     /* Uzcard */
-    {979200, 979299, LEN(16)},                     /* Troy */
-    {986000, 986099, LEN(16)},                     /* Humo */
+    {352800, 358999, LEN_16_19}, /* JCB */
+    {620000, 629999, LEN_16_19}, /* UnionPay */
+    {810000, 829999, LEN_16_19}, /* UnionPay, RuPay */
+    {220000, 220499, LEN_16_19}, /* Mir */
+    {500000, 509999, LEN_16_19}, /* Maestro, RuPay, Verve, Elo, Dankort */
+    {560000, 589999, LEN_16_19}, /* Maestro */
+    {600000, 609999, LEN(16)},   /* RuPay, Hipercard, Ukrcard */
+    {630000, 639999, LEN_16_19}, /* Maestro, InstaPayment, InterPayment */
+    {670000, 679999, LEN_16_19}, /* Maestro */
+    {860000, 860099, LEN(16)},   /* Uzcard */
+    {979200, 979299, LEN(16)},   /* Troy */
+    {986000, 986099, LEN(16)},   /* Humo */
 };
 /* Rarer shapes: too many other numbers look so, a rule asks for them beside a word only. */
 static const struct issuer issuers_rare[] = {
@@ -120,7 +120,8 @@ static bool aba_ok(struct slice v)
     uint8_t d[VALID_MAX];
     size_t n = valid_digits(v, d);
     unsigned head = n ? d[0] * 10u + d[1] : 99;
-    return n == 9 && (head <= 12 || (head >= 21 && head <= 32) || (head >= 61 && head <= 72) || head == 80) && valid_wsum(&w, d, n);
+    return n == 9 && (head <= 12 || (head >= 21 && head <= 32) || (head >= 61 && head <= 72) || head == 80) &&
+           valid_wsum(&w, d, n);
 }
 
 static bool lei_ok(struct slice v)
@@ -187,26 +188,31 @@ const struct validator valid_bank[] = {
     {"luhn", luhn_ok, "ISO/IEC 7812-1 annex B", VALID_LIST("4111111111111111", "79927398713", "4012-8888-8888-1881"),
      VALID_LIST("4111111111111112", "0000000000", "", "x")},
     {"card", card_ok, "ISO/IEC 7812-1, issuer ranges and lengths",
-     VALID_LIST("4111 1111 1111 1111", "378282246310005", "5555555555554444", "2223003122003222", "30569309025904", "6200000000000005",
-                "3530111333300000", "6011000990139424", "5019717010103742", "4222222222222"),
+     VALID_LIST("4111 1111 1111 1111", "378282246310005", "5555555555554444", "2223003122003222", "30569309025904",
+                "6200000000000005", "3530111333300000", "6011000990139424", "5019717010103742", "4222222222222"),
      VALID_LIST("4111111111111112", "1234567812345670", "122000000000003", "0000000000000000", "411111111111111x")},
-    {"card_any", card_any_ok, "ISO/IEC 7812-1, with rare ranges", VALID_LIST("122000000000003", "4111111111111111", "676770011200", "213161594239298"),
+    {"card_any", card_any_ok, "ISO/IEC 7812-1, with rare ranges",
+     VALID_LIST("122000000000003", "4111111111111111", "676770011200", "213161594239298"),
      VALID_LIST("122000000000004", "8944501234567890123")},
-    {"cn_bank_card", cn_bank_card_ok, "ISO/IEC 7812-1, JR/T 0008-2000", VALID_LIST("6228481561644461519", "6245-5280-1588-7805-261"),
-     VALID_LIST("6228481561644461518", "62284815616444", "")},
+    {"cn_bank_card", cn_bank_card_ok, "ISO/IEC 7812-1, JR/T 0008-2000",
+     VALID_LIST("6228481561644461519", "6245-5280-1588-7805-261"), VALID_LIST("6228481561644461518", "62284815616444", "")},
     {"iban", iban_ok, "ISO 13616, ISO 7064 MOD 97-10, SWIFT IBAN registry",
      VALID_LIST("GB82 WEST 1234 5698 7654 32", "DE89370400440532013000", "MT84MALT011000012345MTLCAST001S", "NO9386011117947",
                 "fr1420041010050500013m02606"),
      VALID_LIST("GB82 WEST 1234 5698 7654 33", "DE8937040044053201300", "ZZ89370400440532013000", "DE", "")},
     {"swift", swift_ok, "ISO 9362, ISO 3166-1", VALID_LIST("DEUTDEFF", "DEUTDEFF500", "bbvatwtp"),
      VALID_LIST("DEUTXXFF", "DEUTDEF", "PASSWORD", "DEUT-DEFF")},
-    {"aba", aba_ok, "ABA routing number policy", VALID_LIST("121000358", "3222-7162-7", "111000025"), VALID_LIST("421042111", "11100002B", "112000025")},
-    {"lei", lei_ok, "ISO 17442", VALID_LIST("529900TODVLNUTNSYF94", "213800WWNILTD76WIX72"), VALID_LIST("529900TODVLNUTNSYF95", "5299")},
-    {"clabe", clabe_ok, "Asociación de Bancos de México, CLABE", VALID_LIST("032180000118359719"), VALID_LIST("032180000118359718", "0")},
+    {"aba", aba_ok, "ABA routing number policy", VALID_LIST("121000358", "3222-7162-7", "111000025"),
+     VALID_LIST("421042111", "11100002B", "112000025")},
+    {"lei", lei_ok, "ISO 17442", VALID_LIST("529900TODVLNUTNSYF94", "213800WWNILTD76WIX72"),
+     VALID_LIST("529900TODVLNUTNSYF95", "5299")},
+    {"clabe", clabe_ok, "Asociación de Bancos de México, CLABE", VALID_LIST("032180000118359719"),
+     VALID_LIST("032180000118359718", "0")},
     {"es_ccc", es_ccc_ok, "Consejo Superior Bancario, CCC", VALID_LIST("1234-1234-16 1234567890"),
      VALID_LIST("1234-1234-17 1234567890", "1")},
     {"cz_account", cz_account_ok, "ČNB decree 169/2011", VALID_LIST("34278-0727558021/0100"),
      VALID_LIST("2701445778/2010", "/2010", "1/2", "")},
-    {"card_expiry", card_expiry_ok, "ISO/IEC 7813", VALID_LIST("09/27", "12/2029", "1/28"), VALID_LIST("13/27", "00/27", "1", "")},
+    {"card_expiry", card_expiry_ok, "ISO/IEC 7813", VALID_LIST("09/27", "12/2029", "1/28"),
+     VALID_LIST("13/27", "00/27", "1", "")},
     VALID_END,
 };

@@ -1,7 +1,6 @@
 /* Identifiers of western and southern Europe. Each row's source names who publishes the scheme. */
 #include "filters/detect/valid.h"
 
-
 VALID_WSUM(uk_nhs_ok, {{10, 9, 8, 7, 6, 5, 4, 3, 2}, 9, 11, WSUM_COMPLEMENT, -1})
 VALID_WSUM(pt_nif_sum, {{9, 8, 7, 6, 5, 4, 3, 2}, 8, 11, WSUM_COMPLEMENT, 0})
 VALID_WSUM(nl_bsn_nine, {{9, 8, 7, 6, 5, 4, 3, 2, -1}, 9, 11, WSUM_ZERO, -1})
@@ -94,7 +93,8 @@ static bool fr_nif_ok(struct slice v)
 {
     char s[VALID_MAX + 1];
     size_t n = valid_alnum(v, s);
-    return n == 13 && s[0] <= '3' && valid_is_digits(s, n) && valid_number(s, 10) > 0 && valid_number(s, 10) % 511 == valid_number(s + 10, 3);
+    return n == 13 && s[0] <= '3' && valid_is_digits(s, n) && valid_number(s, 10) > 0 &&
+           valid_number(s, 10) % 511 == valid_number(s + 10, 3);
 }
 
 static bool luhn_of(struct slice v, size_t len)
@@ -213,8 +213,8 @@ static bool es_cif_ok(struct slice v)
 /* Decreto 12/03/1974: odd places by a table, even ones by value, mod 26; omocodia letters stand for digits. */
 static bool it_fiscal_code_ok(struct slice v)
 {
-    static const uint8_t odd[36] = {1,  0,  5, 7, 9, 13, 15, 17, 19, 21, 1,  0,  5,  7,  9,  13, 15, 17,
-                                    19, 21, 2, 4, 18, 20, 11, 3, 6,  8,  12, 14, 16, 10, 22, 25, 24, 23};
+    static const uint8_t odd[36] = {1,  0,  5, 7, 9,  13, 15, 17, 19, 21, 1,  0,  5,  7,  9,  13, 15, 17,
+                                    19, 21, 2, 4, 18, 20, 11, 3,  6,  8,  12, 14, 16, 10, 22, 25, 24, 23};
     char s[VALID_MAX + 1];
     unsigned sum = 0;
     if (valid_alnum(v, s) != 16 || !valid_is_letters(s, 6) || !strchr("ABCDEHLMPRST", s[8]) || !valid_is_letters(s + 11, 1) ||
@@ -236,7 +236,8 @@ static bool it_piva_ok(struct slice v)
     if (n == 13 && memcmp(s, "IT", 2) == 0) p += 2, n -= 2;
     if (n != 11 || !valid_is_digits(p, n) || valid_number(p, 7) == 0) return false;
     unsigned office = (unsigned)valid_number(p + 7, 3);
-    return ((office >= 1 && office <= 100) || office == 120 || office == 121 || office == 888 || office == 999) && luhn_of(slice_of(p, n), 11);
+    return ((office >= 1 && office <= 100) || office == 120 || office == 121 || office == 888 || office == 999) &&
+           luhn_of(slice_of(p, n), 11);
 }
 
 static bool pt_nif_ok(struct slice v)
@@ -286,7 +287,8 @@ static bool be_vat_ok(struct slice v)
     char s[VALID_MAX + 1], *p = s;
     size_t n = valid_alnum(v, s);
     if (n == 12 && memcmp(s, "BE", 2) == 0) p += 2, n -= 2;
-    return n == 10 && p[0] <= '1' && valid_is_digits(p, n) && valid_number(p, 8) > 0 && 97 - valid_number(p, 8) % 97 == valid_number(p + 8, 2);
+    return n == 10 && p[0] <= '1' && valid_is_digits(p, n) && valid_number(p, 8) > 0 &&
+           97 - valid_number(p, 8) % 97 == valid_number(p + 8, 2);
 }
 
 static bool ean13(const uint8_t *d)
@@ -354,49 +356,67 @@ static bool lu_id_ok(struct slice v)
     uint8_t d[VALID_MAX];
     if (valid_alnum(v, s) != 13 || valid_digits(v, d) != 13) return false;
     /* Luhn over the first eleven and its digit, Verhoeff over the first eleven and the last. */
-    if (!valid_ymd((unsigned)valid_number(s, 4), (unsigned)valid_number(s + 4, 2), (unsigned)valid_number(s + 6, 2))) return false;
+    if (!valid_ymd((unsigned)valid_number(s, 4), (unsigned)valid_number(s + 4, 2), (unsigned)valid_number(s + 6, 2)))
+        return false;
     if (!valid_luhn_digits(d, 12)) return false;
     d[11] = d[12];
     return valid_verhoeff_digits(d, 12);
 }
 
 const struct validator valid_europe[] = {
-    {"uk_nhs", uk_nhs_ok, "NHS Data Dictionary, NHS number", VALID_LIST("401-023-2137", "943 476 5919"), VALID_LIST("401-023-2138", "4010232", "")},
-    {"uk_nino", uk_nino_ok, "HMRC NIM39110", VALID_LIST("AA 12 34 56 B", "ab123456c"), VALID_LIST("AA123456H", "FQ000000C", "BG123456A", "")},
+    {"uk_nhs", uk_nhs_ok, "NHS Data Dictionary, NHS number", VALID_LIST("401-023-2137", "943 476 5919"),
+     VALID_LIST("401-023-2138", "4010232", "")},
+    {"uk_nino", uk_nino_ok, "HMRC NIM39110", VALID_LIST("AA 12 34 56 B", "ab123456c"),
+     VALID_LIST("AA123456H", "FQ000000C", "BG123456A", "")},
     {"uk_utr", uk_utr_ok, "HMRC unique taxpayer reference, mod 11", VALID_LIST("1955839661"), VALID_LIST("2955839662", "1")},
     {"uk_vat", uk_vat_ok, "HMRC VAT notice 700, mod 97", VALID_LIST("GB 997 7094 44", "980780684", "HA888856782", "GB100190874"),
      VALID_LIST("802311781", "9807806842", "GB")},
-    {"uk_driving", uk_driving_ok, "DVLA driver number", VALID_LIST("MORGA607054SM9IJ", "FO999512018AA1AB"), VALID_LIST("MORGA627054SM9IJ", "MORGA")},
+    {"uk_driving", uk_driving_ok, "DVLA driver number", VALID_LIST("MORGA607054SM9IJ", "FO999512018AA1AB"),
+     VALID_LIST("MORGA627054SM9IJ", "MORGA")},
     {"uk_postcode", uk_postcode_ok, "Royal Mail PAF, BS 7666", VALID_LIST("W1A 1HQ", "GIR0AA", "SW1A 1AA", "m1 1ae", "DN55 1PT"),
      VALID_LIST("QA1 1AA", "W1A 1HC", "AAA 1AA", "A")},
-    {"fr_nir", fr_nir_ok, "INSEE, décret 82-103", VALID_LIST("2 95 10 99 126 111 93", "253072A07300443", "253072B07300470"), VALID_LIST("295109912611192", "1")},
+    {"fr_nir", fr_nir_ok, "INSEE, décret 82-103", VALID_LIST("2 95 10 99 126 111 93", "253072A07300443", "253072B07300470"),
+     VALID_LIST("295109912611192", "1")},
     {"fr_nif", fr_nif_ok, "DGFiP, numéro SPI, mod 511", VALID_LIST("30 23 217 600 053"), VALID_LIST("3023217600054", "")},
     {"fr_siren", fr_siren_ok, "INSEE, Luhn", VALID_LIST("552 008 443", "732829320"), VALID_LIST("552 008 444", "1")},
     {"fr_siret", fr_siret_ok, "INSEE, Luhn", VALID_LIST("73282932000074"), VALID_LIST("73282932000079", "")},
-    {"de_tax_id", de_tax_id_ok, "BZSt, § 139b AO, ISO 7064 MOD 11,10", VALID_LIST("36 574 261 809", "12345678903"), VALID_LIST("36574261890", "02345678901", "1")},
-    {"de_vat", de_vat_ok, "BZSt, ISO 7064 MOD 11,10", VALID_LIST("DE136695976", "DE-136-695-976", "129273398"), VALID_LIST("DE123456789", "DE1")},
+    {"de_tax_id", de_tax_id_ok, "BZSt, § 139b AO, ISO 7064 MOD 11,10", VALID_LIST("36 574 261 809", "12345678903"),
+     VALID_LIST("36574261890", "02345678901", "1")},
+    {"de_vat", de_vat_ok, "BZSt, ISO 7064 MOD 11,10", VALID_LIST("DE136695976", "DE-136-695-976", "129273398"),
+     VALID_LIST("DE123456789", "DE1")},
     {"de_social_security", de_social_security_ok, "VKVV § 4", VALID_LIST("65070803A019", "15 070649 C 103"),
      VALID_LIST("15070649C100", "15071349C103", "1507")},
-    {"de_id_card", de_id_card_ok, "PAuswV, ICAO Doc 9303", VALID_LIST("L01X00T44", "C01234565", "C01X00T478"), VALID_LIST("L01X00T47", "C01234567", "C")},
+    {"de_id_card", de_id_card_ok, "PAuswV, ICAO Doc 9303", VALID_LIST("L01X00T44", "C01234565", "C01X00T478"),
+     VALID_LIST("L01X00T47", "C01234567", "C")},
     {"de_kvnr", de_kvnr_ok, "§ 290 SGB V", VALID_LIST("C000500021", "A123456780", "M123456785"), VALID_LIST("C000500022", "")},
-    {"de_lanr", de_lanr_ok, "KBV, Arztnummern-Richtlinie", VALID_LIST("234567701", "999999901", "987654401"), VALID_LIST("100000401", "123")},
-    {"es_nif", es_nif_ok, "Real Decreto 1065/2007", VALID_LIST("55555555-K", "12345678Z", "1111111G"), VALID_LIST("12345678A", "Z")},
-    {"es_nie", es_nie_ok, "Orden INT/2058/2008", VALID_LIST("Z8078221M", "Y8063915-Z", "x9613851n"), VALID_LIST("Y8063915Q", "Y806391Q")},
-    {"es_cif", es_cif_ok, "Real Decreto 1065/2007", VALID_LIST("J99216582", "A13585625", "P2807900B"), VALID_LIST("J99216583", "A")},
-    {"it_fiscal_code", it_fiscal_code_ok, "D.M. 12/03/1974", VALID_LIST("AAAAAA00B11C333Y", "RSSMRA85T10A562S"), VALID_LIST("AAAAAA00B11C333M", "A")},
-    {"it_piva", it_piva_ok, "Agenzia delle Entrate, Luhn", VALID_LIST("01333550323", "IT00743110157"), VALID_LIST("00000000000", "01333550324")},
+    {"de_lanr", de_lanr_ok, "KBV, Arztnummern-Richtlinie", VALID_LIST("234567701", "999999901", "987654401"),
+     VALID_LIST("100000401", "123")},
+    {"es_nif", es_nif_ok, "Real Decreto 1065/2007", VALID_LIST("55555555-K", "12345678Z", "1111111G"),
+     VALID_LIST("12345678A", "Z")},
+    {"es_nie", es_nie_ok, "Orden INT/2058/2008", VALID_LIST("Z8078221M", "Y8063915-Z", "x9613851n"),
+     VALID_LIST("Y8063915Q", "Y806391Q")},
+    {"es_cif", es_cif_ok, "Real Decreto 1065/2007", VALID_LIST("J99216582", "A13585625", "P2807900B"),
+     VALID_LIST("J99216583", "A")},
+    {"it_fiscal_code", it_fiscal_code_ok, "D.M. 12/03/1974", VALID_LIST("AAAAAA00B11C333Y", "RSSMRA85T10A562S"),
+     VALID_LIST("AAAAAA00B11C333M", "A")},
+    {"it_piva", it_piva_ok, "Agenzia delle Entrate, Luhn", VALID_LIST("01333550323", "IT00743110157"),
+     VALID_LIST("00000000000", "01333550324")},
     {"pt_nif", pt_nif_ok, "DL 14/2013, mod 11", VALID_LIST("501964843", "PT 501442600"), VALID_LIST("501964842", "1")},
     {"pt_cc", pt_cc_ok, "Cartão de Cidadão", VALID_LIST("00000000 0 ZZ4", "054546796ZY7"), VALID_LIST("00000000 0 ZZ3", "")},
-    {"nl_bsn", nl_bsn_ok, "Wet algemene bepalingen burgerservicenummer, elfproef", VALID_LIST("111222333", "941331490", "9413.31.490"),
-     VALID_LIST("111252333", "000000000", "1112")},
-    {"be_nn", be_nn_ok, "KB 3 april 1984, mod 97", VALID_LIST("85.07.30-033 28", "00012511119", "17073003384"), VALID_LIST("85073003329", "00000000097", "8")},
-    {"be_vat", be_vat_ok, "FOD Financiën, mod 97", VALID_LIST("BE 0428.759.497", "0403170701"), VALID_LIST("BE431150351", "0428759498")},
-    {"ch_ahv", ch_ahv_ok, "AHVN13, EAN-13", VALID_LIST("756.9217.0769.85", "7569217076985"), VALID_LIST("756.9217.0769.84", "123.4567.8910.19")},
-    {"ch_uid", ch_uid_ok, "BFS, UID mod 11", VALID_LIST("CHE-100.155.212", "CHE107787577IVA"), VALID_LIST("CHE-100.155.213", "CHE")},
+    {"nl_bsn", nl_bsn_ok, "Wet algemene bepalingen burgerservicenummer, elfproef",
+     VALID_LIST("111222333", "941331490", "9413.31.490"), VALID_LIST("111252333", "000000000", "1112")},
+    {"be_nn", be_nn_ok, "KB 3 april 1984, mod 97", VALID_LIST("85.07.30-033 28", "00012511119", "17073003384"),
+     VALID_LIST("85073003329", "00000000097", "8")},
+    {"be_vat", be_vat_ok, "FOD Financiën, mod 97", VALID_LIST("BE 0428.759.497", "0403170701"),
+     VALID_LIST("BE431150351", "0428759498")},
+    {"ch_ahv", ch_ahv_ok, "AHVN13, EAN-13", VALID_LIST("756.9217.0769.85", "7569217076985"),
+     VALID_LIST("756.9217.0769.84", "123.4567.8910.19")},
+    {"ch_uid", ch_uid_ok, "BFS, UID mod 11", VALID_LIST("CHE-100.155.212", "CHE107787577IVA"),
+     VALID_LIST("CHE-100.155.213", "CHE")},
     {"at_svnr", at_svnr_ok, "Hauptverband, § 31 ASVG", VALID_LIST("1237 010180"), VALID_LIST("2237 010180", "1")},
     {"at_vat", at_vat_ok, "BMF, UID", VALID_LIST("ATU13585627", "AT U13585627"), VALID_LIST("U13585626", "ATU")},
-    {"ie_pps", ie_pps_ok, "Department of Social Protection, mod 23", VALID_LIST("6433435F", "6433435OA", "1234567WH", "6433435IH"),
-     VALID_LIST("6433435E", "6433435VH", "111222333")},
+    {"ie_pps", ie_pps_ok, "Department of Social Protection, mod 23",
+     VALID_LIST("6433435F", "6433435OA", "1234567WH", "6433435IH"), VALID_LIST("6433435E", "6433435VH", "111222333")},
     {"lu_id", lu_id_ok, "Loi du 19 juin 2013, Luhn and Verhoeff", VALID_LIST("1893120105732"), VALID_LIST("1893120105733", "")},
     VALID_END,
 };

@@ -27,38 +27,40 @@ static const char not_first[] =
     "You Your Zusammen ";
 
 /* Chinese words that begin with a surname, each between bars. */
-static const char not_chinese[] =
-    "|"
-    "万一|万元|万有|万能|东西|东部|严格|严重|于是|云龙|任一|任何|任务|任意|"
-    "任海|任职|位于|位元|位子|位置|余下|余额|信心|光明|党员|党委|全体|全国|"
-    "全家|全部|公平|关于|关心|关爱|关键|关闭|凌晨|包含|包和|包子|包括|包有|"
-    "包装|北方|华东|华中|华为|华人|华侨|华北|华夏|华山|华龙|单一|单位|单元|"
-    "单独|单纯|南方|南部|卫星|卫浴|卫生|史上|史学|司机|司法|向上|向东|向海|"
-    "向阳|和平|唐朝|商业|商务|商品|商城|商家|商店|季度|季节|宁夏|宁愿|宁波|"
-    "安全|安宁|安康|安心|安排|安置|安装|安静|宋体|宋朝|尤其|岳母|岳父|左侧|"
-    "左右|左心|左手|左边|席位|席卷|席子|常年|常用|常见|平安|广东|广州|庄园|"
-    "应当|应有|应用|强健|强制|强壮|强大|强有|强烈|强调|成功|成员|成和|成才|"
-    "成文|成本|成果|成真|成立|成绩|成长|房产|房子|房屋|文件|文化|文字|文学|"
-    "文明|文本|方中|方可|方向|方式|方才|方案|方法|方言|方面|施工|施行|时候|"
-    "时有|时间|明天|明年|明星|明显|明确|易学|景点|曲文|林业|林海|查找|查明|"
-    "查有|查清|查看|查验|柴油|桂林|梅花|欧元|欧洲|武功|武器|武林|武汉|武警|"
-    "毕业|毕竟|毛利|毛病|水平|汇总|江山|江河|江海|江苏|江西|汤圆|沈阳|洪水|"
-    "海南|海星|海洋|温和|温度|温泉|温馨|游客|游戏|游明|游有|湖南|焦点|焦虑|"
-    "牛奶|牛肉|王国|王牌|王者|甘肃|申报|申诉|申请|白云|白天|白色|白银|白雪|"
-    "白领|盛大|石林|石油|石英|程序|程度|章程|章节|童年|童装|符合|管可|管家|"
-    "管理|纪录|纪念|经理|经验|聂耳|舒服|舒适|花园|花费|苗条|莫名|葛根|薄弱|"
-    "西方|西部|解决|解安|解释|解除|计算|许可|许多|谷物|贵宾|贵州|贵阳|费用|"
-    "贺卡|路径|路有|路海|路线|车主|车子|车林|车牌|车辆|辛苦|边江|边界|边缘|"
-    "连接|金元|金光|金华|金属|金山|金星|金融|金额|金龙|钱包|阳光|阳台|阳春|"
-    "陆军|陆续|陶瓷|霍乱|项光|项目|顾客|顾问|颜色|马上|马云龙|马路|马达|高中|"
-    "高兴|高可|高大|高山|高峰|高度|高效|高明|高有|高清|高端|高管|高级|高雅|"
-    "黄山|黄河|黄色|黄金|黄龙|黑龙江|齐全|龙头|龙江|龙海|";
+static const char not_chinese[] = "|"
+                                  "万一|万元|万有|万能|东西|东部|严格|严重|于是|云龙|任一|任何|任务|任意|"
+                                  "任海|任职|位于|位元|位子|位置|余下|余额|信心|光明|党员|党委|全体|全国|"
+                                  "全家|全部|公平|关于|关心|关爱|关键|关闭|凌晨|包含|包和|包子|包括|包有|"
+                                  "包装|北方|华东|华中|华为|华人|华侨|华北|华夏|华山|华龙|单一|单位|单元|"
+                                  "单独|单纯|南方|南部|卫星|卫浴|卫生|史上|史学|司机|司法|向上|向东|向海|"
+                                  "向阳|和平|唐朝|商业|商务|商品|商城|商家|商店|季度|季节|宁夏|宁愿|宁波|"
+                                  "安全|安宁|安康|安心|安排|安置|安装|安静|宋体|宋朝|尤其|岳母|岳父|左侧|"
+                                  "左右|左心|左手|左边|席位|席卷|席子|常年|常用|常见|平安|广东|广州|庄园|"
+                                  "应当|应有|应用|强健|强制|强壮|强大|强有|强烈|强调|成功|成员|成和|成才|"
+                                  "成文|成本|成果|成真|成立|成绩|成长|房产|房子|房屋|文件|文化|文字|文学|"
+                                  "文明|文本|方中|方可|方向|方式|方才|方案|方法|方言|方面|施工|施行|时候|"
+                                  "时有|时间|明天|明年|明星|明显|明确|易学|景点|曲文|林业|林海|查找|查明|"
+                                  "查有|查清|查看|查验|柴油|桂林|梅花|欧元|欧洲|武功|武器|武林|武汉|武警|"
+                                  "毕业|毕竟|毛利|毛病|水平|汇总|江山|江河|江海|江苏|江西|汤圆|沈阳|洪水|"
+                                  "海南|海星|海洋|温和|温度|温泉|温馨|游客|游戏|游明|游有|湖南|焦点|焦虑|"
+                                  "牛奶|牛肉|王国|王牌|王者|甘肃|申报|申诉|申请|白云|白天|白色|白银|白雪|"
+                                  "白领|盛大|石林|石油|石英|程序|程度|章程|章节|童年|童装|符合|管可|管家|"
+                                  "管理|纪录|纪念|经理|经验|聂耳|舒服|舒适|花园|花费|苗条|莫名|葛根|薄弱|"
+                                  "西方|西部|解决|解安|解释|解除|计算|许可|许多|谷物|贵宾|贵州|贵阳|费用|"
+                                  "贺卡|路径|路有|路海|路线|车主|车子|车林|车牌|车辆|辛苦|边江|边界|边缘|"
+                                  "连接|金元|金光|金华|金属|金山|金星|金融|金额|金龙|钱包|阳光|阳台|阳春|"
+                                  "陆军|陆续|陶瓷|霍乱|项光|项目|顾客|顾问|颜色|马上|马云龙|马路|马达|高中|"
+                                  "高兴|高可|高大|高山|高峰|高度|高效|高明|高有|高清|高端|高管|高级|高雅|"
+                                  "黄山|黄河|黄色|黄金|黄龙|黑龙江|齐全|龙头|龙江|龙海|";
 
 /* Words no name holds, wherever they stand. */
 static const char not_any[] =
-    " Department Departments Team Teams Manager Management Service Services Support Center Centre Office Unit Group Committee Board Council "
-    "Company Corporation University College School Hospital Institute Bank Rendering Side Component Components Application Applications "
-    "System Systems Software Success Experience Relations Resources Database Server Servers Request Requests Response Version Settings "
+    " Department Departments Team Teams Manager Management Service Services Support Center Centre Office Unit Group Committee "
+    "Board Council "
+    "Company Corporation University College School Hospital Institute Bank Rendering Side Component Components Application "
+    "Applications "
+    "System Systems Software Success Experience Relations Resources Database Server Servers Request Requests Response Version "
+    "Settings "
     "Configuration Documentation Dependencies Required Optional Default Number Address Name Names Code Data Id ";
 
 #define WORD_MAX 30u
@@ -89,7 +91,9 @@ static bool person_name_ok(struct slice v)
 static bool chinese_name_ok(struct slice v) { return v.n >= 6 && v.n <= 12 && !listed(not_chinese, '|', v); }
 
 const struct validator valid_name[] = {
-    {"person_name", person_name_ok, "ours: words that begin no name", VALID_LIST("Anna Schmidt", "Jürgen", "Al"), VALID_LIST("Hiring Manager", "World", "The Team", "Anna Department", "")},
-    {"chinese_name", chinese_name_ok, "ours: words that begin with a surname", VALID_LIST("张伟", "欧阳娜娜"), VALID_LIST("王国", "方法", "张", "")},
+    {"person_name", person_name_ok, "ours: words that begin no name", VALID_LIST("Anna Schmidt", "Jürgen", "Al"),
+     VALID_LIST("Hiring Manager", "World", "The Team", "Anna Department", "")},
+    {"chinese_name", chinese_name_ok, "ours: words that begin with a surname", VALID_LIST("张伟", "欧阳娜娜"),
+     VALID_LIST("王国", "方法", "张", "")},
     VALID_END,
 };

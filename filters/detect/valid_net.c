@@ -63,7 +63,8 @@ static bool ipv6_ok(struct slice v)
         }
         if (i > 0 && v.p[i] == ':' && v.p[i - 1] != ':') i++;
         size_t from = i;
-        while (i < v.n && i - from < 4 && ((v.p[i] >= '0' && v.p[i] <= '9') || ((v.p[i] | 32) >= 'a' && (v.p[i] | 32) <= 'f'))) i++;
+        while (i < v.n && i - from < 4 && ((v.p[i] >= '0' && v.p[i] <= '9') || ((v.p[i] | 32) >= 'a' && (v.p[i] | 32) <= 'f')))
+            i++;
         if (i == from) return false;
         if (i < v.n && v.p[i] == '.') {
             if (!octets(slice_of(v.p + from, v.n - from), o)) return false;
@@ -104,9 +105,10 @@ static bool mac_ok(struct slice v)
 }
 
 /* Names of files that look like top-level domains in "icon@2x.png". */
-static const char not_tld[] = " png jpg jpeg gif svg webp ico css js mjs jsx ts tsx vue json yaml yml toml xml html htm txt md rst log lock csv "
-                              "tsv sql py pyc java class jar go rb php c h cc cpp hpp rs swift kt zip gz tgz tar bz2 xz exe dll so o a pdf doc "
-                              "docx xls xlsx ppt pptx mp3 mp4 wav ttf woff woff2 service socket timer target local localdomain internal lan git ";
+static const char not_tld[] =
+    " png jpg jpeg gif svg webp ico css js mjs jsx ts tsx vue json yaml yml toml xml html htm txt md rst log lock csv "
+    "tsv sql py pyc java class jar go rb php c h cc cpp hpp rs swift kt zip gz tgz tar bz2 xz exe dll so o a pdf doc "
+    "docx xls xlsx ppt pptx mp3 mp4 wav ttf woff woff2 service socket timer target local localdomain internal lan git ";
 
 static bool email_ok(struct slice v)
 {
@@ -149,7 +151,8 @@ static bool date_ok(struct slice v)
         }
     }
     if (k < 3 && len[k]) k++;
-    if (k == 1 && len[0] == 8) return valid_ymd(f[0] / 10000, f[0] / 100 % 100, f[0] % 100) || valid_ymd(f[0] % 10000, f[0] / 100 % 100 % 13, 1);
+    if (k == 1 && len[0] == 8)
+        return valid_ymd(f[0] / 10000, f[0] / 100 % 100, f[0] % 100) || valid_ymd(f[0] % 10000, f[0] / 100 % 100 % 13, 1);
     if (k == 3 && len[0] == 4) return valid_ymd(f[0], f[1], f[2]);
     if (k == 3 && len[2] == 4) return valid_ymd(f[2], f[1], f[0]) || valid_ymd(f[2], f[0], f[1]);
     if (k == 3 && len[0] <= 2 && len[1] <= 2 && len[2] == 2)
@@ -185,20 +188,29 @@ static bool coordinates_ok(struct slice v)
 }
 
 const struct validator valid_net[] = {
-    {"ipv4", ipv4_ok, "RFC 791, RFC 6943", VALID_LIST("192.168.1.1", "10.0.0.0/8", "255.255.255.0"), VALID_LIST("256.1.1.1", "1.2.3", "01.2.3.4", "1.2.3.4/33", "")},
+    {"ipv4", ipv4_ok, "RFC 791, RFC 6943", VALID_LIST("192.168.1.1", "10.0.0.0/8", "255.255.255.0"),
+     VALID_LIST("256.1.1.1", "1.2.3", "01.2.3.4", "1.2.3.4/33", "")},
     {"ipv4_host", ipv4_host_ok, "RFC 6890 less what names no host", VALID_LIST("192.168.1.101", "203.0.113.9/24", "8.8.43.1"),
      VALID_LIST("127.0.0.1", "0.0.0.0", "255.255.255.0", "1.2.3.4", "10.0.0.0", "2.0.0.1", "")},
-    {"ipv6", ipv6_ok, "RFC 4291 § 2.2", VALID_LIST("::", "::1", "2001:db8::1", "684D:1111:222:3333:4444:5555:6:77", "::ffff:192.0.2.1", "fe80::1%eth0", "2001:db8::/32"),
+    {"ipv6", ipv6_ok, "RFC 4291 § 2.2",
+     VALID_LIST("::", "::1", "2001:db8::1", "684D:1111:222:3333:4444:5555:6:77", "::ffff:192.0.2.1", "fe80::1%eth0",
+                "2001:db8::/32"),
      VALID_LIST("1:2:3", "12:34:56", ":::", "2001:db8:::1", "g::1", "1:2:3:4:5:6:7:8:9", ":1:2:3:4:5:6:7", "")},
-    {"ipv6_host", ipv6_host_ok, "RFC 4291 less what names no host", VALID_LIST("2001:db8::1", "fe80::202:b3ff:fe1e:8329", "::ffff:192.0.2.1"),
+    {"ipv6_host", ipv6_host_ok, "RFC 4291 less what names no host",
+     VALID_LIST("2001:db8::1", "fe80::202:b3ff:fe1e:8329", "::ffff:192.0.2.1"),
      VALID_LIST("::", "::1", "a::b", "12:34:56", "std::")},
-    {"mac", mac_ok, "IEEE 802, EUI-48 and EUI-64", VALID_LIST("D0-50-99-84-A2-A0", "0102.0304.05ab", "70:f1:f5:75:bd:8a", "FF:FF:FF:FF:FF:FF:FF:FF"),
+    {"mac", mac_ok, "IEEE 802, EUI-48 and EUI-64",
+     VALID_LIST("D0-50-99-84-A2-A0", "0102.0304.05ab", "70:f1:f5:75:bd:8a", "FF:FF:FF:FF:FF:FF:FF:FF"),
      VALID_LIST("00:00:00:00:00:00", "70:f1:f5:75:bd", "70:f1:f5:75:bd:8g", "")},
-    {"email", email_ok, "RFC 5321 § 4.5.3, RFC 1034", VALID_LIST("j.doe@example.com", "maria+news@mail.example.co.uk", "用户@例子.公司", "a@b.xn--p1ai"),
+    {"email", email_ok, "RFC 5321 § 4.5.3, RFC 1034",
+     VALID_LIST("j.doe@example.com", "maria+news@mail.example.co.uk", "用户@例子.公司", "a@b.xn--p1ai"),
      VALID_LIST("icon@2x.png", "a@b", "@b.com", ".a@b.com", "a@b..com", "lodash@4.17.21", "a@-b.com", "")},
-    {"date", date_ok, "Gregorian calendar, ISO 8601 and common orders", VALID_LIST("2024-02-29", "29.02.2024", "12/31/1999", "May 22, 1999", "19880104", "1988年1月4日", "5/21/21"),
+    {"date", date_ok, "Gregorian calendar, ISO 8601 and common orders",
+     VALID_LIST("2024-02-29", "29.02.2024", "12/31/1999", "May 22, 1999", "19880104", "1988年1月4日", "5/21/21"),
      VALID_LIST("2023-02-29", "32.01.2024", "13/31/1999", "1.2.3.4", "", "x")},
-    {"date_birth", date_birth_ok, "Gregorian calendar, 1880 to 2035", VALID_LIST("1988/09/21", "04.01.1988"), VALID_LIST("1788/09/21", "2188-01-01", "")},
-    {"coordinates", coordinates_ok, "ISO 6709, ranges", VALID_LIST("-49.519542, -138.244349", "13.485125,-151.207180"), VALID_LIST("91.0000, 10.0000", "45.1, 190.1", "x", "")},
+    {"date_birth", date_birth_ok, "Gregorian calendar, 1880 to 2035", VALID_LIST("1988/09/21", "04.01.1988"),
+     VALID_LIST("1788/09/21", "2188-01-01", "")},
+    {"coordinates", coordinates_ok, "ISO 6709, ranges", VALID_LIST("-49.519542, -138.244349", "13.485125,-151.207180"),
+     VALID_LIST("91.0000, 10.0000", "45.1, 190.1", "x", "")},
     VALID_END,
 };

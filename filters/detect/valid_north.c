@@ -36,7 +36,8 @@ static bool pl_pesel_ok(struct slice v)
     static const uint16_t century[5] = {1900, 2000, 2100, 2200, 1800};
     uint8_t d[VALID_MAX];
     if (valid_digits(v, d) != 11 || !pl_pesel_sum(v)) return false;
-    return valid_ymd(century[two(d, 2) / 20] + two(d, 0), two(d, 2) % 20, two(d, 4)) || two(d, 2) / 20 == 2 || two(d, 2) / 20 == 3;
+    return valid_ymd(century[two(d, 2) / 20] + two(d, 0), two(d, 2) % 20, two(d, 4)) || two(d, 2) / 20 == 2 ||
+           two(d, 2) / 20 == 3;
 }
 
 static bool pl_regon_ok(struct slice v)
@@ -158,7 +159,8 @@ static bool fi_hetu_ok(struct slice v)
     for (size_t i = 0; i < 11; i++) s[i] = (char)(v.p[i] >= 'a' && v.p[i] <= 'z' ? v.p[i] - 32 : v.p[i]);
     s[11] = 0;
     if (!valid_is_digits(s, 6) || !valid_is_digits(s + 7, 3) || !s[6] || !strchr("-+ABCDEFYXWVU", s[6])) return false;
-    if (!valid_yymmdd((unsigned)valid_number(s + 4, 2), (unsigned)valid_number(s + 2, 2), (unsigned)valid_number(s, 2))) return false;
+    if (!valid_yymmdd((unsigned)valid_number(s + 4, 2), (unsigned)valid_number(s + 2, 2), (unsigned)valid_number(s, 2)))
+        return false;
     uint64_t n = valid_number(s, 6) * 1000 + valid_number(s + 7, 3);
     return valid_number(s + 7, 3) >= 2 && s[10] == "0123456789ABCDEFHJKLMNPRSTUVWXY"[n % 31];
 }
@@ -254,26 +256,35 @@ static bool is_kennitala_ok(struct slice v)
 }
 
 const struct validator valid_north[] = {
-    {"pl_pesel", pl_pesel_ok, "Ustawa o ewidencji ludności", VALID_LIST("44051401458", "02070803628"), VALID_LIST("44051401459", "44055401458", "4")},
-    {"pl_nip", pl_nip_ok, "Ministerstwo Finansów, mod 11", VALID_LIST("856-734-62-15", "5260001246"), VALID_LIST("8567346216", "1")},
+    {"pl_pesel", pl_pesel_ok, "Ustawa o ewidencji ludności", VALID_LIST("44051401458", "02070803628"),
+     VALID_LIST("44051401459", "44055401458", "4")},
+    {"pl_nip", pl_nip_ok, "Ministerstwo Finansów, mod 11", VALID_LIST("856-734-62-15", "5260001246"),
+     VALID_LIST("8567346216", "1")},
     {"pl_regon", pl_regon_ok, "GUS, mod 11", VALID_LIST("192598184", "12345678512347"), VALID_LIST("192598183", "1")},
     {"pl_id_card", pl_id_card_ok, "MSWiA, 7 3 1", VALID_LIST("ABA300000", "ABS 123456"), VALID_LIST("ABA400000", "A")},
-    {"cz_rc", cz_rc_ok, "Zákon 133/2000 Sb.", VALID_LIST("710319/2745", "8801251680", "530121999"), VALID_LIST("7103192746", "710339/2745", "1")},
+    {"cz_rc", cz_rc_ok, "Zákon 133/2000 Sb.", VALID_LIST("710319/2745", "8801251680", "530121999"),
+     VALID_LIST("7103192746", "710339/2745", "1")},
     {"cz_ico", cz_ico_ok, "ČSÚ, mod 11", VALID_LIST("25596641", "45193258"), VALID_LIST("25596640", "1")},
     {"ro_cnp", ro_cnp_ok, "Legea 105/1996", VALID_LIST("1630615123457"), VALID_LIST("1632215123457", "1630615123458", "1")},
-    {"bg_egn", bg_egn_ok, "ЕСГРАОН, mod 11", VALID_LIST("752316 926 3", "8032056031", "0010100100"), VALID_LIST("8019010008", "7552A10004", "1")},
+    {"bg_egn", bg_egn_ok, "ЕСГРАОН, mod 11", VALID_LIST("752316 926 3", "8032056031", "0010100100"),
+     VALID_LIST("8019010008", "7552A10004", "1")},
     {"hr_oib", hr_oib_ok, "ISO 7064 MOD 11,10", VALID_LIST("33392005961"), VALID_LIST("33392005962", "1")},
     {"gr_amka", gr_amka_ok, "ΗΔΙΚΑ, Luhn", VALID_LIST("25036505284", "01013099997"), VALID_LIST("01013099999", "0")},
     {"gr_afm", gr_afm_ok, "ΑΑΔΕ, mod 11", VALID_LIST("094259216", "EL 023456780"), VALID_LIST("094259217", "1")},
-    {"se_personnummer", se_personnummer_ok, "SKV 704, Luhn", VALID_LIST("880320-0016", "198712202384", "19910924-2397", "880320+0016"),
-     VALID_LIST("880320-0018", "881320-0016", "1")},
-    {"se_orgnr", se_orgnr_ok, "Bolagsverket, Luhn", VALID_LIST("212000-0142", "5567037485", "165567037485"), VALID_LIST("212000-0143", "1")},
-    {"dk_cpr", dk_cpr_ok, "CPR-kontoret, mod 11", VALID_LIST("211062-5629", "2110625629"), VALID_LIST("2110625628", "2113625629", "1")},
-    {"dk_cpr_date", dk_cpr_date_ok, "CPR-kontoret, numbers since 2007", VALID_LIST("211062-5628", "0101110117"), VALID_LIST("321062-5628", "")},
+    {"se_personnummer", se_personnummer_ok, "SKV 704, Luhn",
+     VALID_LIST("880320-0016", "198712202384", "19910924-2397", "880320+0016"), VALID_LIST("880320-0018", "881320-0016", "1")},
+    {"se_orgnr", se_orgnr_ok, "Bolagsverket, Luhn", VALID_LIST("212000-0142", "5567037485", "165567037485"),
+     VALID_LIST("212000-0143", "1")},
+    {"dk_cpr", dk_cpr_ok, "CPR-kontoret, mod 11", VALID_LIST("211062-5629", "2110625629"),
+     VALID_LIST("2110625628", "2113625629", "1")},
+    {"dk_cpr_date", dk_cpr_date_ok, "CPR-kontoret, numbers since 2007", VALID_LIST("211062-5628", "0101110117"),
+     VALID_LIST("321062-5628", "")},
     {"dk_cvr", dk_cvr_ok, "Erhvervsstyrelsen, mod 11", VALID_LIST("13585628"), VALID_LIST("13585627", "1")},
-    {"no_fodselsnummer", no_fodselsnummer_ok, "Skatteetaten", VALID_LIST("151086 95088", "29126214926"), VALID_LIST("15108695077", "1")},
+    {"no_fodselsnummer", no_fodselsnummer_ok, "Skatteetaten", VALID_LIST("151086 95088", "29126214926"),
+     VALID_LIST("15108695077", "1")},
     {"no_orgnr", no_orgnr_ok, "Brønnøysundregistrene, mod 11", VALID_LIST("988 077 917"), VALID_LIST("988077918", "1")},
-    {"fi_hetu", fi_hetu_ok, "DVV, mod 31", VALID_LIST("131052-308T", "020594X903P", "131052a308t"), VALID_LIST("131052-308U", "310252-308Y", "1")},
+    {"fi_hetu", fi_hetu_ok, "DVV, mod 31", VALID_LIST("131052-308T", "020594X903P", "131052a308t"),
+     VALID_LIST("131052-308U", "310252-308Y", "1")},
     {"fi_ytunnus", fi_ytunnus_ok, "PRH, mod 11", VALID_LIST("2077474-0"), VALID_LIST("2077474-1", "1")},
     {"ee_ik", balt_ok, "EVS 585", VALID_LIST("36805280109"), VALID_LIST("36805280108", "36813280109", "1")},
     {"lt_asmens", balt_ok, "Gyventojų registras", VALID_LIST("33309240064", "96813280109"), VALID_LIST("33309240164", "")},
@@ -281,10 +292,13 @@ const struct validator valid_north[] = {
     {"hu_id", hu_id_ok, "1996. évi XX. törvény", VALID_LIST("36805280109"), VALID_LIST("36805280108", "1")},
     {"hu_tax", hu_tax_ok, "NAV, adóazonosító jel", VALID_LIST("8071592153"), VALID_LIST("8071592154", "1")},
     {"hu_taj", hu_taj_ok, "NEAK, TAJ", VALID_LIST("111 111 110"), VALID_LIST("111111111", "1")},
-    {"jmbg", jmbg_ok, "EMŠO, JMBG, ЕМБГ", VALID_LIST("0101006500006", "0101006 50 000 6"), VALID_LIST("0101006500007", "3202006500006", "1")},
+    {"jmbg", jmbg_ok, "EMŠO, JMBG, ЕМБГ", VALID_LIST("0101006500006", "0101006 50 000 6"),
+     VALID_LIST("0101006500007", "3202006500006", "1")},
     {"si_ddv", si_ddv_ok, "FURS, mod 11", VALID_LIST("50223054", "15012557"), VALID_LIST("50223055", "1")},
-    {"ru_inn", ru_inn_ok, "ФНС, приказ ММВ-7-6/435@", VALID_LIST("7813045547", "123456789047"), VALID_LIST("1234567895", "123456789037", "1")},
-    {"ru_snils", ru_snils_ok, "ПФР, постановление 192п", VALID_LIST("112-233-445 95", "11223344595"), VALID_LIST("11223344596", "1")},
+    {"ru_inn", ru_inn_ok, "ФНС, приказ ММВ-7-6/435@", VALID_LIST("7813045547", "123456789047"),
+     VALID_LIST("1234567895", "123456789037", "1")},
+    {"ru_snils", ru_snils_ok, "ПФР, постановление 192п", VALID_LIST("112-233-445 95", "11223344595"),
+     VALID_LIST("11223344596", "1")},
     {"ru_ogrn", ru_ogrn_ok, "ФНС, ОГРН", VALID_LIST("1022200525819", "385768585948949"), VALID_LIST("1022500001328", "1")},
     {"ua_rntrc", ua_rntrc_ok, "ДПС, РНОКПП", VALID_LIST("1759013776", "3132220152"), VALID_LIST("1759013770", "1")},
     {"kz_iin", kz_iin_ok, "ИИН, закон 223-III", VALID_LIST("820910300018"), VALID_LIST("820910300017", "821310300019", "1")},

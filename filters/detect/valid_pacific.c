@@ -64,10 +64,12 @@ static bool nz_nhi_ok(struct slice v)
 
 const struct validator valid_pacific[] = {
     {"au_tfn", au_tfn_ok, "ATO, mod 11", VALID_LIST("123 456 782", "565051603"), VALID_LIST("999999999", "824 753 557", "1")},
-    {"au_abn", au_abn_ok, "ABR, mod 89", VALID_LIST("83 914 571 673", "19406270520"), VALID_LIST("99 999 999 999", "52824753557", "1")},
+    {"au_abn", au_abn_ok, "ABR, mod 89", VALID_LIST("83 914 571 673", "19406270520"),
+     VALID_LIST("99 999 999 999", "52824753557", "1")},
     {"au_acn", au_acn_ok, "ASIC, mod 10", VALID_LIST("000 000 019", "006249976"), VALID_LIST("824 753 557", "1")},
     {"au_medicare", au_medicare_ok, "Services Australia, mod 10", VALID_LIST("2123 45670 1"), VALID_LIST("2123 25870 1", "1")},
-    {"nz_ird", nz_ird_ok, "Inland Revenue, mod 11", VALID_LIST("49-098-576", "047-179-025", "35901981"), VALID_LIST("136410133", "9125568", "1")},
+    {"nz_ird", nz_ird_ok, "Inland Revenue, mod 11", VALID_LIST("49-098-576", "047-179-025", "35901981"),
+     VALID_LIST("136410133", "9125568", "1")},
     {"nz_nhi", nz_nhi_ok, "HISO 10046", VALID_LIST("ZAC5361", "JBX3656"), VALID_LIST("ZAC5362", "AIO1234", "Z")},
     VALID_END,
 };

@@ -19,13 +19,13 @@ static const uint32_t common_pairs[26] = {
 /* A value, counted. A segment is what a reader of names sees as one word: "Base", "64", "URL", "token". */
 struct looks {
     unsigned n, low, up, dig, other;
-    unsigned segments;   /* of letters or of digits */
+    unsigned segments; /* of letters or of digits */
     unsigned digit_runs;
     unsigned pairs, common; /* pairs of letters within a segment */
     unsigned distinct;
-    unsigned run;           /* longest run up or down the alphabet or the digits */
-    unsigned in_runs;       /* bytes in runs of four and more */
-    unsigned wordy;         /* bytes in segments of four letters and more that look like words */
+    unsigned run;     /* longest run up or down the alphabet or the digits */
+    unsigned in_runs; /* bytes in runs of four and more */
+    unsigned wordy;   /* bytes in segments of four letters and more that look like words */
     bool hex, one_case;
 };
 
@@ -122,13 +122,16 @@ static bool template_at(struct slice v, size_t i)
 /* Words people write where the secret is to be filled in. */
 static bool placeholder(struct slice v)
 {
-    static const char *const words[] = {"your", "xxxx", "placeholder", "changeme", "change_me", "change-me", "replace", "redacted", "dummy",
-                                        "insert", "****", "....", "_here", "-here", "todo", "fixme",
-                                        "undefined", "not_set", "notset", "foobar", "process.env", "os.environ", "getenv", "secrets.", "vault:", "example",
-                                        "s3cre7", "5ivel!fe", /* of git's and GitLab's manuals */
+    static const char *const words[] = {"your",    "xxxx",     "placeholder", "changeme",   "change_me", "change-me",
+                                        "replace", "redacted", "dummy",       "insert",     "****",      "....",
+                                        "_here",   "-here",    "todo",        "fixme",      "undefined", "not_set",
+                                        "notset",  "foobar",   "process.env", "os.environ", "getenv",    "secrets.",
+                                        "vault:",  "example",  "s3cre7",      "5ivel!fe", /* of git's and GitLab's manuals */
                                         NULL};
     if (v.n == 0) return true;
-    if ((v.p[0] == '<' && v.p[v.n - 1] == '>') || (v.p[0] == '{' && v.p[v.n - 1] == '}') || (v.p[0] == '[' && v.p[v.n - 1] == ']')) return true;
+    if ((v.p[0] == '<' && v.p[v.n - 1] == '>') || (v.p[0] == '{' && v.p[v.n - 1] == '}') ||
+        (v.p[0] == '[' && v.p[v.n - 1] == ']'))
+        return true;
     if (v.p[0] == '%' && v.p[v.n - 1] == '%') return true;
     for (size_t i = 0; i < v.n; i++)
         if (strchr("$%#{<", v.p[i]) && v.p[i] && template_at(v, i)) return true;
@@ -169,8 +172,9 @@ static bool has_date(struct slice v)
 {
     for (size_t i = 0; i + 10 <= v.n; i++) {
         const char *p = v.p + i;
-        if ((p[0] == '1' || p[0] == '2') && is_dig(p[1]) && is_dig(p[2]) && is_dig(p[3]) && (p[4] == '-' || p[4] == '/') && p[7] == p[4] &&
-            is_dig(p[5]) && is_dig(p[6]) && is_dig(p[8]) && is_dig(p[9]) && (p[5] == '0' || p[5] == '1') && p[8] <= '3')
+        if ((p[0] == '1' || p[0] == '2') && is_dig(p[1]) && is_dig(p[2]) && is_dig(p[3]) && (p[4] == '-' || p[4] == '/') &&
+            p[7] == p[4] && is_dig(p[5]) && is_dig(p[6]) && is_dig(p[8]) && is_dig(p[9]) && (p[5] == '0' || p[5] == '1') &&
+            p[8] <= '3')
             return true;
     }
     return false;
@@ -204,7 +208,8 @@ static bool rare(const struct looks *l)
 {
     unsigned solid = l->low + l->up + l->dig;
     if (l->n < 8 || solid * 5 < l->n * 4 || monotone(l)) return false;
-    if ((l->run >= 8 || l->in_runs * 3 >= l->n * 2) && l->n >= 14 && l->low + l->up >= 4) return true; /* abcdefghijkl1234: made up, but no name */
+    if ((l->run >= 8 || l->in_runs * 3 >= l->n * 2) && l->n >= 14 && l->low + l->up >= 4)
+        return true; /* abcdefghijkl1234: made up, but no name */
     if (l->wordy * 2 > solid) return false;
     if (l->hex && l->n >= 20 && l->dig >= 2) return l->distinct >= 6;
     if (l->low + l->up < 2) return false;
@@ -267,29 +272,52 @@ static bool is_code(struct slice v)
     while (i < v.n && (is_name_byte(v.p[i]) || v.p[i] == '.')) i++;
     if (i > 0 && i < v.n && (v.p[i] == '(' || v.p[i] == '[') && !is_dig(v.p[0])) return true;
     size_t call = slice_search(v, SLICE("()"));
-    return (call > 0 && call < v.n && is_name_byte(v.p[call - 1])) || slice_search(v, SLICE("->")) < v.n || slice_search(v, SLICE("::")) < v.n ||
-           slice_search(v, SLICE("=>")) < v.n || slice_search(v, SLICE("//")) < v.n;
+    return (call > 0 && call < v.n && is_name_byte(v.p[call - 1])) || slice_search(v, SLICE("->")) < v.n ||
+           slice_search(v, SLICE("::")) < v.n || slice_search(v, SLICE("=>")) < v.n || slice_search(v, SLICE("//")) < v.n;
 }
 
 /* Words that stand where a password is spoken of: types, states, other fields. Whole value, ASCII case ignored. */
 static bool is_stock(struct slice v)
 {
-    static const char *const stock[] = {"true", "false", "null", "none", "nil", "string", "str", "text", "password", "passwd", "pass", "pwd", "secret", "token",
-                                        "yes", "no", "optional", "required", "hidden", "input", "type", "any", "bytes", "bool", "boolean", "int", "number", "object", "empty",
-                                        "default", "test", "username", "user", "name", "login", "email", "value", "key", "field", "error", "invalid", "incorrect", "wrong",
-                                        "missing", "const", "self", "this", "new", "var", "let", "auto", "void", "char", "std", "unknown", "passphrase", "plain", "plaintext",
-                                        "encrypted", "prompt", "the", "and", "not", "set", "unset", "must", "should", "cannot", "is", "are", "was", "for", "with", "from", "or",
-                                        "reset", "change", "forgot", "manager", "protected", "authentication", "auth", "basic", "bearer", "undefined", "redacted", "varchar",
-                                        "credentials", "hash", "hashed", "length", "policy", "confirm", "confirmation", "mypassword", "your_password", "yourpassword", NULL};
+    static const char *const stock[] = {"true",         "false",      "null",
+                                        "none",         "nil",        "string",
+                                        "str",          "text",       "password",
+                                        "passwd",       "pass",       "pwd",
+                                        "secret",       "token",      "yes",
+                                        "no",           "optional",   "required",
+                                        "hidden",       "input",      "type",
+                                        "any",          "bytes",      "bool",
+                                        "boolean",      "int",        "number",
+                                        "object",       "empty",      "default",
+                                        "test",         "username",   "user",
+                                        "name",         "login",      "email",
+                                        "value",        "key",        "field",
+                                        "error",        "invalid",    "incorrect",
+                                        "wrong",        "missing",    "const",
+                                        "self",         "this",       "new",
+                                        "var",          "let",        "auto",
+                                        "void",         "char",       "std",
+                                        "unknown",      "passphrase", "plain",
+                                        "plaintext",    "encrypted",  "prompt",
+                                        "the",          "and",        "not",
+                                        "set",          "unset",      "must",
+                                        "should",       "cannot",     "is",
+                                        "are",          "was",        "for",
+                                        "with",         "from",       "or",
+                                        "reset",        "change",     "forgot",
+                                        "manager",      "protected",  "authentication",
+                                        "auth",         "basic",      "bearer",
+                                        "undefined",    "redacted",   "varchar",
+                                        "credentials",  "hash",       "hashed",
+                                        "length",       "policy",     "confirm",
+                                        "confirmation", "mypassword", "your_password",
+                                        "yourpassword", NULL};
     for (const char *const *s = stock; *s; s++)
         if (strlen(*s) == v.n && slice_ieq(v, slice_str(*s))) return true;
     return false;
 }
 
-static bool not_placeholder_ok(struct slice v)
-{
-    return v.n > 0 && !placeholder(v) && !is_code(v) && !is_stock(v);
-}
+static bool not_placeholder_ok(struct slice v) { return v.n > 0 && !placeholder(v) && !is_code(v) && !is_stock(v); }
 
 /* What stands for a password in quotes behind a name that says so: nearly everything but code, types and prose. */
 static bool password_ok(struct slice v)
@@ -315,7 +343,8 @@ static bool mixed_password_ok(struct slice v)
         for (size_t i = 0; i < v.n; i++)
             if (v.p[i] == '?' && i + 1 < v.n && v.p[i + 1] == '.') return false;
         for (size_t i = 0; i < v.n; i++) mark |= strchr("!@#$%^&*?+=~", v.p[i]) != NULL && v.p[i];
-        return (mark && l.n >= 8 && !(strchr("?!", v.p[v.n - 1]) && l.other == 1)) || (l.n >= 12 && l.pairs >= 6 && l.common * 100 < l.pairs * 55);
+        return (mark && l.n >= 8 && !(strchr("?!", v.p[v.n - 1]) && l.other == 1)) ||
+               (l.n >= 12 && l.pairs >= 6 && l.common * 100 < l.pairs * 55);
     }
     bool ident = true;
     for (size_t i = 0; i < v.n && ident; i++) ident = is_name_byte(v.p[i]) || v.p[i] == '.';
@@ -373,7 +402,8 @@ static bool user_password_ok(struct slice v)
     if (colon == 0 || colon + 1 >= v.n) return false;
     struct slice user = slice_of(v.p, colon), pass = slice_of(v.p + colon + 1, v.n - colon - 1);
     struct looks l = look(pass);
-    return password_ok(pass) && l.dig < l.n && !slice_ieq(user, pass) && not_placeholder_ok(user) == (user.p[0] != '$') && pass.p[0] != '/' && user.p[0] != '$';
+    return password_ok(pass) && l.dig < l.n && !slice_ieq(user, pass) && not_placeholder_ok(user) == (user.p[0] != '$') &&
+           pass.p[0] != '/' && user.p[0] != '$';
 }
 
 /* Between user and host of a URL: any word, but no template. */
@@ -446,24 +476,40 @@ static bool seed_words_ok(struct slice v)
 
 const struct validator valid_secret[] = {
     {"rare_token", rare_token_ok, "ours: lengths of the words a name would have, and pairs of letters",
-     VALID_LIST("3lyTWqHMt5UySny2drdPYheRTEzrNux8Cn5JWFHL", "9qpbVNj3Fdxc38gIixFq", "7cc938e45e63e9014f88f811be240ba0395c02dd", "ld9oqdefulr8099jt5tdejksjz7aivh"),
-     VALID_LIST("getAccessTokenV2", "x-amz-security-token2", "com.example.app.v2.TokenProvider", "aaaaaaaaaaaaaaaa", "your-api-key-1234abcd", "us-east-1-cluster-02",
-                "123e4567-e89b-12d3-a456-426614174000", "", "node_modules/base64/index2.js")},
-    {"secret_token", secret_token_ok, "ours", VALID_LIST("123e4567-e89b-12d3-a456-426614174000", "jpyv4n5peifzr3am", "8792298709184863", "abcdefghijklmnopqrstuvtt12"),
+     VALID_LIST("3lyTWqHMt5UySny2drdPYheRTEzrNux8Cn5JWFHL", "9qpbVNj3Fdxc38gIixFq", "7cc938e45e63e9014f88f811be240ba0395c02dd",
+                "ld9oqdefulr8099jt5tdejksjz7aivh"),
+     VALID_LIST("getAccessTokenV2", "x-amz-security-token2", "com.example.app.v2.TokenProvider", "aaaaaaaaaaaaaaaa",
+                "your-api-key-1234abcd", "us-east-1-cluster-02", "123e4567-e89b-12d3-a456-426614174000", "",
+                "node_modules/base64/index2.js")},
+    {"secret_token", secret_token_ok, "ours",
+     VALID_LIST("123e4567-e89b-12d3-a456-426614174000", "jpyv4n5peifzr3am", "8792298709184863", "abcdefghijklmnopqrstuvtt12"),
      VALID_LIST("accessToken", "${TOKEN}", "my-app-secret", "https://a.example/b1c2d3e4f5", "xxxxxxxxxxxxxxxx", "")},
-    {"not_placeholder", not_placeholder_ok, "ours", VALID_LIST("hunter2", "s3cr3t!"), VALID_LIST("${DB_PASS}", "<password>", "changeme", "getPassword()", "true", "")},
-    {"password_like", password_ok, "ours", VALID_LIST("cackle!", "super$ecret", "whiteduke"), VALID_LIST("password", "String", "os.environ[\"P\"]", "Enter your password", "abc", "")},
-    {"password_mixed", mixed_password_ok, "ours", VALID_LIST("P@ssw0rd!", "orchid-dragon-29", "Tiger1735@", "o^fmFaGAJyGW"), VALID_LIST("manager", "incorrect", "item2", "utf8_name", "self.password", "")},
-    {"rare_text", rare_text_ok, "ours", VALID_LIST("9c14koUc3f04PrzlpCcU"), VALID_LIST("7cc938e45e63e9014f88f811be240ba0395c02dd", "")},
-    {"rare_mixed", rare_mixed_ok, "ours", VALID_LIST("3lyTWqHMt5UySny2drdPYheRTEzrNux8Cn5JWFHL"), VALID_LIST("7cc938e45e63e9014f88f811be240ba0395c02dd", "")},
-    {"password_set", password_set_ok, "ours", VALID_LIST("hunter2", "BlueOcean77", "P@ssw0rd!"), VALID_LIST("user2", "user_name2", "password2", "string", "")},
-    {"password_word", password_word_ok, "ours", VALID_LIST("whiteduke", "dragon-orchid-23"), VALID_LIST("getpass", "self.password", "12345", "None", "")},
-    {"password_prose", password_prose_ok, "ours", VALID_LIST("orchid-dragon-29", "P@ssSATn4O#"), VALID_LIST("sha256", "example.com", "user2", "/etc/passwd2", "")},
-    {"user_password", user_password_ok, "RFC 7617", VALID_LIST("admin:s3cr3tPw9"), VALID_LIST("1000:1000", "root:root", "user:", ":x", "")},
-    {"url_password", url_password_ok, "ours", VALID_LIST("hunter2", "password", "p%40ss"), VALID_LIST("${PASS}", "<password>", "$PASS", "xxxxx", "")},
-    {"basic_pair", basic_pair_ok, "RFC 7617", VALID_LIST("dXNlcjpwYXNzd29yZDE=", "YnJvd3Nlcjo="), VALID_LIST("authentication", "")},
-    {"odd_secret", odd_secret_ok, "ours", VALID_LIST("q{{w}e)r${t]y(u[i>-_$#op}}"), VALID_LIST("foo(bar[baz].get)", "a->b(c)", "")},
-    {"seed_words", seed_words_ok, "BIP-39", VALID_LIST("absent afraid among antenna agree addict also absurd account almost antenna about"),
+    {"not_placeholder", not_placeholder_ok, "ours", VALID_LIST("hunter2", "s3cr3t!"),
+     VALID_LIST("${DB_PASS}", "<password>", "changeme", "getPassword()", "true", "")},
+    {"password_like", password_ok, "ours", VALID_LIST("cackle!", "super$ecret", "whiteduke"),
+     VALID_LIST("password", "String", "os.environ[\"P\"]", "Enter your password", "abc", "")},
+    {"password_mixed", mixed_password_ok, "ours", VALID_LIST("P@ssw0rd!", "orchid-dragon-29", "Tiger1735@", "o^fmFaGAJyGW"),
+     VALID_LIST("manager", "incorrect", "item2", "utf8_name", "self.password", "")},
+    {"rare_text", rare_text_ok, "ours", VALID_LIST("9c14koUc3f04PrzlpCcU"),
+     VALID_LIST("7cc938e45e63e9014f88f811be240ba0395c02dd", "")},
+    {"rare_mixed", rare_mixed_ok, "ours", VALID_LIST("3lyTWqHMt5UySny2drdPYheRTEzrNux8Cn5JWFHL"),
+     VALID_LIST("7cc938e45e63e9014f88f811be240ba0395c02dd", "")},
+    {"password_set", password_set_ok, "ours", VALID_LIST("hunter2", "BlueOcean77", "P@ssw0rd!"),
+     VALID_LIST("user2", "user_name2", "password2", "string", "")},
+    {"password_word", password_word_ok, "ours", VALID_LIST("whiteduke", "dragon-orchid-23"),
+     VALID_LIST("getpass", "self.password", "12345", "None", "")},
+    {"password_prose", password_prose_ok, "ours", VALID_LIST("orchid-dragon-29", "P@ssSATn4O#"),
+     VALID_LIST("sha256", "example.com", "user2", "/etc/passwd2", "")},
+    {"user_password", user_password_ok, "RFC 7617", VALID_LIST("admin:s3cr3tPw9"),
+     VALID_LIST("1000:1000", "root:root", "user:", ":x", "")},
+    {"url_password", url_password_ok, "ours", VALID_LIST("hunter2", "password", "p%40ss"),
+     VALID_LIST("${PASS}", "<password>", "$PASS", "xxxxx", "")},
+    {"basic_pair", basic_pair_ok, "RFC 7617", VALID_LIST("dXNlcjpwYXNzd29yZDE=", "YnJvd3Nlcjo="),
+     VALID_LIST("authentication", "")},
+    {"odd_secret", odd_secret_ok, "ours", VALID_LIST("q{{w}e)r${t]y(u[i>-_$#op}}"),
+     VALID_LIST("foo(bar[baz].get)", "a->b(c)", "")},
+    {"seed_words", seed_words_ok, "BIP-39",
+     VALID_LIST("absent afraid among antenna agree addict also absurd account almost antenna about"),
      VALID_LIST("the quick brown fox jumps over the lazy dog", "about about about about about about about about about", "")},
     VALID_END,
 };

@@ -24,7 +24,8 @@ static bool base64_text_ok(struct slice v)
 {
     uint8_t out[TOKEN_ROOM];
     size_t n = valid_base64(v, out, sizeof out), plain = 0;
-    for (size_t i = 0; i < n; i++) plain += (out[i] >= 0x20 && out[i] < 0x7F) || out[i] == '\n' || out[i] == '\t' || out[i] == '\r';
+    for (size_t i = 0; i < n; i++)
+        plain += (out[i] >= 0x20 && out[i] < 0x7F) || out[i] == '\n' || out[i] == '\t' || out[i] == '\r';
     return n > 0 && plain * 10 >= n * 9;
 }
 
@@ -90,15 +91,22 @@ static bool not_dummy_ok(struct slice v)
 }
 
 const struct validator valid_token[] = {
-    {"jwt", jwt_ok, "RFC 7519", VALID_LIST("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln", "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.e30"), VALID_LIST("eyJ0eXAiOiJKV1QifQ.e30.x", "abc.def.ghi", "")},
+    {"jwt", jwt_ok, "RFC 7519",
+     VALID_LIST("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln", "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.e30"),
+     VALID_LIST("eyJ0eXAiOiJKV1QifQ.e30.x", "abc.def.ghi", "")},
     {"base64", base64_ok, "RFC 4648", VALID_LIST("aGVsbG8=", "aGVsbG8", "-_-_"), VALID_LIST("a", "a b=", "")},
     {"base64_text", base64_text_ok, "RFC 4648", VALID_LIST("aGVsbG8gd29ybGQ="), VALID_LIST("//79/A==", "!", "")},
     {"basic_auth", basic_auth_ok, "RFC 7617", VALID_LIST("dXNlcjpwYXNz"), VALID_LIST("dXNlcg==", "dXNlcjo=", "")},
-    {"crc_token", crc_token_ok, "GitHub engineering blog 2021-04-05; npm 2021-09-23", VALID_LIST("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"),
-     VALID_LIST("ghp_0000000000000000000000000000002C8GjT", "ghp_", "")},
-    {"uuid", uuid_ok, "RFC 9562", VALID_LIST("123e4567-e89b-12d3-a456-426614174000"), VALID_LIST("123e4567e89b12d3a456426614174000", "g23e4567-e89b-12d3-a456-426614174000", "")},
-    {"bip39", bip39_ok, "BIP-39", VALID_LIST("abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about", "legal winner thank year wave sausage worth useful legal winner thank yellow"),
-     VALID_LIST("abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon", "the quick brown fox jumps over the lazy dog and then sleeps", "abandon", "")},
-    {"not_dummy", not_dummy_ok, "ours: no repeated or running digits", VALID_LIST("412874", "A1234567-9"), VALID_LIST("123456789", "111111", "987654", "")},
+    {"crc_token", crc_token_ok, "GitHub engineering blog 2021-04-05; npm 2021-09-23",
+     VALID_LIST("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"), VALID_LIST("ghp_0000000000000000000000000000002C8GjT", "ghp_", "")},
+    {"uuid", uuid_ok, "RFC 9562", VALID_LIST("123e4567-e89b-12d3-a456-426614174000"),
+     VALID_LIST("123e4567e89b12d3a456426614174000", "g23e4567-e89b-12d3-a456-426614174000", "")},
+    {"bip39", bip39_ok, "BIP-39",
+     VALID_LIST("abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about",
+                "legal winner thank year wave sausage worth useful legal winner thank yellow"),
+     VALID_LIST("abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon",
+                "the quick brown fox jumps over the lazy dog and then sleeps", "abandon", "")},
+    {"not_dummy", not_dummy_ok, "ours: no repeated or running digits", VALID_LIST("412874", "A1234567-9"),
+     VALID_LIST("123456789", "111111", "987654", "")},
     VALID_END,
 };

@@ -13,8 +13,9 @@ static pthread_once_t gathered = PTHREAD_ONCE_INIT;
 
 static void gather(void)
 {
-    static const struct validator *const families[] = {valid_bank, valid_europe, valid_north, valid_americas, valid_asia,
-                                                       valid_pacific, valid_net, valid_coin, valid_phone, valid_token, valid_secret, valid_thing, valid_name};
+    static const struct validator *const families[] = {valid_bank,    valid_europe, valid_north, valid_americas, valid_asia,
+                                                       valid_pacific, valid_net,    valid_coin,  valid_phone,    valid_token,
+                                                       valid_secret,  valid_thing,  valid_name};
     for (size_t f = 0; f < sizeof families / sizeof *families; f++)
         for (const struct validator *r = families[f]; r->name && row_count < ROWS_MAX; r++) rows[row_count++] = *r;
 }

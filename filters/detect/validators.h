@@ -6,10 +6,10 @@
 #include "proxy/base/slice.h"
 
 struct validator {
-    const char *name;                    /* "luhn", "iban", "verhoeff" ... as rules name it */
-    bool (*ok)(struct slice value);      /* total: any bytes, any length */
-    const char *source;                  /* standard or publication of the algorithm */
-    const char *const *good, *const *bad;/* NULL-terminated */
+    const char *name;                     /* "luhn", "iban", "verhoeff" ... as rules name it */
+    bool (*ok)(struct slice value);       /* total: any bytes, any length */
+    const char *source;                   /* standard or publication of the algorithm */
+    const char *const *good, *const *bad; /* NULL-terminated */
 };
 
 /* All rows; *n is their number. */

@@ -90,7 +90,9 @@ enum err mask_caller_key(struct slice key, struct slice caller, unsigned char ou
     unsigned n = 0;
     enum err e = buf_add(&in, SLICE("privet surrogates of "));
     if (!e) e = buf_add(&in, caller);
-    if (!e && (key.n > INT32_MAX || !HMAC(EVP_sha256(), key.p, (int)key.n, (const unsigned char *)buf_slice(&in).p, buf_len(&in), out, &n) || n != MASK_KEY))
+    if (!e &&
+        (key.n > INT32_MAX ||
+         !HMAC(EVP_sha256(), key.p, (int)key.n, (const unsigned char *)buf_slice(&in).p, buf_len(&in), out, &n) || n != MASK_KEY))
         e = ERR_INTERNAL;
     buf_free(&in);
     return e;
@@ -107,23 +109,18 @@ static enum err add_placeholder(const struct mask_ctx *m, const struct rule *rul
 enum err mask_value(const struct mask_ctx *m, enum action a, const struct rule *rule, struct slice value, struct buf *out)
 {
     switch (a) {
-    case ACTION_REDACT:
-        return add_tagged(out, SLICE("[REDACTED:"), rule->id, SLICE("]"));
-    case ACTION_MASK:
-        return add_mask(out, value);
-    case ACTION_HASH:
-        return add_hash(out, policy_key(m->policy), rule->id, value);
+    case ACTION_REDACT: return add_tagged(out, SLICE("[REDACTED:"), rule->id, SLICE("]"));
+    case ACTION_MASK: return add_mask(out, value);
+    case ACTION_HASH: return add_hash(out, policy_key(m->policy), rule->id, value);
     case ACTION_TOKENIZE:
-    case ACTION_REROUTE:
-        return add_placeholder(m, rule, value, out);
+    case ACTION_REROUTE: return add_placeholder(m, rule, value, out);
     case ACTION_SURROGATE:
         if (!m->vault) return ERR_INTERNAL;
         return surrogate_value(m->vault, m->key, rule, value, out);
     case ACTION_ALLOW:
     case ACTION_FLAG:
     case ACTION_BLOCK:
-    case ACTION_COUNT:
-        break;
+    case ACTION_COUNT: break;
     }
     return ERR_INTERNAL; /* these put nothing in a value's place: the caller must not ask */
 }

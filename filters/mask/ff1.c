@@ -4,10 +4,10 @@
 
 #include <openssl/evp.h>
 
-#define ROUNDS     10
-#define HALF_BITS  120u
-#define BLOCK      16u
-#define INPUT_MAX  (2 * BLOCK + FF1_TWEAK_MAX + 2 * BLOCK) /* P and Q */
+#define ROUNDS    10
+#define HALF_BITS 120u
+#define BLOCK     16u
+#define INPUT_MAX (2 * BLOCK + FF1_TWEAK_MAX + 2 * BLOCK) /* P and Q */
 
 typedef unsigned __int128 u128;
 
@@ -75,9 +75,21 @@ static bool prf(struct ff1 *f, const unsigned char *in, size_t n, unsigned char 
 
 static void set_p(struct ff1 *f, size_t n, size_t u)
 {
-    const unsigned char p[BLOCK] = {1, 2, 1, 0, (unsigned char)(f->radix >> 8), (unsigned char)f->radix, ROUNDS,
-                                    (unsigned char)u, (unsigned char)(n >> 24), (unsigned char)(n >> 16),
-                                    (unsigned char)(n >> 8), (unsigned char)n, 0, 0, (unsigned char)(f->tweak.n >> 8),
+    const unsigned char p[BLOCK] = {1,
+                                    2,
+                                    1,
+                                    0,
+                                    (unsigned char)(f->radix >> 8),
+                                    (unsigned char)f->radix,
+                                    ROUNDS,
+                                    (unsigned char)u,
+                                    (unsigned char)(n >> 24),
+                                    (unsigned char)(n >> 16),
+                                    (unsigned char)(n >> 8),
+                                    (unsigned char)n,
+                                    0,
+                                    0,
+                                    (unsigned char)(f->tweak.n >> 8),
                                     (unsigned char)f->tweak.n};
     memcpy(f->p, p, BLOCK);
 }
@@ -141,8 +153,7 @@ enum err ff1_encrypt(struct slice key, struct slice tweak, unsigned radix, uint8
     struct ff1 f = {.aes = EVP_CIPHER_CTX_new(), .radix = radix, .tweak = tweak};
     if (!f.aes) return ERR_MEMORY;
     enum err e = ERR_INTERNAL;
-    if (EVP_EncryptInit_ex(f.aes, c, NULL, (const unsigned char *)key.p, NULL) == 1 &&
-        EVP_CIPHER_CTX_set_padding(f.aes, 0) == 1)
+    if (EVP_EncryptInit_ex(f.aes, c, NULL, (const unsigned char *)key.p, NULL) == 1 && EVP_CIPHER_CTX_set_padding(f.aes, 0) == 1)
         e = run(&f, digits, n);
     EVP_CIPHER_CTX_free(f.aes);
     return e;

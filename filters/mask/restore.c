@@ -39,10 +39,7 @@ void restore_free(struct restore *r)
 
 /* ---- matching ---- */
 
-static bool given(const struct restore *r, const struct vault_entry *e)
-{
-    return e && !(e->secret && r->mode != RESTORE_TEXT);
-}
+static bool given(const struct restore *r, const struct vault_entry *e) { return e && !(e->secret && r->mode != RESTORE_TEXT); }
 
 /* `<TYPE_N>` with any brackets. */
 static enum ph_result match_bracketed(const struct restore *r, struct slice s, bool final, struct match *m)

@@ -70,7 +70,8 @@ static const struct validator *validator_of(const struct rule *r)
             name[n] = 0;
             const struct validator *v = validator_find(name);
             if (v) return v;
-            while (n && name[--n] != '_') {}
+            while (n && name[--n] != '_') {
+            }
         }
     }
     return NULL;
@@ -161,9 +162,9 @@ static bool make_checked(struct maker *m, const struct validator *v)
 static const struct {
     const char *starts, *test; /* the issuer's first digits; the test number's first six */
 } issuers[] = {
-    {"34", "378282"},   {"37", "378282"}, {"36", "361489"}, {"38", "385200"}, {"30", "305693"},   {"35", "353011"}, {"4", "424242"},
-    {"51", "555555"},   {"52", "555555"}, {"53", "555555"}, {"54", "555555"}, {"55", "555555"},   {"2", "222300"},  {"6011", "601111"},
-    {"65", "650002"},   {"62", "620000"}, {"50", "501800"}, {"67", "675964"},
+    {"34", "378282"}, {"37", "378282"},   {"36", "361489"}, {"38", "385200"}, {"30", "305693"}, {"35", "353011"},
+    {"4", "424242"},  {"51", "555555"},   {"52", "555555"}, {"53", "555555"}, {"54", "555555"}, {"55", "555555"},
+    {"2", "222300"},  {"6011", "601111"}, {"65", "650002"}, {"62", "620000"}, {"50", "501800"}, {"67", "675964"},
 };
 
 static char luhn_digit(const char *d, size_t n)
@@ -234,8 +235,9 @@ static bool make_iban(struct maker *m)
 /* Digits of a country code (ITU-T E.164) at the start of d. */
 static size_t country_code(const char *d)
 {
-    static const char two[] = "20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66 "
-                              "81 82 84 86 90 91 92 93 94 95 98 ";
+    static const char two[] =
+        "20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66 "
+        "81 82 84 86 90 91 92 93 94 95 98 ";
     if (d[0] == '1' || d[0] == '7') return 1;
     const char pair[4] = {d[0], d[1], ' ', 0};
     return strstr(two, pair) ? 2 : 3;
@@ -268,7 +270,7 @@ static bool make_phone(struct maker *m)
         put_digits(m, d);
         return true;
     }
-    while (keep < n && d[keep] == '0') keep++; /* the trunk prefix */
+    while (keep < n && d[keep] == '0') keep++;                    /* the trunk prefix */
     keep += n > keep && n - keep == 11 && d[keep] == '1' ? 2 : 1; /* a Chinese mobile number begins with 13 to 19 */
     if (n < keep + 4) return make_any(m);
     maker_scramble(m, d + keep, n - keep, false);
@@ -279,20 +281,22 @@ static bool make_phone(struct maker *m)
 /* ---- e-mail: example.com, .org and .net belong to nobody (RFC 2606) ---- */
 
 static const char *const given[] = {
-    "Adele", "Alban", "Alina", "Anselm", "Ariane", "Aurel", "Beata", "Benno", "Bianca", "Bruno", "Camilla", "Caspar",
-    "Celia", "Clemens", "Cora", "Cyril", "Dagmar", "Damian", "Delia", "Dorian", "Edda", "Elias", "Elvira", "Emil",
-    "Esther", "Fabian", "Felicia", "Flora", "Gerda", "Gideon", "Greta", "Hanno", "Hedwig", "Henrik", "Ilona", "Irina",
-    "Isidor", "Jasper", "Jolanda", "Judith", "Karin", "Kilian", "Larissa", "Leander", "Leonie", "Linus", "Livia", "Magnus",
-    "Marlene", "Matteo", "Milena", "Nadine", "Niklas", "Ottilie", "Pascal", "Ramona", "Rasmus", "Sabine", "Severin", "Silvan",
-    "Tamara", "Tobias", "Ulrike", "Viktor",
+    "Adele",  "Alban",  "Alina",   "Anselm",  "Ariane",  "Aurel",   "Beata",  "Benno",  "Bianca", "Bruno",   "Camilla",
+    "Caspar", "Celia",  "Clemens", "Cora",    "Cyril",   "Dagmar",  "Damian", "Delia",  "Dorian", "Edda",    "Elias",
+    "Elvira", "Emil",   "Esther",  "Fabian",  "Felicia", "Flora",   "Gerda",  "Gideon", "Greta",  "Hanno",   "Hedwig",
+    "Henrik", "Ilona",  "Irina",   "Isidor",  "Jasper",  "Jolanda", "Judith", "Karin",  "Kilian", "Larissa", "Leander",
+    "Leonie", "Linus",  "Livia",   "Magnus",  "Marlene", "Matteo",  "Milena", "Nadine", "Niklas", "Ottilie", "Pascal",
+    "Ramona", "Rasmus", "Sabine",  "Severin", "Silvan",  "Tamara",  "Tobias", "Ulrike", "Viktor",
 };
 static const char *const family[] = {
-    "Abendroth", "Adler", "Althaus", "Bachmann", "Bergmann", "Birkner", "Brandt", "Buchholz", "Castelli", "Dahlberg", "Dorfner", "Eberle",
-    "Ekmann", "Falkner", "Feldmann", "Fontaine", "Garbers", "Gruber", "Hagedorn", "Halvorsen", "Hartwig", "Heller", "Holmgren", "Imhoff",
-    "Jansen", "Kestner", "Kirchner", "Kowalczyk", "Kranz", "Lambert", "Lindqvist", "Lorenz", "Maibach", "Marchetti", "Moreau", "Nadler",
-    "Nordahl", "Oberholz", "Olsson", "Ostermann", "Pellegrin", "Petersen", "Quandt", "Rautenberg", "Reinhold", "Rosati", "Ruppert", "Sandberg",
-    "Schilling", "Seidel", "Sommer", "Steiner", "Talvera", "Thalberg", "Tiedemann", "Ullmann", "Vandamme", "Vogler", "Wallner", "Weidner",
-    "Westphal", "Winkler", "Zacharias", "Ziegler",
+    "Abendroth", "Adler",     "Althaus",  "Bachmann",   "Bergmann", "Birkner",  "Brandt",    "Buchholz",
+    "Castelli",  "Dahlberg",  "Dorfner",  "Eberle",     "Ekmann",   "Falkner",  "Feldmann",  "Fontaine",
+    "Garbers",   "Gruber",    "Hagedorn", "Halvorsen",  "Hartwig",  "Heller",   "Holmgren",  "Imhoff",
+    "Jansen",    "Kestner",   "Kirchner", "Kowalczyk",  "Kranz",    "Lambert",  "Lindqvist", "Lorenz",
+    "Maibach",   "Marchetti", "Moreau",   "Nadler",     "Nordahl",  "Oberholz", "Olsson",    "Ostermann",
+    "Pellegrin", "Petersen",  "Quandt",   "Rautenberg", "Reinhold", "Rosati",   "Ruppert",   "Sandberg",
+    "Schilling", "Seidel",    "Sommer",   "Steiner",    "Talvera",  "Thalberg", "Tiedemann", "Ullmann",
+    "Vandamme",  "Vogler",    "Wallner",  "Weidner",    "Westphal", "Winkler",  "Zacharias", "Ziegler",
 };
 #define NAMES 64u
 
@@ -318,12 +322,14 @@ static bool make_email(struct maker *m)
 
 /* ---- names ---- */
 
-static const char *const han_family[] = {"\xe6\xac\xa7\xe9\x98\xb3", "\xe8\xaf\xb8\xe8\x91\x9b", "\xe5\x8f\xb8\xe5\xbe\x92", "\xe6\x85\x95\xe5\xae\xb9",
-                                         "\xe4\xb8\x8a\xe5\xae\x98", "\xe7\x9a\x87\xe7\x94\xab", "\xe5\xb0\x89\xe8\xbf\x9f", "\xe5\x8d\x97\xe5\xae\xab"};
-static const char *const han_given[] = {"\xe4\xba\x88\xe5\xae\x89", "\xe6\x99\xaf\xe8\xa1\x8c", "\xe7\x9f\xa5\xe8\xbf\x9c", "\xe5\xb1\xb1\xe5\xb2\x9a",
-                                        "\xe6\xb8\x85\xe8\xb6\x8a", "\xe5\x8d\x97\xe4\xb9\x94", "\xe4\xb9\xa6\xe5\xb2\x9a", "\xe6\x99\x9a\xe6\x99\xb4",
-                                        "\xe6\x80\x80\xe7\x91\xbe", "\xe6\x98\x8e\xe8\xbf\x9c", "\xe6\x80\x9d\xe9\xbd\x90", "\xe8\xaf\x97\xe5\xa9\xb7",
-                                        "\xe6\x89\xbf\xe5\xae\x87", "\xe8\xb6\x8a\xe6\xb3\xbd", "\xe9\x9d\x99\xe5\xa7\x9d", "\xe6\x96\x87\xe6\x9f\x8f"};
+static const char *const han_family[] = {"\xe6\xac\xa7\xe9\x98\xb3", "\xe8\xaf\xb8\xe8\x91\x9b", "\xe5\x8f\xb8\xe5\xbe\x92",
+                                         "\xe6\x85\x95\xe5\xae\xb9", "\xe4\xb8\x8a\xe5\xae\x98", "\xe7\x9a\x87\xe7\x94\xab",
+                                         "\xe5\xb0\x89\xe8\xbf\x9f", "\xe5\x8d\x97\xe5\xae\xab"};
+static const char *const han_given[] = {
+    "\xe4\xba\x88\xe5\xae\x89", "\xe6\x99\xaf\xe8\xa1\x8c", "\xe7\x9f\xa5\xe8\xbf\x9c", "\xe5\xb1\xb1\xe5\xb2\x9a",
+    "\xe6\xb8\x85\xe8\xb6\x8a", "\xe5\x8d\x97\xe4\xb9\x94", "\xe4\xb9\xa6\xe5\xb2\x9a", "\xe6\x99\x9a\xe6\x99\xb4",
+    "\xe6\x80\x80\xe7\x91\xbe", "\xe6\x98\x8e\xe8\xbf\x9c", "\xe6\x80\x9d\xe9\xbd\x90", "\xe8\xaf\x97\xe5\xa9\xb7",
+    "\xe6\x89\xbf\xe5\xae\x87", "\xe8\xb6\x8a\xe6\xb3\xbd", "\xe9\x9d\x99\xe5\xa7\x9d", "\xe6\x96\x87\xe6\x9f\x8f"};
 
 static bool is_han(struct slice s)
 {
@@ -437,7 +443,7 @@ static void date_group(struct maker *m, const struct group *g, size_t k, size_t 
         add_number(m, g[k].v - 5 + maker_draw(m, 11), 4);
     } else if (g[k].n > 2 || k > 2) {
         maker_add(m, slice_of(m->value.p + g[k].at, g[k].n)); /* a time's fraction, a zone */
-    } else if (g[k].n == 1 || (g[k].v <= 12 && count > 2)) { /* may be a month */
+    } else if (g[k].n == 1 || (g[k].v <= 12 && count > 2)) {  /* may be a month */
         add_number(m, 1 + maker_draw(m, 9), (int)g[k].n);
     } else {
         add_number(m, 10 + maker_draw(m, 19), 2);
@@ -532,9 +538,18 @@ static const struct {
     const char *type;
     bool (*make)(struct maker *m);
 } kinds[] = {
-    {"CREDIT_CARD", make_card},    {"CN_BANK_CARD", make_card}, {"EMAIL_ADDRESS", make_email}, {"PHONE_NUMBER", make_phone},
-    {"IBAN_CODE", make_iban},      {"IP_ADDRESS", make_ip},     {"MAC_ADDRESS", make_mac},     {"PERSON", make_person},
-    {"DATE_OF_BIRTH", make_date},  {"DATE_TIME", make_date},    {"DATE", make_date},           {"US_SSN", make_ssn},
+    {"CREDIT_CARD", make_card},
+    {"CN_BANK_CARD", make_card},
+    {"EMAIL_ADDRESS", make_email},
+    {"PHONE_NUMBER", make_phone},
+    {"IBAN_CODE", make_iban},
+    {"IP_ADDRESS", make_ip},
+    {"MAC_ADDRESS", make_mac},
+    {"PERSON", make_person},
+    {"DATE_OF_BIRTH", make_date},
+    {"DATE_TIME", make_date},
+    {"DATE", make_date},
+    {"US_SSN", make_ssn},
     {"URL", make_url},
 };
 

@@ -10,12 +10,12 @@
 #include <pthread.h>
 #include <stdio.h>
 
-#define TYPES_MAX     512u
-#define RESERVED_MAX  (1u << 20)
-#define TRIE_MAX      (1u << 23) /* bytes of all surrogates together */
-#define CHUNK_FIRST   2048u
-#define CHUNK_MAX     65536u
-#define NONE          UINT32_MAX
+#define TYPES_MAX    512u
+#define RESERVED_MAX (1u << 20)
+#define TRIE_MAX     (1u << 23) /* bytes of all surrogates together */
+#define CHUNK_FIRST  2048u
+#define CHUNK_MAX    65536u
+#define NONE         UINT32_MAX
 
 struct chunk { /* of the arena */
     struct chunk *next;
@@ -85,8 +85,7 @@ static inline void sip_round(uint64_t v[4])
 static uint64_t hash(uint64_t tweak, struct slice s)
 {
     uint64_t k0 = hash_key[0] ^ tweak, k1 = hash_key[1];
-    uint64_t v[4] = {k0 ^ 0x736f6d6570736575u, k1 ^ 0x646f72616e646f6du, k0 ^ 0x6c7967656e657261u,
-                     k1 ^ 0x7465646279746573u};
+    uint64_t v[4] = {k0 ^ 0x736f6d6570736575u, k1 ^ 0x646f72616e646f6du, k0 ^ 0x6c7967656e657261u, k1 ^ 0x7465646279746573u};
     size_t i = 0;
     for (; i + 8 <= s.n; i += 8) {
         uint64_t m;
@@ -450,8 +449,7 @@ bool vault_surrogate_of(const struct vault *v, const char *type, struct slice va
     return e != NULL;
 }
 
-enum err vault_surrogate(struct vault *v, const char *type, enum rule_class cls, struct slice value,
-                         struct slice surrogate)
+enum err vault_surrogate(struct vault *v, const char *type, enum rule_class cls, struct slice value, struct slice surrogate)
 {
     uint32_t t;
     enum err e = type_of(v, type, &t);

@@ -8,8 +8,8 @@
 #include "filters/policy.h"
 #include "proxy/base/buf.h"
 
-#define VAULT_MAX              65536u
-#define VAULT_PLACEHOLDER_MAX  64u
+#define VAULT_MAX             65536u
+#define VAULT_PLACEHOLDER_MAX 64u
 
 struct vault;
 struct vault *vault_new(void) MUST_CHECK;
@@ -21,7 +21,8 @@ enum err vault_reserve(struct vault *v, struct slice text) MUST_CHECK;
  * long as the vault. */
 enum err vault_tokenize(struct vault *v, const char *type, enum rule_class cls, struct slice value, struct slice *out) MUST_CHECK;
 /* Records a surrogate that was made for a value. */
-enum err vault_surrogate(struct vault *v, const char *type, enum rule_class cls, struct slice value, struct slice surrogate) MUST_CHECK;
+enum err vault_surrogate(struct vault *v, const char *type, enum rule_class cls, struct slice value,
+                         struct slice surrogate) MUST_CHECK;
 size_t vault_count(const struct vault *v);
 /* The surrogate recorded for a value, if there is one; and whether a surrogate is free to be given to a value: it is
  * neither another value's surrogate nor itself an original. */
@@ -50,13 +51,14 @@ size_t vault_longest_surrogate(const struct vault *v);
 
 /* What replaces a value under an action, appended to *out: plain text, not escaped. Not for ALLOW, FLAG, BLOCK. */
 struct mask_ctx {
-    struct vault *vault;       /* needed for reversible actions */
+    struct vault *vault; /* needed for reversible actions */
     const struct policy *policy;
-    struct slice key;          /* for surrogates: the policy's, or what was derived from it for the caller */
+    struct slice key; /* for surrogates: the policy's, or what was derived from it for the caller */
 };
 /* The key for a caller's surrogates: what two callers see of the same value has nothing in common. */
 #define MASK_KEY 32u
 enum err mask_caller_key(struct slice key, struct slice caller, unsigned char out[MASK_KEY]) MUST_CHECK;
-enum err mask_value(const struct mask_ctx *m, enum action a, const struct rule *rule, struct slice value, struct buf *out) MUST_CHECK;
+enum err mask_value(const struct mask_ctx *m, enum action a, const struct rule *rule, struct slice value,
+                    struct buf *out) MUST_CHECK;
 
 #endif

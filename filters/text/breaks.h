@@ -18,8 +18,10 @@ static inline __m128i breaks_within(__m128i v, char first, char span)
 static inline __m128i breaks_quote(__m128i v, __m128i w)
 {
     __m128i quote = _mm_or_si128(breaks_is(v, '"'), breaks_is(v, '\''));
-    __m128i white = _mm_or_si128(_mm_or_si128(breaks_is(w, ' '), breaks_is(w, '\t')), _mm_or_si128(breaks_is(w, '\n'), breaks_is(w, '\r')));
-    __m128i join = _mm_or_si128(_mm_or_si128(breaks_is(w, '+'), breaks_is(w, '.')), _mm_or_si128(breaks_is(w, '&'), breaks_is(w, '\\')));
+    __m128i white = _mm_or_si128(_mm_or_si128(breaks_is(w, ' '), breaks_is(w, '\t')),
+                                 _mm_or_si128(breaks_is(w, '\n'), breaks_is(w, '\r')));
+    __m128i join = _mm_or_si128(_mm_or_si128(breaks_is(w, '+'), breaks_is(w, '.')),
+                                _mm_or_si128(breaks_is(w, '&'), breaks_is(w, '\\')));
     return _mm_and_si128(quote, _mm_or_si128(white, join));
 }
 
@@ -34,7 +36,8 @@ static inline unsigned breaks_16(const char *p)
     __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
     __m128i sure = _mm_or_si128(breaks_mark(v), breaks_is(v, '\n')), quote = _mm_or_si128(breaks_is(v, '"'), breaks_is(v, '\''));
     if (!_mm_movemask_epi8(_mm_or_si128(sure, quote))) return 0;
-    return (unsigned)_mm_movemask_epi8(_mm_or_si128(sure, breaks_quote(v, _mm_loadu_si128((const __m128i *)(const void *)(p + 1)))));
+    return (unsigned)_mm_movemask_epi8(
+        _mm_or_si128(sure, breaks_quote(v, _mm_loadu_si128((const __m128i *)(const void *)(p + 1)))));
 }
 #endif
 

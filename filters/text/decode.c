@@ -110,7 +110,8 @@ __attribute__((target("avx2"))) static inline uint64_t base64_32(const char *p)
 {
     const __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)p);
     __m256i m = _mm256_or_si256(within_32(_mm256_or_si256(v, _mm256_set1_epi8(32)), 'a', 25), within_32(v, '/', 10));
-    m = _mm256_or_si256(m, _mm256_or_si256(_mm256_cmpeq_epi8(v, _mm256_set1_epi8('+')), _mm256_cmpeq_epi8(v, _mm256_set1_epi8('-'))));
+    m = _mm256_or_si256(
+        m, _mm256_or_si256(_mm256_cmpeq_epi8(v, _mm256_set1_epi8('+')), _mm256_cmpeq_epi8(v, _mm256_set1_epi8('-'))));
     return (unsigned)_mm256_movemask_epi8(_mm256_or_si256(m, _mm256_cmpeq_epi8(v, _mm256_set1_epi8('_'))));
 }
 /* The first block at or after `from` in which a run of sixteen might end or begin: the ends of its neighbours count too.
@@ -191,7 +192,7 @@ unsigned decode_hints(struct slice t)
 /* Judges decoded bytes as they come: printable ASCII, white space and whole UTF-8 characters are good. */
 struct judge {
     size_t good, bad;
-    unsigned need; /* continuation bytes still due */
+    unsigned need;                          /* continuation bytes still due */
     enum { NARROW, WIDE_LE, WIDE_BE } wide; /* UTF-16 of ASCII: every second byte is NUL and is dropped */
     bool second;                            /* the next byte is the second of its pair */
 };
@@ -233,11 +234,31 @@ static inline bool judge_is_text(const struct judge *j) { return j->good > 0 && 
 static bool known_binary(struct slice s)
 {
     static const struct slice heads[] = {
-        SLICE_INIT("%PDF-"), SLICE_INIT("\x89PNG"), SLICE_INIT("GIF8"), SLICE_INIT("\xFF\xD8\xFF"), SLICE_INIT("PK\x03\x04"),
-        SLICE_INIT("RIFF"), SLICE_INIT("ID3"), SLICE_INIT("OggS"), SLICE_INIT("fLaC"), SLICE_INIT("\x1F\x8B\x08"),
-        SLICE_INIT("II*\0"), SLICE_INIT("MM\0*"), SLICE_INIT("\x1A\x45\xDF\xA3"), SLICE_INIT("\x28\xB5\x2F\xFD"),
-        SLICE_INIT("\xFD" "7zXZ"), SLICE_INIT("wOFF"), SLICE_INIT("wOF2"), SLICE_INIT("\x7F" "ELF"), SLICE_INIT("Rar!"),
-        SLICE_INIT("7z\xBC\xAF"), SLICE_INIT("BM"), SLICE_INIT("SQLite format 3"), SLICE_INIT("\xD0\xCF\x11\xE0"),
+        SLICE_INIT("%PDF-"),
+        SLICE_INIT("\x89PNG"),
+        SLICE_INIT("GIF8"),
+        SLICE_INIT("\xFF\xD8\xFF"),
+        SLICE_INIT("PK\x03\x04"),
+        SLICE_INIT("RIFF"),
+        SLICE_INIT("ID3"),
+        SLICE_INIT("OggS"),
+        SLICE_INIT("fLaC"),
+        SLICE_INIT("\x1F\x8B\x08"),
+        SLICE_INIT("II*\0"),
+        SLICE_INIT("MM\0*"),
+        SLICE_INIT("\x1A\x45\xDF\xA3"),
+        SLICE_INIT("\x28\xB5\x2F\xFD"),
+        SLICE_INIT("\xFD"
+                   "7zXZ"),
+        SLICE_INIT("wOFF"),
+        SLICE_INIT("wOF2"),
+        SLICE_INIT("\x7F"
+                   "ELF"),
+        SLICE_INIT("Rar!"),
+        SLICE_INIT("7z\xBC\xAF"),
+        SLICE_INIT("BM"),
+        SLICE_INIT("SQLite format 3"),
+        SLICE_INIT("\xD0\xCF\x11\xE0"),
     };
     if (s.n >= 12 && memcmp(s.p + 4, "ftyp", 4) == 0) return true; /* MP4, HEIC, AVIF */
     for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
@@ -297,7 +318,8 @@ static bool head_is_text(const char *p, size_t n, struct judge *j)
 /* False if four base64 characters are sure to begin no text: what lets most words and paths go by. */
 static inline bool may_begin_text(const char *p)
 {
-    unsigned a = base64_values[(unsigned char)p[0]], b = base64_values[(unsigned char)p[1]], c = base64_values[(unsigned char)p[2]];
+    unsigned a = base64_values[(unsigned char)p[0]], b = base64_values[(unsigned char)p[1]],
+             c = base64_values[(unsigned char)p[2]];
     unsigned first = (a << 2 | b >> 4) & 0xFF, second = (b << 4 | c >> 2) & 0xFF;
     return text_bytes[first] & TEXT_FIRST && text_bytes[second] & (first < 0x80 ? TEXT_FIRST : TEXT_NEXT);
 }
@@ -372,7 +394,8 @@ static bool next_base64(struct slice t, uint32_t *from, struct decode_run *run)
                 (void)read_base64(t, cand, last, &j, NULL, SIZE_MAX, &stop);
                 while (stop < last && !is_separator(t.p[stop])) stop++;
                 while (stop < t.n && stop - last < 2 && stop >= last && t.p[stop] == '=') stop++;
-                *run = (struct decode_run){(uint32_t)cand, (uint32_t)stop, DECODE_BASE64, run->wrapped, run->hex < cand ? run->hex : (uint32_t)cand};
+                *run = (struct decode_run){(uint32_t)cand, (uint32_t)stop, DECODE_BASE64, run->wrapped,
+                                           run->hex < cand ? run->hex : (uint32_t)cand};
                 *from = (uint32_t)stop;
                 return true;
             }
@@ -515,7 +538,8 @@ static size_t unit_escape(struct slice t, size_t i, char out[4], size_t *used)
         return v < 0 ? 0 : 1;
     default: break;
     }
-    if (c >= '0' && c <= '3' && t.n - i >= 4 && t.p[i + 2] >= '0' && t.p[i + 2] <= '7' && t.p[i + 3] >= '0' && t.p[i + 3] <= '7') {
+    if (c >= '0' && c <= '3' && t.n - i >= 4 && t.p[i + 2] >= '0' && t.p[i + 2] <= '7' && t.p[i + 3] >= '0' &&
+        t.p[i + 3] <= '7') {
         *used = 4;
         out[0] = (char)((c - '0') << 6 | (t.p[i + 2] - '0') << 3 | (t.p[i + 3] - '0'));
         return 1;
@@ -546,11 +570,11 @@ static size_t unit_entity(struct slice t, size_t i, char out[4], size_t *used)
         struct slice name;
         const char *text;
     } names[] = {
-        {SLICE_INIT("lt;"), "<"}, {SLICE_INIT("gt;"), ">"}, {SLICE_INIT("amp;"), "&"}, {SLICE_INIT("quot;"), "\""},
-        {SLICE_INIT("apos;"), "'"}, {SLICE_INIT("nbsp;"), " "}, {SLICE_INIT("commat;"), "@"}, {SLICE_INIT("period;"), "."},
-        {SLICE_INIT("colon;"), ":"}, {SLICE_INIT("sol;"), "/"}, {SLICE_INIT("bsol;"), "\\"}, {SLICE_INIT("lowbar;"), "_"},
-        {SLICE_INIT("hyphen;"), "-"}, {SLICE_INIT("dash;"), "-"}, {SLICE_INIT("equals;"), "="}, {SLICE_INIT("plus;"), "+"},
-        {SLICE_INIT("num;"), "#"}, {SLICE_INIT("dollar;"), "$"}, {SLICE_INIT("percnt;"), "%"}, {SLICE_INIT("shy;"), ""},
+        {SLICE_INIT("lt;"), "<"},     {SLICE_INIT("gt;"), ">"},     {SLICE_INIT("amp;"), "&"},    {SLICE_INIT("quot;"), "\""},
+        {SLICE_INIT("apos;"), "'"},   {SLICE_INIT("nbsp;"), " "},   {SLICE_INIT("commat;"), "@"}, {SLICE_INIT("period;"), "."},
+        {SLICE_INIT("colon;"), ":"},  {SLICE_INIT("sol;"), "/"},    {SLICE_INIT("bsol;"), "\\"},  {SLICE_INIT("lowbar;"), "_"},
+        {SLICE_INIT("hyphen;"), "-"}, {SLICE_INIT("dash;"), "-"},   {SLICE_INIT("equals;"), "="}, {SLICE_INIT("plus;"), "+"},
+        {SLICE_INIT("num;"), "#"},    {SLICE_INIT("dollar;"), "$"}, {SLICE_INIT("percnt;"), "%"}, {SLICE_INIT("shy;"), ""},
     };
     struct slice rest = slice_of(t.p + i + 1, t.n - i - 1);
     if (rest.n >= 2 && rest.p[0] == '#') {
@@ -696,7 +720,8 @@ enum err decode_run(struct slice text, const struct decode_run *run, uint32_t s,
     if (e) return e;
     struct judge j;
     bool base64 = run->kind == DECODE_BASE64;
-    if (base64 ? !base64_is_text(text, run->start, run->end, &j) : len < HEX_MIN || !hex_is_text(text, run->start, &j)) return ERR_SHAPE;
+    if (base64 ? !base64_is_text(text, run->start, run->end, &j) : len < HEX_MIN || !hex_is_text(text, run->start, &j))
+        return ERR_SHAPE;
     char *out = buf_tail(&v->text);
     size_t n = base64 ? read_base64(text, run->start, run->end, &j, out, len, &stop)
                       : read_hex(text, run->start, run->end, &j, out, len, &stop);

@@ -86,9 +86,8 @@ static inline const char *scan_string(const char *p, const char *end, bool *high
 #if defined(__x86_64__)
     if (end - p >= 16) { /* most strings end here */
         const __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
-        __m128i stop = _mm_or_si128(
-            _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'))),
-            _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1F)), v));
+        __m128i stop = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'))),
+                                    _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1F)), v));
         unsigned m = (unsigned)_mm_movemask_epi8(stop), h = (unsigned)_mm_movemask_epi8(v);
         if (m) {
             unsigned k = (unsigned)__builtin_ctz(m);
@@ -152,8 +151,8 @@ static int hex4(const char *p, const char *end)
 /* Length of the escape at p ('\\'), or 0 if it is not one. */
 static size_t escape_len(const char *p, const char *end)
 {
-    static const uint8_t lens[256] = {['"'] = 2, ['\\'] = 2, ['/'] = 2, ['b'] = 2, ['f'] = 2,
-                                      ['n'] = 2, ['r'] = 2,  ['t'] = 2, ['u'] = 6};
+    static const uint8_t lens[256] = {
+        ['"'] = 2, ['\\'] = 2, ['/'] = 2, ['b'] = 2, ['f'] = 2, ['n'] = 2, ['r'] = 2, ['t'] = 2, ['u'] = 6};
     if (end - p < 2) return 0;
     size_t n = lens[(unsigned char)p[1]];
     return n != 6 || hex4(p + 2, end) >= 0 ? n : 0;
@@ -223,7 +222,8 @@ enum err json_escape(struct slice text, struct buf *out)
         char esc[6] = {'\\', *q, 0, 0, 0, 0};
         size_t n = 2;
         switch (*q) {
-        case '"': case '\\': break;
+        case '"':
+        case '\\': break;
         case '\n': esc[1] = 'n'; break;
         case '\r': esc[1] = 'r'; break;
         case '\t': esc[1] = 't'; break;
@@ -681,8 +681,17 @@ static enum err value(struct parser *ps, enum want *want)
     case 't': return literal_node(ps, JSON_TRUE, SLICE("true"));
     case 'f': return literal_node(ps, JSON_FALSE, SLICE("false"));
     case 'n': return literal_node(ps, JSON_NULL, SLICE("null"));
-    case '-': case '0': case '1': case '2': case '3': case '4': case '5': case '6': case '7': case '8': case '9':
-        return number_node(ps);
+    case '-':
+    case '0':
+    case '1':
+    case '2':
+    case '3':
+    case '4':
+    case '5':
+    case '6':
+    case '7':
+    case '8':
+    case '9': return number_node(ps);
     default: return ERR_JSON;
     }
 }
@@ -801,7 +810,7 @@ enum err json_splice(struct slice text, const struct splice *s, size_t n, struct
         total += s[i].with.n;
     }
     enum err e = buf_reserve(out, total); /* a little too much, and never twice */
-    if (e == ERR_LIMIT) e = ERR_OK;      /* it may still fit without what is cut out */
+    if (e == ERR_LIMIT) e = ERR_OK;       /* it may still fit without what is cut out */
     from = 0;
     for (size_t i = 0; i < n && !e; i++) {
         e = buf_add(out, slice_of(text.p + from, s[i].off - from));

@@ -32,9 +32,9 @@ struct json_doc {
     struct slice text;
     struct json_node *node;
     uint32_t count, room;
-    uint32_t *stack;       /* json.c's own */
+    uint32_t *stack; /* json.c's own */
     uint32_t stack_room;
-    void *dup;             /* json.c's own: duplicate check of large objects */
+    void *dup; /* json.c's own: duplicate check of large objects */
 };
 
 struct json_limits {

@@ -20,12 +20,12 @@ struct sse {
     struct buf raw;    /* bytes not given out yet, and the event given out last */
     struct buf joined; /* data lines joined by LF; used only for several of them */
     size_t max;
-    size_t consumed;   /* of raw, by the event given out last */
-    size_t line;       /* where the line that is not whole yet starts */
-    size_t scanned;    /* no line end between `line` and here */
+    size_t consumed;                   /* of raw, by the event given out last */
+    size_t line;                       /* where the line that is not whole yet starts */
+    size_t scanned;                    /* no line end between `line` and here */
     size_t data, data_n, type, type_n; /* in raw: the first data line's value, the last event line's */
     size_t data_lines;
-    bool started;      /* the byte order mark has been looked for */
+    bool started; /* the byte order mark has been looked for */
 };
 
 /* max: the longest event, in bytes, with its comments and line ends. */

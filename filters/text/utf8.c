@@ -47,28 +47,30 @@ static size_t valid_prefix(const char *s, size_t n)
 #ifdef UTF8_AVX2
 /* What can be wrong with two neighbouring bytes; a bit survives only if all three tables have it. */
 enum {
-    SHORT = 1,       /* a lead byte without its continuation */
-    LONG = 2,        /* a continuation behind ASCII */
-    OVER3 = 4,       /* E0 80..9F */
-    LARGE = 8,       /* F4 90.., F5.. */
-    SURROGATE = 16,  /* ED A0.. */
-    OVER2 = 32,      /* C0, C1 */
-    OVER4 = 64,      /* F0 80..8F; F5.. 80..8F */
-    CONT2 = 128,     /* two continuations: right only in the 3rd and 4th place */
+    SHORT = 1,      /* a lead byte without its continuation */
+    LONG = 2,       /* a continuation behind ASCII */
+    OVER3 = 4,      /* E0 80..9F */
+    LARGE = 8,      /* F4 90.., F5.. */
+    SURROGATE = 16, /* ED A0.. */
+    OVER2 = 32,     /* C0, C1 */
+    OVER4 = 64,     /* F0 80..8F; F5.. 80..8F */
+    CONT2 = 128,    /* two continuations: right only in the 3rd and 4th place */
     CARRY = SHORT | LONG | CONT2,
 };
-#define TWICE(...) {__VA_ARGS__, __VA_ARGS__}
+#define TWICE(...)                                                                                                               \
+    {                                                                                                                            \
+        __VA_ARGS__, __VA_ARGS__                                                                                                 \
+    }
 static const uint8_t first_high[32] = TWICE(LONG, LONG, LONG, LONG, LONG, LONG, LONG, LONG, CONT2, CONT2, CONT2, CONT2,
                                             SHORT | OVER2, SHORT, SHORT | OVER3 | SURROGATE, SHORT | LARGE | OVER4);
-static const uint8_t first_low[32] =
-    TWICE(CARRY | OVER3 | OVER2 | OVER4, CARRY | OVER2, CARRY, CARRY, CARRY | LARGE, CARRY | LARGE | OVER4,
-          CARRY | LARGE | OVER4, CARRY | LARGE | OVER4, CARRY | LARGE | OVER4, CARRY | LARGE | OVER4,
-          CARRY | LARGE | OVER4, CARRY | LARGE | OVER4, CARRY | LARGE | OVER4, CARRY | LARGE | OVER4 | SURROGATE,
-          CARRY | LARGE | OVER4, CARRY | LARGE | OVER4);
-static const uint8_t second_high[32] =
-    TWICE(SHORT, SHORT, SHORT, SHORT, SHORT, SHORT, SHORT, SHORT, LONG | OVER2 | CONT2 | OVER3 | OVER4,
-          LONG | OVER2 | CONT2 | OVER3 | LARGE, LONG | OVER2 | CONT2 | SURROGATE | LARGE,
-          LONG | OVER2 | CONT2 | SURROGATE | LARGE, SHORT, SHORT, SHORT, SHORT);
+static const uint8_t first_low[32] = TWICE(
+    CARRY | OVER3 | OVER2 | OVER4, CARRY | OVER2, CARRY, CARRY, CARRY | LARGE, CARRY | LARGE | OVER4, CARRY | LARGE | OVER4,
+    CARRY | LARGE | OVER4, CARRY | LARGE | OVER4, CARRY | LARGE | OVER4, CARRY | LARGE | OVER4, CARRY | LARGE | OVER4,
+    CARRY | LARGE | OVER4, CARRY | LARGE | OVER4 | SURROGATE, CARRY | LARGE | OVER4, CARRY | LARGE | OVER4);
+static const uint8_t second_high[32] = TWICE(SHORT, SHORT, SHORT, SHORT, SHORT, SHORT, SHORT, SHORT,
+                                             LONG | OVER2 | CONT2 | OVER3 | OVER4, LONG | OVER2 | CONT2 | OVER3 | LARGE,
+                                             LONG | OVER2 | CONT2 | SURROGATE | LARGE, LONG | OVER2 | CONT2 | SURROGATE | LARGE,
+                                             SHORT, SHORT, SHORT, SHORT);
 
 #define LOAD(p) _mm256_loadu_si256((const __m256i *)(const void *)(p))
 

@@ -203,8 +203,8 @@ static inline size_t copy_plain(char *out, const char *p, size_t n)
 }
 
 /* What the letter behind a backslash means, of the escapes of one byte; 0: another. */
-static const char short_escapes[256] = {['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
-                                        ['f'] = '\f', ['n'] = '\n',   ['r'] = '\r', ['t'] = '\t'};
+static const char short_escapes[256] = {
+    ['"'] = '"', ['\\'] = '\\', ['/'] = '/', ['b'] = '\b', ['f'] = '\f', ['n'] = '\n', ['r'] = '\r', ['t'] = '\t'};
 
 enum err view_unescape(struct view *v, struct slice raw, uint32_t s)
 {

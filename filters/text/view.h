@@ -52,9 +52,9 @@ enum err view_unescape(struct view *v, struct slice raw, uint32_t s) MUST_CHECK;
 
 /* What folding met. */
 struct fold_counts {
-    uint32_t invisible;  /* zero-width, bidi, soft hyphen, variation selectors, BOM, NUL */
-    uint32_t tags;       /* Unicode tag characters (U+E0000..E007F): invisible instructions */
-    uint32_t folded;     /* full-width, mathematical, look-alike letters and digits */
+    uint32_t invisible; /* zero-width, bidi, soft hyphen, variation selectors, BOM, NUL */
+    uint32_t tags;      /* Unicode tag characters (U+E0000..E007F): invisible instructions */
+    uint32_t folded;    /* full-width, mathematical, look-alike letters and digits */
 };
 /* True if folding would change anything: a quick vector pass; ASCII without NUL and ESC is the common "no". */
 bool view_needs_fold(struct slice text);

@@ -44,10 +44,8 @@ struct admin {
 static void visitor_gone(struct visitor *v, bool finish)
 {
     struct admin *a = v->a;
-    if (finish)
-        conn_finish(v->c);
-    else
-        conn_free(v->c);
+    if (finish) conn_finish(v->c);
+    else conn_free(v->c);
     *v->prev = v->next;
     if (v->next) v->next->prev = v->prev;
     a->count--;

@@ -18,13 +18,13 @@ enum admin_state { ADMIN_STARTING, ADMIN_READY, ADMIN_DRAINING };
 
 /* What it shows: written by the server, read here. Lives longer than the listener. */
 struct admin_info {
-    _Atomic int state; /* enum admin_state */
-    _Atomic uint64_t snapshot;        /* number of the current one */
-    _Atomic uint64_t loaded_wall_ns;  /* when it was loaded */
+    _Atomic int state;               /* enum admin_state */
+    _Atomic uint64_t snapshot;       /* number of the current one */
+    _Atomic uint64_t loaded_wall_ns; /* when it was loaded */
     _Atomic uint64_t reloads_failed;
     uint64_t started_wall_ns, started_mono_ns;
     unsigned workers;
-    struct metrics *const *metrics;   /* of each worker */
+    struct metrics *const *metrics;      /* of each worker */
     _Atomic(const struct audit *) audit; /* NULL: off, or not yet started */
 };
 

@@ -68,10 +68,12 @@ static enum err page_status(const struct admin_info *info, struct admin_page *p,
                      (unsigned long long)sum(info, M_REQUESTS));
     if (e) return e;
     if (!audit_of(info, &a)) return buf_add(b, SLICE("null}\n"));
-    return buf_addf(b,
-                    "{\"appended\":%llu,\"synced\":%llu,\"failed\":%llu,\"failing\":%s,\"redis\":%s,\"shipped\":%llu}}\n",
+    return buf_addf(b, "{\"appended\":%llu,\"synced\":%llu,\"failed\":%llu,\"failing\":%s,\"redis\":%s,\"shipped\":%llu}}\n",
                     (unsigned long long)a.appended, (unsigned long long)a.synced, (unsigned long long)a.failed,
-                    a.failing ? "true" : "false", !a.redis_configured ? "null" : a.redis_up ? "\"up\"" : "\"down\"",
+                    a.failing ? "true" : "false",
+                    !a.redis_configured ? "null"
+                    : a.redis_up        ? "\"up\""
+                                        : "\"down\"",
                     (unsigned long long)a.shipped);
 }
 
@@ -87,8 +89,7 @@ static enum err add_gauges(struct buf *b, const struct gauge *g, size_t n)
     enum err e = ERR_OK;
     for (size_t i = 0; i < n && !e; i++)
         if (g[i].value >= 0) /* below: not known */
-            e = buf_addf(b, "# HELP %s %s\n# TYPE %s %s\n%s %.17g\n", g[i].name, g[i].help, g[i].name, g[i].type,
-                         g[i].name,
+            e = buf_addf(b, "# HELP %s %s\n# TYPE %s %s\n%s %.17g\n", g[i].name, g[i].help, g[i].name, g[i].type, g[i].name,
                          g[i].value);
     return e;
 }
@@ -122,8 +123,7 @@ static enum err add_process(struct buf *b, const struct admin_info *info)
     struct rlimit rl = {0};
     (void)getrusage(RUSAGE_SELF, &ru);
     (void)getrlimit(RLIMIT_NOFILE, &rl);
-    double cpu = (double)(ru.ru_utime.tv_sec + ru.ru_stime.tv_sec) +
-                 (double)(ru.ru_utime.tv_usec + ru.ru_stime.tv_usec) / 1e6;
+    double cpu = (double)(ru.ru_utime.tv_sec + ru.ru_stime.tv_sec) + (double)(ru.ru_utime.tv_usec + ru.ru_stime.tv_usec) / 1e6;
     const struct gauge g[] = {
         {"process_cpu_seconds_total", "counter", "User and system CPU time", cpu},
         {"process_resident_memory_bytes", "gauge", "Resident memory", resident_bytes()},
@@ -135,8 +135,7 @@ static enum err add_process(struct buf *b, const struct admin_info *info)
         {"privet_config_snapshot", "gauge", "Number of the configuration in use", (double)atomic_load(&info->snapshot)},
         {"privet_config_loaded_seconds", "gauge", "When it was loaded, since 1970-01-01 UTC",
          (double)atomic_load(&info->loaded_wall_ns) / 1e9},
-        {"privet_config_reload_failures_total", "counter", "Reloads refused",
-         (double)atomic_load(&info->reloads_failed)},
+        {"privet_config_reload_failures_total", "counter", "Reloads refused", (double)atomic_load(&info->reloads_failed)},
     };
     return add_gauges(b, g, sizeof g / sizeof g[0]);
 }

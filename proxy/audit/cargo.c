@@ -24,7 +24,8 @@ static void mark_read(struct cargo *c)
     uint64_t seq, segment, offset;
     ssize_t n = pread(c->mark_fd, text, sizeof text, 0);
     struct slice s = slice_of(text, n > 0 ? (size_t)n : 0);
-    if (!take_number(&s, UINT64_MAX, &seq) || !take_number(&s, UINT32_MAX, &segment) || !take_number(&s, UINT64_MAX, &offset)) return;
+    if (!take_number(&s, UINT64_MAX, &seq) || !take_number(&s, UINT32_MAX, &segment) || !take_number(&s, UINT64_MAX, &offset))
+        return;
     c->mark.seq = seq;
     c->mark.segment = (uint32_t)segment;
     c->mark.offset = offset;

@@ -8,12 +8,12 @@ struct cargo {
     int dir;
     struct segment_name name; /* number: the segment that is open */
     char label[SEGMENT_FILE_MAX];
-    struct head head;         /* up to here it is synced: nothing further is read */
+    struct head head; /* up to here it is synced: nothing further is read */
     struct segment_reader reader;
-    uint64_t next;            /* seq of the next line to hand out */
-    bool stuck;               /* Redis has more than the journal: nothing is sent until somebody looked into it */
-    uint64_t acked;           /* up to this seq Redis has them */
-    struct {                  /* the place after line `acked`, where it is known: written to INSTANCE.wN.shipped */
+    uint64_t next;  /* seq of the next line to hand out */
+    bool stuck;     /* Redis has more than the journal: nothing is sent until somebody looked into it */
+    uint64_t acked; /* up to this seq Redis has them */
+    struct {        /* the place after line `acked`, where it is known: written to INSTANCE.wN.shipped */
         uint64_t seq, offset;
         uint32_t segment;
     } mark;

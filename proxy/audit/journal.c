@@ -25,7 +25,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define RESERVE_PART  8u            /* this part of a segment is for outcomes when no next one is ready */
+#define RESERVE_PART  8u /* this part of a segment is for outcomes when no next one is ready */
 #define RESERVE_MAX   (256u * 1024u)
 #define LINE_MAX_SIZE (3u * 1024u * 1024u) /* two texts never meet in one line; below segment.c's LINE_CAP */
 #define WARM_LEAST    (256u * 1024u)
@@ -51,7 +51,7 @@ struct journal {
     struct audit *audit;
     char label[SEGMENT_FILE_MAX]; /* "1a2b3c4d.w0" */
     struct slice name;
-    bool writing;                 /* false: a worker of an earlier run, kept for shipping and retention */
+    bool writing; /* false: a worker of an earlier run, kept for shipping and retention */
     /* the worker's */
     struct seg *cur;
     struct buf line, header;
@@ -59,13 +59,13 @@ struct journal {
     char last[LINE_MAC];
     _Atomic(struct seg *) ready;
     _Atomic uint64_t appended, refused;
-    _Atomic bool starved;  /* intents are refused for want of room */
+    _Atomic bool starved; /* intents are refused for want of room */
     /* the audit thread's */
-    struct seg *oldest, *newest;  /* open segments; newest may still be the ready one */
-    struct segment_name made;     /* the newest number given out */
+    struct seg *oldest, *newest; /* open segments; newest may still be the ready one */
+    struct segment_name made;    /* the newest number given out */
     int head_fd;
     struct head head;
-    bool no_room;          /* said so already */
+    bool no_room; /* said so already */
 };
 
 struct audit {
@@ -112,8 +112,7 @@ static bool seg_takes(const struct seg *s, size_t n)
 }
 
 /* The first line of a segment. `torn` and `lost` come from recovery; `before` is the segment before, or NULL. */
-static enum err header_write(struct journal *j, struct seg *s, const struct segment_name *before, uint64_t torn,
-                             uint64_t lost)
+static enum err header_write(struct journal *j, struct seg *s, const struct segment_name *before, uint64_t torn, uint64_t lost)
 {
     char time[25], file[SEGMENT_FILE_MAX] = "", keep[LINE_MAC];
     clock_rfc3339(clock_wall_ns(), time);
@@ -167,8 +166,7 @@ static enum err append(struct journal *j, const struct audit_record *r, bool out
     }
     if (!e) e = line_close(&j->line, &j->audit->chain, j->name, j->seq + 1, j->last);
     if (e) {
-        atomic_store_explicit(&j->refused, atomic_load_explicit(&j->refused, memory_order_relaxed) + 1,
-                              memory_order_relaxed);
+        atomic_store_explicit(&j->refused, atomic_load_explicit(&j->refused, memory_order_relaxed) + 1, memory_order_relaxed);
         atomic_store_explicit(&j->starved, e == ERR_AUDIT, memory_order_relaxed);
         return ERR_AUDIT;
     }
@@ -355,7 +353,9 @@ static bool seg_sync(struct audit *a, struct seg *s, bool whole)
         return true;
     }
     int why = errno;
-    if (!s->failed) log_event(LOG_ERROR, "audit_sync_failed", LOG_U64("worker", s->name.worker), LOG_U64("segment", s->name.number), LOG_ERRNO(why));
+    if (!s->failed)
+        log_event(LOG_ERROR, "audit_sync_failed", LOG_U64("worker", s->name.worker), LOG_U64("segment", s->name.number),
+                  LOG_ERRNO(why));
     s->failed = true;
     atomic_store_explicit(&s->leave, true, memory_order_relaxed);
     return false;
@@ -542,10 +542,8 @@ static void stop(struct audit *a)
     unsigned wait_ms = atomic_load(&a->stop_wait_ms);
     struct timeval wait = {.tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000};
     tick(a);
-    if (!a->shipper || !wait_ms || shipper_done(a->shipper))
-        event_base_loopbreak(a->base);
-    else
-        event_base_loopexit(a->base, &wait);
+    if (!a->shipper || !wait_ms || shipper_done(a->shipper)) event_base_loopbreak(a->base);
+    else event_base_loopexit(a->base, &wait);
 }
 
 /* A worker took the ready segment, or it is time to stop. */
@@ -590,10 +588,8 @@ static void journal_close(struct journal *j)
     while (j->oldest) {
         struct seg *s = j->oldest;
         j->oldest = s->next;
-        if (!s->failed && s->synced == atomic_load(&s->end))
-            seg_finish(s);
-        else
-            seg_free(s);
+        if (!s->failed && s->synced == atomic_load(&s->end)) seg_finish(s);
+        else seg_free(s);
     }
     if (j->head_fd >= 0) close(j->head_fd);
     buf_free(&j->line);
@@ -682,8 +678,7 @@ static void say_recovered(const struct journal *j, const struct recovered *r)
                   LOG_U64("offset", r->end), LOG_U64("bytes", r->torn));
     if (r->lost > (r->torn ? 1 : 0))
         log_event(LOG_ERROR, "audit_lines_lost", LOG_NAME("journal", j->label), LOG_U64("lines", r->lost));
-    if (r->damaged)
-        log_event(LOG_ERROR, "audit_lines_damaged", LOG_NAME("journal", j->label), LOG_U64("lines", r->damaged));
+    if (r->damaged) log_event(LOG_ERROR, "audit_lines_damaged", LOG_NAME("journal", j->label), LOG_U64("lines", r->damaged));
 }
 
 /* Takes up a journal where it ended. */
@@ -730,7 +725,10 @@ static enum err journals_open(struct audit *a, const char **why)
         while (end < n && segment_same_journal(&list[end], &name)) end++;
         if (w >= a->workers && end == i) continue;
         struct journal *j = &a->journals[a->journal_count++];
-        *j = (struct journal){.audit = a, .writing = w < a->workers, .made = name, .head_fd = -1,
+        *j = (struct journal){.audit = a,
+                              .writing = w < a->workers,
+                              .made = name,
+                              .head_fd = -1,
                               .line = buf_make(a->segment / 2 < LINE_MAX_SIZE ? a->segment / 2 : LINE_MAX_SIZE),
                               .header = buf_make(MEM_BLOCK)};
         segment_journal(&name, j->label);
@@ -755,8 +753,12 @@ static enum err base_make(struct audit *a, const char **why)
 
 static enum err shipper_make(struct audit *a, const struct audit_opts *o, const char **why)
 {
-    struct ship_opts so = {.base = a->base, .dir = a->dir, .url = o->redis_url, .prefix = o->redis_prefix,
-                           .maxlen = o->redis_maxlen, .ttl_ms = o->redis_ttl_ms};
+    struct ship_opts so = {.base = a->base,
+                           .dir = a->dir,
+                           .url = o->redis_url,
+                           .prefix = o->redis_prefix,
+                           .maxlen = o->redis_maxlen,
+                           .ttl_ms = o->redis_ttl_ms};
     if (!o->redis_url || !*o->redis_url) return ERR_OK;
     enum err e = shipper_new(&so, &a->shipper, why);
     for (size_t i = 0; !e && i < a->journal_count; i++) {

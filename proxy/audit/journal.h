@@ -27,12 +27,12 @@ struct audit; /* the audit thread and its journals */
 
 struct audit_opts {
     const char *directory;
-    uint64_t segment;       /* bytes; at least AUDIT_SEGMENT_MIN */
-    uint64_t retain_ms;     /* 0: forever */
+    uint64_t segment;   /* bytes; at least AUDIT_SEGMENT_MIN */
+    uint64_t retain_ms; /* 0: forever */
     uint32_t sync_ms;
     struct slice chain_key; /* empty: DIRECTORY/chain.key, made with 32 random bytes and mode 0600 if it is not there */
     unsigned workers;
-    const char *redis_url;  /* NULL: none */
+    const char *redis_url; /* NULL: none */
     uint64_t redis_maxlen, redis_ttl_ms;
     const char *redis_prefix;
 };
@@ -53,7 +53,7 @@ struct audit_status {
     uint64_t appended, synced, shipped; /* lines ever, all journals: the sums of their seqs */
     uint64_t failed;                    /* appends refused */
     bool redis_configured, redis_up;
-    bool failing;                       /* the disk does not take lines now */
+    bool failing; /* the disk does not take lines now */
 };
 void audit_status(const struct audit *a, struct audit_status *out);
 

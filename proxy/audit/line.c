@@ -12,10 +12,8 @@ static const char digits[] = "0123456789abcdef";
 void chain_init(struct chain *c, struct slice key)
 {
     unsigned char k[SHA_BLOCK] = {0}, pad[SHA_BLOCK];
-    if (key.n > SHA_BLOCK)
-        SHA256((const unsigned char *)key.p, key.n, k);
-    else if (key.n)
-        memcpy(k, key.p, key.n);
+    if (key.n > SHA_BLOCK) SHA256((const unsigned char *)key.p, key.n, k);
+    else if (key.n) memcpy(k, key.p, key.n);
     for (size_t i = 0; i < SHA_BLOCK; i++) pad[i] = k[i] ^ 0x36;
     SHA256_Init(&c->inner);
     SHA256_Update(&c->inner, pad, sizeof pad);
@@ -146,10 +144,8 @@ bool line_mac_holds(const struct line *l, const struct chain *c)
 static size_t string_end(struct slice s, size_t i)
 {
     for (i++; i < s.n; i++) {
-        if (s.p[i] == '\\')
-            i++;
-        else if (s.p[i] == '"')
-            return i + 1;
+        if (s.p[i] == '\\') i++;
+        else if (s.p[i] == '"') return i + 1;
     }
     return s.n + 1;
 }

@@ -30,7 +30,7 @@ void chain_mac(const struct chain *c, struct slice text, char hex[LINE_MAC]);
 enum err line_close(struct buf *line, const struct chain *c, struct slice journal, uint64_t seq, char last[LINE_MAC]) MUST_CHECK;
 
 struct line {
-    struct slice all;    /* without newline */
+    struct slice all; /* without newline */
     struct slice signed_part;
     struct slice record; /* the members before "journal", from the opening brace on */
     struct slice journal;

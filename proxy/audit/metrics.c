@@ -17,7 +17,7 @@ static const struct metric_row {
 };
 
 /* Bucket bounds in microseconds: what happens inside this process, and what waits for a model. */
-static const uint32_t fast[HIST_BUCKETS] = {10,   25,    50,    100,   250,   500,    1000,   2500,
+static const uint32_t fast[HIST_BUCKETS] = {10,   25,    50,    100,   250,    500,    1000,   2500,
                                             5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000};
 static const uint32_t slow[HIST_BUCKETS] = {1000,   2500,    5000,    10000,   25000,    50000,    100000,   250000,
                                             500000, 1000000, 2500000, 5000000, 10000000, 30000000, 60000000, 300000000};
@@ -106,8 +106,8 @@ static enum err write_plain(struct metrics *const *all, size_t n, struct buf *ou
 }
 
 /* One family with a label whose values are names of errors; rows that never counted are left out. */
-static enum err write_errors(struct metrics *const *all, size_t n, const char *name, const char *label,
-                             const char *help, const _Atomic uint64_t *first, struct buf *out)
+static enum err write_errors(struct metrics *const *all, size_t n, const char *name, const char *label, const char *help,
+                             const _Atomic uint64_t *first, struct buf *out)
 {
     enum err e = family(out, name, "counter", help);
     for (int i = 0; !e && i < ERR_COUNT; i++) {
@@ -172,8 +172,7 @@ enum err metrics_write(struct metrics *const *all, size_t n, struct buf *out)
 {
     if (n == 0) return ERR_OK;
     enum err e = write_plain(all, n, out);
-    if (!e)
-        e = write_errors(all, n, "privet_errors_total", "error", "Requests that ended with an error", all[0]->errors, out);
+    if (!e) e = write_errors(all, n, "privet_errors_total", "error", "Requests that ended with an error", all[0]->errors, out);
     if (!e)
         e = write_errors(all, n, "privet_upstream_failures_total", "reason", "Attempts at targets that failed",
                          all[0]->attempts_failed, out);

@@ -68,10 +68,8 @@ static void put_escape(struct writer *w, unsigned code)
     static const char hex[] = "0123456789abcdef";
     const char u[6] = {'\\', 'u', '0', '0', hex[code >> 4 & 15], hex[code & 15]};
     const char *brief = code == '"' ? "\\\"" : code == '\\' ? "\\\\" : code == '\n' ? "\\n" : NULL;
-    if (brief)
-        put(w, brief, 2);
-    else
-        put(w, u, sizeof u);
+    if (brief) put(w, brief, 2);
+    else put(w, u, sizeof u);
 }
 
 /* One character at s; returns its length. C1 controls are escaped too: terminals obey them. */
@@ -82,12 +80,9 @@ static size_t put_char(struct writer *w, const unsigned char *s, size_t n)
         PUT(w, "\\ufffd"); /* mended rather than refused: an answer may end inside a character */
         return 1;
     }
-    if (len == 1 && (s[0] < 0x20 || s[0] == '"' || s[0] == '\\' || s[0] == 0x7f))
-        put_escape(w, s[0]);
-    else if (len == 2 && s[0] == 0xc2 && s[1] < 0xa0)
-        put_escape(w, s[1]);
-    else
-        put(w, (const char *)s, len);
+    if (len == 1 && (s[0] < 0x20 || s[0] == '"' || s[0] == '\\' || s[0] == 0x7f)) put_escape(w, s[0]);
+    else if (len == 2 && s[0] == 0xc2 && s[1] < 0xa0) put_escape(w, s[1]);
+    else put(w, (const char *)s, len);
     return len;
 }
 
@@ -122,26 +117,26 @@ static inline void put_name(struct writer *w, const char *s)
 }
 
 /* Members; `key` is the literal up to the value: ",\"client\":". */
-#define NAME(w, key, value)                                                                                            \
-    do {                                                                                                               \
-        const char *v_ = (value);                                                                                      \
-        if (v_ && *v_) {                                                                                               \
-            PUT(w, key "\"");                                                                                          \
-            put_name(w, v_);                                                                                           \
-            PUT(w, "\"");                                                                                              \
-        }                                                                                                              \
+#define NAME(w, key, value)                                                                                                      \
+    do {                                                                                                                         \
+        const char *v_ = (value);                                                                                                \
+        if (v_ && *v_) {                                                                                                         \
+            PUT(w, key "\"");                                                                                                    \
+            put_name(w, v_);                                                                                                     \
+            PUT(w, "\"");                                                                                                        \
+        }                                                                                                                        \
     } while (0)
-#define NUMBER(w, key, value)                                                                                          \
-    do {                                                                                                               \
-        uint64_t v_ = (value);                                                                                         \
-        if (v_) {                                                                                                      \
-            PUT(w, key);                                                                                               \
-            put_u64(w, v_);                                                                                            \
-        }                                                                                                              \
+#define NUMBER(w, key, value)                                                                                                    \
+    do {                                                                                                                         \
+        uint64_t v_ = (value);                                                                                                   \
+        if (v_) {                                                                                                                \
+            PUT(w, key);                                                                                                         \
+            put_u64(w, v_);                                                                                                      \
+        }                                                                                                                        \
     } while (0)
-#define FLAG(w, key, value)                                                                                            \
-    do {                                                                                                               \
-        if (value) PUT(w, key "true");                                                                                 \
+#define FLAG(w, key, value)                                                                                                      \
+    do {                                                                                                                         \
+        if (value) PUT(w, key "true");                                                                                           \
     } while (0)
 
 /* RFC 3339 with milliseconds. The text up to the second is kept from the call before: gmtime costs more than the
@@ -267,10 +262,8 @@ static void put_record(struct writer *w, const struct audit_record *r, bool outc
 {
     static const char request[] = ",\"redacted_request", answer[] = ",\"redacted_answer";
     PUT(w, "{\"event\":\"");
-    if (outcome)
-        PUT(w, "outcome");
-    else
-        PUT(w, "intent");
+    if (outcome) PUT(w, "outcome");
+    else PUT(w, "intent");
     PUT(w, "\",\"id\":\"");
     put_name(w, r->id);
     PUT(w, "\"");

@@ -22,32 +22,32 @@ struct audit_finding {
 };
 
 struct audit_record {
-    char id[65];             /* request id: printable, no quotes or backslashes */
-    uint64_t wall_ns;        /* when the request's head was whole */
-    const char *client;      /* name of the caller; "" if anonymous */
-    const char *peer;        /* address:port */
+    char id[65];        /* request id: printable, no quotes or backslashes */
+    uint64_t wall_ns;   /* when the request's head was whole */
+    const char *client; /* name of the caller; "" if anonymous */
+    const char *peer;   /* address:port */
     const char *policy, *route, *dialect, *endpoint;
     const char *method;
-    const char *model_asked; /* printable ASCII, cut; from the body, so kept only when nothing was found in it */
-    const char *model_served;/* as configured for the target, or what the answer named */
-    const char *error;       /* err_name, or "ok" */
+    const char *model_asked;  /* printable ASCII, cut; from the body, so kept only when nothing was found in it */
+    const char *model_served; /* as configured for the target, or what the answer named */
+    const char *error;        /* err_name, or "ok" */
     bool stream, observe, truncated, refused, filtered, client_gone, rerouted;
-    int status;              /* sent to the client; 0: none */
+    int status; /* sent to the client; 0: none */
     uint64_t screen_us, first_byte_us, total_us;
     uint64_t request_bytes, sent_bytes, answer_bytes;
     uint64_t prompt_tokens, completion_tokens;
     uint32_t restored, foreign, opaque, decoded, invisible, tags;
-    const char *injection;   /* level of the signs of prompt injection: low, medium, high; "" if there were none */
-    uint32_t injection_sum;  /* in thousandths of one sure sign */
+    const char *injection;     /* level of the signs of prompt injection: low, medium, high; "" if there were none */
+    uint32_t injection_sum;    /* in thousandths of one sure sign */
     uint32_t detectors_failed; /* external ones that did not look at it, and whose on_error says flag */
-    uint64_t snapshot;       /* number of the configuration in force */
+    uint64_t snapshot;         /* number of the configuration in force */
     struct audit_attempt attempt[AUDIT_ATTEMPTS_MAX];
     size_t attempts;
     struct audit_finding finding[AUDIT_FINDINGS_MAX];
     size_t findings;
     uint32_t findings_more;
-    struct slice redacted_request;  /* logging: redacted: what the model saw, written with the intent. Else empty */
-    struct slice redacted_answer;   /* what it said, written with the outcome */
+    struct slice redacted_request; /* logging: redacted: what the model saw, written with the intent. Else empty */
+    struct slice redacted_answer;  /* what it said, written with the outcome */
 };
 
 /* One JSON object without its closing brace and without newline, so that the journal can add seq and mac.

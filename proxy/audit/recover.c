@@ -26,8 +26,8 @@ static void take_line(struct recovered *out, struct slice text, uint64_t end, bo
     out->seq = l.seq;
     memcpy(out->mac, l.mac, LINE_MAC);
     out->end = end;
-    out->only_header = first && slice_eq(line_get(l.record, "event"), SLICE("segment")) &&
-                       line_get(l.record, "torn").n == 0 && line_get(l.record, "lost").n == 0;
+    out->only_header = first && slice_eq(line_get(l.record, "event"), SLICE("segment")) && line_get(l.record, "torn").n == 0 &&
+                       line_get(l.record, "lost").n == 0;
 }
 
 /* ERR_AGAIN: nothing was ever written there. */
@@ -78,8 +78,8 @@ static enum err newest(int dir, const struct head *h, const struct segment_name 
     return ERR_OK;
 }
 
-enum err journal_recover(int dir, const struct chain *c, const struct segment_name *journal,
-                         const struct segment_name *list, size_t n, struct recovered *out)
+enum err journal_recover(int dir, const struct chain *c, const struct segment_name *journal, const struct segment_name *list,
+                         size_t n, struct recovered *out)
 {
     struct head h;
     *out = (struct recovered){0};

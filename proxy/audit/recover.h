@@ -15,7 +15,7 @@ struct recovered {
 };
 
 /* `list`: the segments of one journal, ascending. Removes empty segments (made ready, never used) from the end. */
-enum err journal_recover(int dir, const struct chain *c, const struct segment_name *journal,
-                         const struct segment_name *list, size_t n, struct recovered *out) MUST_CHECK;
+enum err journal_recover(int dir, const struct chain *c, const struct segment_name *journal, const struct segment_name *list,
+                         size_t n, struct recovered *out) MUST_CHECK;
 
 #endif

@@ -43,9 +43,9 @@ struct shipper {
     struct evdns_getaddrinfo_request *asking;
     struct event *timer; /* the pause while DOWN, else the time limit */
     uint32_t pause_ms;
-    unsigned tries;      /* which address of a name comes next */
-    size_t greeted;      /* replies of the greeting still to come */
-    size_t batch;        /* lines in the one under way */
+    unsigned tries;              /* which address of a name comes next */
+    size_t greeted;              /* replies of the greeting still to come */
+    size_t batch;                /* lines in the one under way */
     char reason[REASON_MAX + 1]; /* the first word of an error */
     char said[REASON_MAX + 1];   /* the reason that was logged last */
     bool said_down, said_aof, said_hash;
@@ -69,10 +69,8 @@ static void set_state(struct shipper *s, enum state to)
 {
     s->state = to;
     if (to < IDLE) atomic_store_explicit(&s->up, false, memory_order_relaxed);
-    if (to == IDLE)
-        evtimer_del(s->timer);
-    else
-        arm(s, to == DOWN ? s->pause_ms : to == RESOLVING ? RESOLVE_MS : TIMEOUT_MS);
+    if (to == IDLE) evtimer_del(s->timer);
+    else arm(s, to == DOWN ? s->pause_ms : to == RESOLVING ? RESOLVE_MS : TIMEOUT_MS);
 }
 
 static void count_shipped(struct shipper *s)
@@ -314,7 +312,9 @@ static bool fill_batch(struct shipper *s)
         while (!c->stuck && s->batch < BATCH_LINES && bytes < BATCH_BYTES) {
             enum err e = cargo_next(c, &l);
             if (e == ERR_AGAIN) break;
-            if (e) log_event(LOG_ERROR, "audit_segment_not_readable", LOG_NAME("journal", c->label), LOG_U64("segment", c->name.number));
+            if (e)
+                log_event(LOG_ERROR, "audit_segment_not_readable", LOG_NAME("journal", c->label),
+                          LOG_U64("segment", c->name.number));
             if (e || (s->batch == 0 && !send_word(s, "MULTI", on_queued)) || !send_line(s, c, &l)) return false;
             bytes += l.all.n;
             s->batch++;
@@ -360,10 +360,8 @@ static void on_must_be_ok(redisAsyncContext *ac, void *reply, void *with)
     (void)with;
     if (ac != s->ac) return;
     take_reason(s, reply);
-    if (is_error(reply))
-        down(s, s->reason[0] ? s->reason : "greeting");
-    else
-        greeting_one_less(s);
+    if (is_error(reply)) down(s, s->reason[0] ? s->reason : "greeting");
+    else greeting_one_less(s);
 }
 
 /* Without its append-only file a killed Redis loses what came since its last snapshot: it is sent again, if this
@@ -527,16 +525,15 @@ static void on_address(int err, struct evutil_addrinfo *list, void *with)
     for (const struct evutil_addrinfo *a = list; !err && a; a = a->ai_next) n++;
     for (const struct evutil_addrinfo *a = list; n && a; a = a->ai_next) {
         if (i++ != s->tries % n) continue;
-        const void *addr = a->ai_family == AF_INET6 ? (const void *)&((const struct sockaddr_in6 *)(const void *)a->ai_addr)->sin6_addr
-                                                    : (const void *)&((const struct sockaddr_in *)(const void *)a->ai_addr)->sin_addr;
+        const void *addr = a->ai_family == AF_INET6
+                               ? (const void *)&((const struct sockaddr_in6 *)(const void *)a->ai_addr)->sin6_addr
+                               : (const void *)&((const struct sockaddr_in *)(const void *)a->ai_addr)->sin_addr;
         if (!evutil_inet_ntop(a->ai_family, addr, text, sizeof text)) text[0] = 0;
     }
     if (list) evutil_freeaddrinfo(list);
     if (s->state != RESOLVING) return;
-    if (text[0])
-        attach(s, redisAsyncConnect(text, s->url.port));
-    else
-        down(s, "resolve");
+    if (text[0]) attach(s, redisAsyncConnect(text, s->url.port));
+    else down(s, "resolve");
 }
 
 static void resolve(struct shipper *s)
@@ -569,10 +566,8 @@ static void on_time(evutil_socket_t fd, short what, void *with)
         return;
     }
     set_state(s, RESOLVING);
-    if (s->url.path[0])
-        attach(s, redisAsyncConnectUnix(s->url.path));
-    else
-        resolve(s);
+    if (s->url.path[0]) attach(s, redisAsyncConnectUnix(s->url.path));
+    else resolve(s);
 }
 
 /* --- the outside --- */

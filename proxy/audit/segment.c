@@ -98,8 +98,8 @@ enum err segment_open(struct segment_reader *r, int dir, const struct segment_na
 {
     char file[SEGMENT_FILE_MAX];
     segment_file(s, file);
-    *r = (struct segment_reader){.fd = openat(dir, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW),
-                                 .buf = buf_make(LINE_CAP), .at = from};
+    *r = (struct segment_reader){
+        .fd = openat(dir, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), .buf = buf_make(LINE_CAP), .at = from};
     return r->fd < 0 ? ERR_IO : ERR_OK;
 }
 
@@ -189,8 +189,8 @@ enum err head_write(int fd, const struct head *h, const struct chain *c, struct 
     int n = snprintf(text, sizeof text,
                      "{\"journal\":\"%.*s\",\"seq\":%llu,\"mac\":\"%.64s\",\"segment\":%u,\"offset\":%llu,"
                      "\"oldest\":%u,\"time\":\"%s\"",
-                     (int)journal.n, journal.p, (unsigned long long)h->seq, h->mac, h->segment,
-                     (unsigned long long)h->offset, h->oldest, time);
+                     (int)journal.n, journal.p, (unsigned long long)h->seq, h->mac, h->segment, (unsigned long long)h->offset,
+                     h->oldest, time);
     if (n < 0 || (size_t)n > sizeof text - 100) return ERR_LIMIT;
     chain_mac(c, slice_of(text, (size_t)n), sig);
     int m = snprintf(text + n, sizeof text - (size_t)n, ",\"sig\":\"%.64s\"}", sig);
@@ -213,8 +213,7 @@ static bool head_parse(struct slice s, const struct chain *c, struct slice journ
     struct slice mac = line_get(body, "mac");
     if (mac.n != LINE_MAC || !slice_eq(line_get(body, "journal"), journal)) return false;
     memcpy(out->mac, mac.p, LINE_MAC);
-    if (!slice_u64(line_get(body, "segment"), UINT32_MAX, &segment) ||
-        !slice_u64(line_get(body, "oldest"), UINT32_MAX, &oldest))
+    if (!slice_u64(line_get(body, "segment"), UINT32_MAX, &segment) || !slice_u64(line_get(body, "oldest"), UINT32_MAX, &oldest))
         return false;
     out->segment = (uint32_t)segment;
     out->oldest = (uint32_t)oldest;

@@ -32,15 +32,15 @@ struct walk {
     char label[SEGMENT_FILE_MAX], file[SEGMENT_FILE_MAX];
     struct slice journal;
     uint64_t line_no;
-    uint64_t expect;      /* seq of the next record */
-    char last[LINE_MAC];  /* mac of the last good line in its place */
-    bool started;         /* a segment was read */
-    bool known;           /* `last` and `expect` hold */
-    uint64_t garbled;     /* lines since then that cannot be trusted */
-    uint64_t torn;        /* bytes after the last line of the segment before */
+    uint64_t expect;     /* seq of the next record */
+    char last[LINE_MAC]; /* mac of the last good line in its place */
+    bool started;        /* a segment was read */
+    bool known;          /* `last` and `expect` hold */
+    uint64_t garbled;    /* lines since then that cannot be trusted */
+    uint64_t torn;       /* bytes after the last line of the segment before */
     struct head head;
     enum head_state head_state;
-    struct head kept;     /* a copy from elsewhere */
+    struct head kept; /* a copy from elsewhere */
     enum head_state kept_state;
     bool kept_passed, kept_met; /* a line with its seq was seen; and had its mac */
     uint64_t owed[OWED_MAX];
@@ -56,10 +56,8 @@ static void say(struct walk *w, const char *kind, const char *fmt, ...)
     struct verify *v = w->v;
     char what[256], line[400];
     va_list ap;
-    if (strcmp(kind, "note") == 0)
-        v->counts.notes++;
-    else
-        v->counts.breaks++;
+    if (strcmp(kind, "note") == 0) v->counts.notes++;
+    else v->counts.breaks++;
     if (v->said++ >= AUDIT_REPORT_MAX) return;
     va_start(ap, fmt);
     vsnprintf(what, sizeof what, fmt, ap);
@@ -73,10 +71,8 @@ typedef unsigned long long ull;
 /* "seq 7" or "seqs 7 to 9" */
 static void say_missing(struct walk *w, uint64_t from, uint64_t to, const char *where)
 {
-    if (from == to)
-        say(w, "missing", "the line with seq %llu%s", (ull)from, where);
-    else
-        say(w, "missing", "%llu lines, seq %llu to %llu%s", (ull)(to - from + 1), (ull)from, (ull)to, where);
+    if (from == to) say(w, "missing", "the line with seq %llu%s", (ull)from, where);
+    else say(w, "missing", "%llu lines, seq %llu to %llu%s", (ull)(to - from + 1), (ull)from, (ull)to, where);
 }
 
 /* --- intents waiting for their outcome: a table by a hash of the id --- */
@@ -167,7 +163,8 @@ static void say_open(struct walk *w)
         w->seg.number = o->segment;
         segment_file(&w->seg, w->file);
         w->line_no = o->line;
-        say(w, "note", "intent without outcome (%s), id %s", w->v->live ? "still under way, or unknown" : "unknown outcome", o->id);
+        say(w, "note", "intent without outcome (%s), id %s", w->v->live ? "still under way, or unknown" : "unknown outcome",
+            o->id);
     }
     if (more) say(w, "note", "and %zu more intents without outcome", more);
     mem_free(p->v);
@@ -241,14 +238,11 @@ static void check_record(struct walk *w, const struct line *l, uint64_t at)
         return;
     }
     if (w->known && l->seq < w->expect) {
-        if (owed_take(w, l->seq))
-            say(w, "out of order", "seq %llu stands after seq %llu", (ull)l->seq, (ull)w->expect - 1);
-        else
-            say(w, "duplicated", "seq %llu was there before", (ull)l->seq);
+        if (owed_take(w, l->seq)) say(w, "out of order", "seq %llu stands after seq %llu", (ull)l->seq, (ull)w->expect - 1);
+        else say(w, "duplicated", "seq %llu was there before", (ull)l->seq);
         return;
     }
-    if (w->known && l->seq > w->expect)
-        check_gap(w, l->seq, at);
+    if (w->known && l->seq > w->expect) check_gap(w, l->seq, at);
     else if (w->known && !w->garbled && memcmp(l->prev, w->last, LINE_MAC) != 0)
         say(w, "chain", "seq %llu does not follow the line before", (ull)l->seq);
     advance(w, l, l->seq + 1);
@@ -271,9 +265,9 @@ static void check_header(struct walk *w, const struct line *l)
         check_record(w, l, 0);
         return;
     }
-    if (number_of(l, "segment") != w->seg.number) say(w, "chain", "the header is that of segment %llu", (ull)number_of(l, "segment"));
-    if (w->torn && torn != w->torn)
-        say(w, "edited", "%llu bytes after the last line of the segment before", (ull)w->torn);
+    if (number_of(l, "segment") != w->seg.number)
+        say(w, "chain", "the header is that of segment %llu", (ull)number_of(l, "segment"));
+    if (w->torn && torn != w->torn) say(w, "edited", "%llu bytes after the last line of the segment before", (ull)w->torn);
     else if (torn)
         say(w, "note", "a torn line of %llu bytes ends the segment before: the writer was killed or lost power", (ull)torn);
     if (lost > (torn ? 1 : 0))
@@ -308,10 +302,8 @@ static void check_line(struct walk *w, struct slice text, uint64_t at)
         w->kept_passed = true;
         w->kept_met = w->kept_met || memcmp(l.mac, w->kept.mac, LINE_MAC) == 0;
     }
-    if (w->line_no == 1)
-        check_header(w, &l);
-    else
-        check_record(w, &l, at);
+    if (w->line_no == 1) check_header(w, &l);
+    else check_record(w, &l, at);
 }
 
 /* --- segments and journals --- */
@@ -363,10 +355,8 @@ static void check_end(struct walk *w)
 {
     if (w->torn) say(w, "note", "a torn line of %llu bytes at the end: the writer was killed or lost power", (ull)w->torn);
     uint64_t end = w->known ? w->expect - 1 : 0;
-    if (w->head_state == HEAD_BAD)
-        say(w, "cut", "the head file was edited, or is of another key");
-    else if (w->head_state == HEAD_NONE && end > 0)
-        say(w, "cut", "the head file is gone");
+    if (w->head_state == HEAD_BAD) say(w, "cut", "the head file was edited, or is of another key");
+    else if (w->head_state == HEAD_NONE && end > 0) say(w, "cut", "the head file is gone");
     else if (w->head_state == HEAD_OK && w->head.seq > end + w->garbled + (w->torn ? 1 : 0))
         say(w, "cut", "the head file knows of seq %llu, the journal ends with %llu", (ull)w->head.seq, (ull)end);
 }
@@ -374,12 +364,10 @@ static void check_end(struct walk *w)
 static void check_kept(struct walk *w)
 {
     uint64_t end = w->known ? w->expect - 1 : 0;
-    if (w->kept_state == HEAD_BAD)
-        say(w, "cut", "the kept head was edited, or is of another key");
+    if (w->kept_state == HEAD_BAD) say(w, "cut", "the kept head was edited, or is of another key");
     else if (w->kept_state == HEAD_OK && w->kept.seq > end)
         say(w, "cut", "the kept head knows of seq %llu, the journal ends with %llu", (ull)w->kept.seq, (ull)end);
-    else if (w->kept_passed && !w->kept_met)
-        say(w, "chain", "seq %llu is not the line the kept head means", (ull)w->kept.seq);
+    else if (w->kept_passed && !w->kept_met) say(w, "chain", "seq %llu is not the line the kept head means", (ull)w->kept.seq);
 }
 
 /* list[0..n): one journal's segments. */

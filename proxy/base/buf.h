@@ -23,10 +23,7 @@ static inline struct buf buf_make(size_t cap) { return (struct buf){.cap = cap};
 void buf_free(struct buf *b);
 
 static inline size_t buf_len(const struct buf *b) { return b->end - b->off; }
-static inline struct slice buf_slice(const struct buf *b)
-{
-    return b->p ? slice_of(b->p + b->off, b->end - b->off) : SLICE_NONE;
-}
+static inline struct slice buf_slice(const struct buf *b) { return b->p ? slice_of(b->p + b->off, b->end - b->off) : SLICE_NONE; }
 
 /* Room for n more bytes at buf_tail(); the caller writes there and calls buf_commit. */
 enum err buf_reserve(struct buf *b, size_t n) MUST_CHECK;

@@ -15,19 +15,19 @@ enum err {
     ERR_IO,       /* a file or socket call failed */
     ERR_AGAIN,    /* not an error: more input is needed */
     /* the client's request, before it is understood */
-    ERR_HEAD,           /* malformed request head */
-    ERR_HEAD_TOO_LARGE, /* 431 */
-    ERR_TARGET_TOO_LONG,/* 414 */
-    ERR_METHOD,         /* 405: method not allowed here (TRACE, CONNECT, unknown) */
-    ERR_VERSION,        /* 505 */
-    ERR_FRAMING,        /* ambiguous or malformed body framing */
-    ERR_LENGTH_REQUIRED,/* 411 */
-    ERR_BODY_TOO_LARGE, /* 413 */
-    ERR_EXPECTATION,    /* 417 */
-    ERR_MEDIA_TYPE,     /* 415: a content type or coding that cannot be read */
-    ERR_CLIENT_TIMEOUT, /* 408 */
-    ERR_CLIENT_GONE,    /* the client left; 499 in records, never sent */
-    ERR_CLIENT_EOF,     /* input ended inside a message */
+    ERR_HEAD,            /* malformed request head */
+    ERR_HEAD_TOO_LARGE,  /* 431 */
+    ERR_TARGET_TOO_LONG, /* 414 */
+    ERR_METHOD,          /* 405: method not allowed here (TRACE, CONNECT, unknown) */
+    ERR_VERSION,         /* 505 */
+    ERR_FRAMING,         /* ambiguous or malformed body framing */
+    ERR_LENGTH_REQUIRED, /* 411 */
+    ERR_BODY_TOO_LARGE,  /* 413 */
+    ERR_EXPECTATION,     /* 417 */
+    ERR_MEDIA_TYPE,      /* 415: a content type or coding that cannot be read */
+    ERR_CLIENT_TIMEOUT,  /* 408 */
+    ERR_CLIENT_GONE,     /* the client left; 499 in records, never sent */
+    ERR_CLIENT_EOF,      /* input ended inside a message */
     /* the request, understood and refused */
     ERR_ENDPOINT,       /* 404: path not known and policy says block */
     ERR_UNAUTHORIZED,   /* 401 */
@@ -45,11 +45,11 @@ enum err {
     ERR_AUDIT,          /* 503: the record could not be written */
     ERR_DRAINING,       /* 503: shutting down */
     /* upstream: the reasons of attempts. Each is a fallback trigger, see route.h */
-    ERR_UP_CONNECT,     /* resolve, connect or TLS failed */
-    ERR_UP_TLS,         /* certificate not accepted */
-    ERR_UP_FIRST_BYTE,  /* no answer head in time */
-    ERR_UP_IDLE,        /* stalled in mid-answer */
-    ERR_UP_TOTAL,       /* total time is up */
+    ERR_UP_CONNECT,    /* resolve, connect or TLS failed */
+    ERR_UP_TLS,        /* certificate not accepted */
+    ERR_UP_FIRST_BYTE, /* no answer head in time */
+    ERR_UP_IDLE,       /* stalled in mid-answer */
+    ERR_UP_TOTAL,      /* total time is up */
     ERR_UP_429,
     ERR_UP_5XX,
     ERR_UP_REFUSAL,        /* the model refused */
@@ -65,12 +65,12 @@ enum err {
 
 struct err_row {
     enum err err;
-    const char *name;   /* "up_first_byte": metrics and audit */
-    int status;         /* HTTP status for the client; 0: never sent */
-    const char *type;   /* OpenAI's error.type */
-    const char *code;   /* error.code, or NULL for null */
-    const char *text;   /* public message */
-    bool retryable;     /* upstream only: another target may be tried */
+    const char *name; /* "up_first_byte": metrics and audit */
+    int status;       /* HTTP status for the client; 0: never sent */
+    const char *type; /* OpenAI's error.type */
+    const char *code; /* error.code, or NULL for null */
+    const char *text; /* public message */
+    bool retryable;   /* upstream only: another target may be tried */
 };
 
 /* The row of e; asserts that e is in range. */

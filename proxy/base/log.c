@@ -46,10 +46,8 @@ static void put_escaped(struct line *l, const char *s)
     char hex[8];
     for (size_t i = 0; s && s[i] && i < LOG_NAME_MAX; i++) {
         unsigned char c = (unsigned char)s[i];
-        if (c < 0x20 || c >= 0x7f || c == '"' || c == '\\')
-            snprintf(hex, sizeof hex, "\\u%04x", c);
-        else
-            snprintf(hex, sizeof hex, "%c", c);
+        if (c < 0x20 || c >= 0x7f || c == '"' || c == '\\') snprintf(hex, sizeof hex, "\\u%04x", c);
+        else snprintf(hex, sizeof hex, "%c", c);
         put(l, hex);
     }
 }
@@ -66,9 +64,7 @@ static void put_value(struct line *l, const struct log_field *f, bool json)
         snprintf(num, sizeof num, "%lld", (long long)f->u);
         put(l, num);
         break;
-    case LOG_T_BOOL:
-        put(l, f->u ? "true" : "false");
-        break;
+    case LOG_T_BOOL: put(l, f->u ? "true" : "false"); break;
     case LOG_T_NAME:
     case LOG_T_ERRNO:
         if (json) put(l, "\"");

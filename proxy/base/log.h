@@ -26,13 +26,13 @@ struct log_field {
     const char *name;
 };
 
-#define LOG_U64(k, v)   ((struct log_field){.key = "" k, .type = LOG_T_U64, .u = (uint64_t)(v)})
-#define LOG_I64(k, v)   ((struct log_field){.key = "" k, .type = LOG_T_I64, .u = (uint64_t)(int64_t)(v)})
-#define LOG_BOOL(k, v)  ((struct log_field){.key = "" k, .type = LOG_T_BOOL, .u = (v) ? 1 : 0})
+#define LOG_U64(k, v)  ((struct log_field){.key = "" k, .type = LOG_T_U64, .u = (uint64_t)(v)})
+#define LOG_I64(k, v)  ((struct log_field){.key = "" k, .type = LOG_T_I64, .u = (uint64_t)(int64_t)(v)})
+#define LOG_BOOL(k, v) ((struct log_field){.key = "" k, .type = LOG_T_BOOL, .u = (v) ? 1 : 0})
 /* Configuration names, file names, addresses, table names. Never a byte a peer sent. */
-#define LOG_NAME(k, s)  ((struct log_field){.key = "" k, .type = LOG_T_NAME, .name = (s)})
-#define LOG_ERR(e)      LOG_NAME("error", err_name(e))
-#define LOG_ERRNO(n)    ((struct log_field){.key = "errno", .type = LOG_T_ERRNO, .u = (uint64_t)(n)})
+#define LOG_NAME(k, s) ((struct log_field){.key = "" k, .type = LOG_T_NAME, .name = (s)})
+#define LOG_ERR(e)     LOG_NAME("error", err_name(e))
+#define LOG_ERRNO(n)   ((struct log_field){.key = "errno", .type = LOG_T_ERRNO, .u = (uint64_t)(n)})
 
 /* Before the first thread starts, and again at reload. */
 void log_setup(enum log_level least, bool json);
@@ -41,12 +41,12 @@ bool log_due(uint64_t *last);
 bool log_wants(enum log_level level);
 void log_write(enum log_level level, const char *event, const struct log_field *fields, size_t count);
 
-#define log_event(level, event, ...)                                                                                   \
-    do {                                                                                                               \
-        if (log_wants(level)) {                                                                                        \
-            const struct log_field log_f_[] = {__VA_ARGS__};                                                           \
-            log_write((level), "" event, log_f_, sizeof log_f_ / sizeof log_f_[0]);                                    \
-        }                                                                                                              \
+#define log_event(level, event, ...)                                                                                             \
+    do {                                                                                                                         \
+        if (log_wants(level)) {                                                                                                  \
+            const struct log_field log_f_[] = {__VA_ARGS__};                                                                     \
+            log_write((level), "" event, log_f_, sizeof log_f_ / sizeof log_f_[0]);                                              \
+        }                                                                                                                        \
     } while (0)
 
 #endif

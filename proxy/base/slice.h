@@ -17,14 +17,14 @@ struct slice {
 /* For string literals and arrays whose length is known at compile time. */
 #define SLICE(lit) ((struct slice){(lit), sizeof(lit) - 1})
 /* Initialiser for static tables. */
-#define SLICE_INIT(lit) {(lit), sizeof(lit) - 1}
+#define SLICE_INIT(lit)                                                                                                          \
+    {                                                                                                                            \
+        (lit), sizeof(lit) - 1                                                                                                   \
+    }
 
 static inline struct slice slice_of(const void *p, size_t n) { return (struct slice){(const char *)p, n}; }
 static inline struct slice slice_str(const char *s) { return (struct slice){s, s ? strlen(s) : 0}; }
-static inline bool slice_eq(struct slice a, struct slice b)
-{
-    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
-}
+static inline bool slice_eq(struct slice a, struct slice b) { return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0); }
 /* ASCII case is ignored; any other byte must be equal. */
 bool slice_ieq(struct slice a, struct slice b);
 bool slice_starts(struct slice s, struct slice prefix);

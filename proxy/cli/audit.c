@@ -69,7 +69,8 @@ static int verify(const struct place *p, const char *heads)
     struct buf report = buf_make(OUT_MAX);
     int breaks = audit_verify(p->directory, p->key, heads, &c, &report);
     if (breaks < 0) {
-        fprintf(stderr, "privet audit: %s: no journal can be read there, or no chain key: name it with --key-file\n", p->directory);
+        fprintf(stderr, "privet audit: %s: no journal can be read there, or no chain key: name it with --key-file\n",
+                p->directory);
         buf_free(&report);
         return CLI_FAILED;
     }
@@ -137,17 +138,15 @@ static void print_table(struct slice all, uint64_t n)
     for (int print = 0; print < 2; print++) {
         skip = print && rows > n ? rows - n : 0;
         if (print)
-            printf("%-24s %-28s %-12s %-22s %-6s %-14s %-7s %s\n", "TIME", "ID", "CLIENT", "MODEL", "STATUS", "ERROR", "MS", "FINDINGS");
+            printf("%-24s %-28s %-12s %-22s %-6s %-14s %-7s %s\n", "TIME", "ID", "CLIENT", "MODEL", "STATUS", "ERROR", "MS",
+                   "FINDINGS");
         for (rest = all; next_line(&rest, &text);) {
             if (!line_parse(text, &l)) continue;
             bool intent = slice_eq(line_get(l.record, "event"), SLICE("intent"));
             if (intent && has_outcome(&l, rest)) continue;
-            if (!print)
-                rows++;
-            else if (skip)
-                skip--;
-            else
-                print_row(&l);
+            if (!print) rows++;
+            else if (skip) skip--;
+            else print_row(&l);
         }
     }
 }
@@ -163,10 +162,8 @@ static int tail(const struct place *p, const char *count, bool json)
         fprintf(stderr, "privet audit: %s: no journal can be read there\n", p->directory);
         return CLI_FAILED;
     }
-    if (json)
-        print_safely(buf_slice(&out));
-    else
-        print_table(buf_slice(&out), n);
+    if (json) print_safely(buf_slice(&out));
+    else print_table(buf_slice(&out), n);
     buf_free(&out);
     return CLI_OK;
 }
@@ -247,12 +244,13 @@ int cli_audit(int argc, char **argv)
     bool is_show = strcmp(action, "show") == 0;
     if (!is_show && strcmp(action, "verify") != 0 && strcmp(action, "tail") != 0)
         return cli_unknown("audit", "action", action, actions, 3);
-    if (a.operands != (is_show ? 2 : 1)) return cli_wrong("audit", is_show ? "show takes one request id" : "%s takes no operand", action);
+    if (a.operands != (is_show ? 2 : 1))
+        return cli_wrong("audit", is_show ? "show takes one request id" : "%s takes no operand", action);
     status = find_place(&a, &p);
     if (status == CLI_GO)
-        status = is_show               ? show(&p, a.operand[1], a.value[OPT_JSON] != NULL)
-                 : *action == 'v'      ? verify(&p, a.value[OPT_HEADS])
-                                       : tail(&p, a.value[OPT_COUNT], a.value[OPT_JSON] != NULL);
+        status = is_show          ? show(&p, a.operand[1], a.value[OPT_JSON] != NULL)
+                 : *action == 'v' ? verify(&p, a.value[OPT_HEADS])
+                                  : tail(&p, a.value[OPT_COUNT], a.value[OPT_JSON] != NULL);
     mem_wipe(p.key_bytes, sizeof p.key_bytes);
     config_free(p.config);
     return status;

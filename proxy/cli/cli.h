@@ -14,7 +14,7 @@
 #include <stddef.h>
 
 enum {
-    CLI_GO = -1,    /* of cli_parse: go on */
+    CLI_GO = -1, /* of cli_parse: go on */
     CLI_OK = 0,
     CLI_FAILED = 1, /* the work was done and the answer is no: mistakes found, a file could not be read */
     CLI_USAGE = 2   /* unknown command, option or operand */

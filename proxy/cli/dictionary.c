@@ -42,7 +42,9 @@ static int write_out(struct slice s, const struct dictionary_hashed *counts)
     }
     fprintf(stderr, "%zu terms\n", counts->terms);
     if (!counts->skipped) return CLI_OK;
-    fprintf(stderr, "privet dictionary: %zu lines left out: a term needs two letters or digits, and at most 24 words and 200 bytes\n", counts->skipped);
+    fprintf(stderr,
+            "privet dictionary: %zu lines left out: a term needs two letters or digits, and at most 24 words and 200 bytes\n",
+            counts->skipped);
     return CLI_FAILED;
 }
 

@@ -27,12 +27,11 @@ int cli_unknown(const char *name, const char *what, const char *word, const char
 
 static void usage(const char *name, const char *operands, const struct cli_option *options)
 {
-    printf("usage: privet %s%s%s%s\n", name, options->name ? " [OPTION...]" : "", operands ? " " : "",
-           operands ? operands : "");
+    printf("usage: privet %s%s%s%s\n", name, options->name ? " [OPTION...]" : "", operands ? " " : "", operands ? operands : "");
     for (const struct cli_option *o = options; o->name; o++) {
         char left[64];
-        snprintf(left, sizeof left, "%s%s%s%s%s", o->alias ? o->alias : "", o->alias ? ", " : "", o->name,
-                 o->value ? " " : "", o->value ? o->value : "");
+        snprintf(left, sizeof left, "%s%s%s%s%s", o->alias ? o->alias : "", o->alias ? ", " : "", o->name, o->value ? " " : "",
+                 o->value ? o->value : "");
         printf("  %-26s  %s\n", left, o->help);
     }
 }

@@ -62,7 +62,9 @@ static void expect(struct work *w, const struct rule_def *d, const char *text, s
     if (got == (int)wanted) return;
     w->failed++;
     printf("%s:%u:1: rule `%s`: %s %zu %s\n", d->file, d->line, d->id, wanted ? "example" : "counterexample", number,
-           got < 0 ? "could not be scanned" : wanted ? "is not found" : "is found");
+           got < 0  ? "could not be scanned"
+           : wanted ? "is not found"
+                    : "is found");
 }
 
 static int test_rules(struct work *w)

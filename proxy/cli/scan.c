@@ -12,8 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define PIECE    (4u * 1024 * 1024) /* of a file, scanned at once */
-#define OVERLAP  (64u * 1024)       /* of the piece that is scanned again with the next: twice the longest value */
+#define PIECE          (4u * 1024 * 1024)   /* of a file, scanned at once */
+#define OVERLAP        (64u * 1024)         /* of the piece that is scanned again with the next: twice the longest value */
 #define LINE_MAX_BYTES (256u * 1024 * 1024) /* of a JSON line */
 
 enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_JSONL };
@@ -31,7 +31,7 @@ struct scan {
     struct buf out;
     enum format format;
     bool redact, diff, body;
-    bool failed;    /* something could not be read or scanned */
+    bool failed; /* something could not be read or scanned */
     uint64_t found;
     uint64_t printed; /* elements of a JSON array */
 };
@@ -456,7 +456,8 @@ static const struct cli_option options[] = {
 static void on_problem(void *arg, const struct rule_def *def, const char *message)
 {
     (void)arg;
-    if (def) fprintf(stderr, "%s:%u: rule `%s`: %s\n", def->file ? def->file : "rules", def->line, def->id ? def->id : "?", message);
+    if (def)
+        fprintf(stderr, "%s:%u: rule `%s`: %s\n", def->file ? def->file : "rules", def->line, def->id ? def->id : "?", message);
     else fprintf(stderr, "privet scan: %s\n", message);
 }
 
@@ -489,7 +490,8 @@ static bool load_packs(struct scan *s, const char *list)
 static bool plain_policy(struct scan *s)
 {
     unsigned char key[32];
-    struct policy_def d = {.name = "redact", .cls = {ACTION_REDACT, ACTION_REDACT, ACTION_FLAG}, .key = slice_of(key, sizeof key)};
+    struct policy_def d = {
+        .name = "redact", .cls = {ACTION_REDACT, ACTION_REDACT, ACTION_FLAG}, .key = slice_of(key, sizeof key)};
     bool ok = RAND_bytes(key, sizeof key) == 1 && policy_build(&d, s->rules, on_problem, NULL, &s->own_policy) == ERR_OK;
     mem_wipe(key, sizeof key);
     s->policy = s->own_policy;
@@ -512,7 +514,8 @@ static bool load_config(struct scan *s, const char *path, const char *policy)
     }
     s->policy = s->snapshot->policies[i];
     s->rules = s->snapshot->rules;
-    s->limits = (struct screen_limits){c->limits.json_depth, c->filters.decode_base64, c->filters.decode_hex, c->filters.decode_percent, NULL};
+    s->limits = (struct screen_limits){c->limits.json_depth, c->filters.decode_base64, c->filters.decode_hex,
+                                       c->filters.decode_percent, NULL};
     return true;
 }
 
@@ -556,7 +559,8 @@ static int check_options(struct scan *s, const struct cli_args *a, int *exit_cod
     if (s->diff && s->format != FORMAT_TEXT) return cli_wrong("scan", "--diff has a format of its own");
     if (s->redact && s->format == FORMAT_JSON) return cli_wrong("scan", "--redact goes with text or jsonl");
     if (a->value[OPT_CONFIG] && a->value[OPT_RULES]) return cli_wrong("scan", "the rules come from -c or from --rules");
-    if (a->value[OPT_POLICY] && !a->value[OPT_CONFIG]) return cli_wrong("scan", "--policy needs the configuration it is in: -c FILE");
+    if (a->value[OPT_POLICY] && !a->value[OPT_CONFIG])
+        return cli_wrong("scan", "--policy needs the configuration it is in: -c FILE");
     *exit_code = s->redact || s->diff || s->format == FORMAT_JSONL ? 0 : 1;
     uint64_t n;
     if (a->value[OPT_EXIT]) {

@@ -55,10 +55,8 @@ static bool trailer_allowed(struct slice name)
     case HF_SERVER:
     case HF_DIGEST:
     case HF_CONTENT_MD5:
-    case HF_X_REQUEST_ID:
-        return true;
-    default:
-        return false;
+    case HF_X_REQUEST_ID: return true;
+    default: return false;
     }
 }
 
@@ -83,12 +81,8 @@ static bool trailer_byte(struct http_body *b, char c)
     case TRAILER_VALUE:
         if (c == '\r') b->state = TRAILER_LF;
         return c == '\r' || http_is(c, HC_VALUE);
-    case TRAILER_LF:
-        b->state = TRAILER;
-        return c == '\n';
-    default: /* END_LF */
-        b->done = true;
-        return c == '\n';
+    case TRAILER_LF: b->state = TRAILER; return c == '\n';
+    default: /* END_LF */ b->done = true; return c == '\n';
     }
 }
 
@@ -98,15 +92,11 @@ static bool ext_byte(struct http_body *b, char c)
     bool token = http_is(c, HC_TOKEN);
     int next = c == ';' ? EXT : c == '\r' ? SIZE_LF : -1; /* what may follow a whole name or value */
     switch (b->state) {
-    case EXT:
-        b->state = EXT_NAME;
-        return token;
+    case EXT: b->state = EXT_NAME; return token;
     case EXT_NAME:
         if (!token) b->state = c == '=' ? EXT_VALUE : next;
         break;
-    case EXT_VALUE:
-        b->state = c == '"' ? EXT_QUOTED : EXT_TEXT;
-        return token || c == '"';
+    case EXT_VALUE: b->state = c == '"' ? EXT_QUOTED : EXT_TEXT; return token || c == '"';
     case EXT_TEXT:
         if (!token) b->state = next;
         break;
@@ -115,12 +105,8 @@ static bool ext_byte(struct http_body *b, char c)
         else if (c == '\\') b->state = EXT_PAIR;
         else return http_is(c, HC_QUOTED);
         break;
-    case EXT_PAIR:
-        b->state = EXT_QUOTED;
-        return http_is(c, HC_VALUE);
-    default: /* EXT_AFTER */
-        b->state = next;
-        break;
+    case EXT_PAIR: b->state = EXT_QUOTED; return http_is(c, HC_VALUE);
+    default: /* EXT_AFTER */ b->state = next; break;
     }
     return b->state >= 0;
 }
@@ -144,14 +130,9 @@ static enum err frame_byte(struct http_body *b, char c)
 {
     if (++b->overhead > HTTP_OVERHEAD_MAX) return ERR_FRAMING;
     switch (b->state) {
-    case SIZE:
-        return size_byte(b, c);
-    case SIZE_LF:
-        b->state = b->left ? DATA : TRAILER;
-        return c == '\n' ? size_known(b) : ERR_FRAMING;
-    case DATA_CR:
-        b->state = DATA_LF;
-        return c == '\r' ? ERR_OK : ERR_FRAMING;
+    case SIZE: return size_byte(b, c);
+    case SIZE_LF: b->state = b->left ? DATA : TRAILER; return c == '\n' ? size_known(b) : ERR_FRAMING;
+    case DATA_CR: b->state = DATA_LF; return c == '\r' ? ERR_OK : ERR_FRAMING;
     case DATA_LF:
         b->state = SIZE;
         b->left = b->digits = 0;
@@ -160,10 +141,8 @@ static enum err frame_byte(struct http_body *b, char c)
     case TRAILER_NAME:
     case TRAILER_VALUE:
     case TRAILER_LF:
-    case END_LF:
-        return trailer_byte(b, c) ? ERR_OK : ERR_FRAMING;
-    default:
-        return ext_byte(b, c) ? ERR_OK : ERR_FRAMING;
+    case END_LF: return trailer_byte(b, c) ? ERR_OK : ERR_FRAMING;
+    default: return ext_byte(b, c) ? ERR_OK : ERR_FRAMING;
     }
 }
 
@@ -199,8 +178,7 @@ enum err http_body_next(struct http_body *b, struct slice in, size_t *used, stru
     *data = slice_of(in.p, 0);
     if (b->done || in.n == 0) return ERR_OK;
     switch (b->kind) {
-    case HTTP_CHUNKED:
-        return next_chunked(b, in, used, data);
+    case HTTP_CHUNKED: return next_chunked(b, in, used, data);
     case HTTP_LENGTH:
         if (b->left > b->max - b->total) return ERR_BODY_TOO_LARGE;
         *data = take(b, in.p, in.n);
@@ -211,8 +189,7 @@ enum err http_body_next(struct http_body *b, struct slice in, size_t *used, stru
         b->total += in.n;
         *data = in;
         break;
-    case HTTP_NO_BODY:
-        break;
+    case HTTP_NO_BODY: break;
     }
     *used = data->n;
     return ERR_OK;

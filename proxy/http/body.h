@@ -35,7 +35,7 @@ enum err http_body_eof(struct http_body *b) MUST_CHECK;
 
 /* Writes one chunk head ("1a\r\n"): at most 18 bytes. */
 size_t http_chunk_head(char out[20], size_t n);
-#define HTTP_CHUNK_END SLICE("\r\n")
+#define HTTP_CHUNK_END  SLICE("\r\n")
 #define HTTP_LAST_CHUNK SLICE("0\r\n\r\n")
 
 #endif

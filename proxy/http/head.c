@@ -8,9 +8,9 @@
 #include <emmintrin.h>
 #endif
 
-#define METHOD_MAX 16u             /* longer ones are no method of anybody's */
-#define HOST_MAX 262u              /* 255 bytes of name, ':' and a port */
-#define CONNECTION_OPTIONS_MAX 32u /* each is compared with every field */
+#define METHOD_MAX             16u  /* longer ones are no method of anybody's */
+#define HOST_MAX               262u /* 255 bytes of name, ':' and a port */
+#define CONNECTION_OPTIONS_MAX 32u  /* each is compared with every field */
 
 /* ---- names of fields ------------------------------------------------------------------------------------------ */
 
@@ -144,12 +144,9 @@ static enum err whole_head(struct slice in, size_t limit, size_t *seen, size_t o
     struct slice part = slice_of(in.p, in.n < limit ? in.n : limit);
     size_t start = *seen < part.n ? *seen : part.n;
     switch (scan_head(part, start, end)) {
-    case SCAN_BAD:
-        return ERR_HEAD;
-    case SCAN_END:
-        return ERR_OK;
-    case SCAN_MORE:
-        break;
+    case SCAN_BAD: return ERR_HEAD;
+    case SCAN_END: return ERR_OK;
+    case SCAN_MORE: break;
     }
     *seen = part.n;
     if (part.n < limit) return ERR_AGAIN;
@@ -485,16 +482,10 @@ enum err http_request_framing(const struct http_head *h, uint64_t max, struct ht
     switch (declared_framing(h, max, &out->length)) {
     case DECLARED_NONE:
         return h->method == HM_POST || h->method == HM_PUT || h->method == HM_PATCH ? ERR_LENGTH_REQUIRED : ERR_OK;
-    case DECLARED_LENGTH:
-        out->kind = HTTP_LENGTH;
-        return ERR_OK;
-    case DECLARED_CHUNKED:
-        out->kind = HTTP_CHUNKED;
-        return ERR_OK;
-    case DECLARED_TOO_LARGE:
-        return ERR_BODY_TOO_LARGE;
-    case DECLARED_BAD:
-        break;
+    case DECLARED_LENGTH: out->kind = HTTP_LENGTH; return ERR_OK;
+    case DECLARED_CHUNKED: out->kind = HTTP_CHUNKED; return ERR_OK;
+    case DECLARED_TOO_LARGE: return ERR_BODY_TOO_LARGE;
+    case DECLARED_BAD: break;
     }
     return ERR_FRAMING;
 }
@@ -528,21 +519,63 @@ static const struct {
     int status;
     const char *reason;
 } reasons[] = {
-    {100, "Continue"}, {200, "OK"}, {201, "Created"}, {202, "Accepted"}, {203, "Non-Authoritative Information"},
-    {204, "No Content"}, {205, "Reset Content"}, {206, "Partial Content"}, {207, "Multi-Status"},
-    {208, "Already Reported"}, {226, "IM Used"}, {300, "Multiple Choices"}, {301, "Moved Permanently"}, {302, "Found"},
-    {303, "See Other"}, {304, "Not Modified"}, {305, "Use Proxy"}, {307, "Temporary Redirect"},
-    {308, "Permanent Redirect"}, {400, "Bad Request"}, {401, "Unauthorized"}, {402, "Payment Required"},
-    {403, "Forbidden"}, {404, "Not Found"}, {405, "Method Not Allowed"}, {406, "Not Acceptable"},
-    {407, "Proxy Authentication Required"}, {408, "Request Timeout"}, {409, "Conflict"}, {410, "Gone"},
-    {411, "Length Required"}, {412, "Precondition Failed"}, {413, "Content Too Large"}, {414, "URI Too Long"},
-    {415, "Unsupported Media Type"}, {416, "Range Not Satisfiable"}, {417, "Expectation Failed"},
-    {421, "Misdirected Request"}, {422, "Unprocessable Content"}, {423, "Locked"}, {424, "Failed Dependency"},
-    {425, "Too Early"}, {426, "Upgrade Required"}, {428, "Precondition Required"}, {429, "Too Many Requests"},
-    {431, "Request Header Fields Too Large"}, {451, "Unavailable For Legal Reasons"}, {500, "Internal Server Error"},
-    {501, "Not Implemented"}, {502, "Bad Gateway"}, {503, "Service Unavailable"}, {504, "Gateway Timeout"},
-    {505, "HTTP Version Not Supported"}, {506, "Variant Also Negotiates"}, {507, "Insufficient Storage"},
-    {508, "Loop Detected"}, {511, "Network Authentication Required"},
+    {100, "Continue"},
+    {200, "OK"},
+    {201, "Created"},
+    {202, "Accepted"},
+    {203, "Non-Authoritative Information"},
+    {204, "No Content"},
+    {205, "Reset Content"},
+    {206, "Partial Content"},
+    {207, "Multi-Status"},
+    {208, "Already Reported"},
+    {226, "IM Used"},
+    {300, "Multiple Choices"},
+    {301, "Moved Permanently"},
+    {302, "Found"},
+    {303, "See Other"},
+    {304, "Not Modified"},
+    {305, "Use Proxy"},
+    {307, "Temporary Redirect"},
+    {308, "Permanent Redirect"},
+    {400, "Bad Request"},
+    {401, "Unauthorized"},
+    {402, "Payment Required"},
+    {403, "Forbidden"},
+    {404, "Not Found"},
+    {405, "Method Not Allowed"},
+    {406, "Not Acceptable"},
+    {407, "Proxy Authentication Required"},
+    {408, "Request Timeout"},
+    {409, "Conflict"},
+    {410, "Gone"},
+    {411, "Length Required"},
+    {412, "Precondition Failed"},
+    {413, "Content Too Large"},
+    {414, "URI Too Long"},
+    {415, "Unsupported Media Type"},
+    {416, "Range Not Satisfiable"},
+    {417, "Expectation Failed"},
+    {421, "Misdirected Request"},
+    {422, "Unprocessable Content"},
+    {423, "Locked"},
+    {424, "Failed Dependency"},
+    {425, "Too Early"},
+    {426, "Upgrade Required"},
+    {428, "Precondition Required"},
+    {429, "Too Many Requests"},
+    {431, "Request Header Fields Too Large"},
+    {451, "Unavailable For Legal Reasons"},
+    {500, "Internal Server Error"},
+    {501, "Not Implemented"},
+    {502, "Bad Gateway"},
+    {503, "Service Unavailable"},
+    {504, "Gateway Timeout"},
+    {505, "HTTP Version Not Supported"},
+    {506, "Variant Also Negotiates"},
+    {507, "Insufficient Storage"},
+    {508, "Loop Detected"},
+    {511, "Network Authentication Required"},
 };
 
 const char *http_reason(int status)

@@ -17,12 +17,44 @@
 /* Fields the proxy acts on; every other is HF_OTHER. The table in head.c maps names (ASCII case ignored). */
 enum http_fid {
     HF_OTHER,
-    HF_HOST, HF_CONTENT_LENGTH, HF_TRANSFER_ENCODING, HF_CONNECTION, HF_KEEP_ALIVE, HF_PROXY_CONNECTION,
-    HF_PROXY_AUTHORIZATION, HF_PROXY_AUTHENTICATE, HF_TE, HF_TRAILER, HF_UPGRADE, HF_HTTP2_SETTINGS, HF_EXPECT,
-    HF_CONTENT_TYPE, HF_CONTENT_ENCODING, HF_CONTENT_RANGE, HF_ACCEPT_ENCODING, HF_AUTHORIZATION, HF_X_API_KEY,
-    HF_API_KEY, HF_X_GOOG_API_KEY, HF_COOKIE, HF_X_REQUEST_ID, HF_RETRY_AFTER, HF_RETRY_AFTER_MS, HF_X_SHOULD_RETRY,
-    HF_DATE, HF_SERVER, HF_SET_COOKIE, HF_RANGE, HF_X_FORWARDED_FOR, HF_X_FORWARDED_HOST, HF_X_FORWARDED_PROTO,
-    HF_FORWARDED, HF_VIA, HF_CONTENT_MD5, HF_DIGEST, HF_ETAG,
+    HF_HOST,
+    HF_CONTENT_LENGTH,
+    HF_TRANSFER_ENCODING,
+    HF_CONNECTION,
+    HF_KEEP_ALIVE,
+    HF_PROXY_CONNECTION,
+    HF_PROXY_AUTHORIZATION,
+    HF_PROXY_AUTHENTICATE,
+    HF_TE,
+    HF_TRAILER,
+    HF_UPGRADE,
+    HF_HTTP2_SETTINGS,
+    HF_EXPECT,
+    HF_CONTENT_TYPE,
+    HF_CONTENT_ENCODING,
+    HF_CONTENT_RANGE,
+    HF_ACCEPT_ENCODING,
+    HF_AUTHORIZATION,
+    HF_X_API_KEY,
+    HF_API_KEY,
+    HF_X_GOOG_API_KEY,
+    HF_COOKIE,
+    HF_X_REQUEST_ID,
+    HF_RETRY_AFTER,
+    HF_RETRY_AFTER_MS,
+    HF_X_SHOULD_RETRY,
+    HF_DATE,
+    HF_SERVER,
+    HF_SET_COOKIE,
+    HF_RANGE,
+    HF_X_FORWARDED_FOR,
+    HF_X_FORWARDED_HOST,
+    HF_X_FORWARDED_PROTO,
+    HF_FORWARDED,
+    HF_VIA,
+    HF_CONTENT_MD5,
+    HF_DIGEST,
+    HF_ETAG,
     HF_COUNT
 };
 
@@ -97,7 +129,8 @@ struct http_framing {
  * (but for Content-Length: 0). A POST, PUT or PATCH without both is ERR_LENGTH_REQUIRED. Lengths above max are ERR_BODY_TOO_LARGE
  * (ERR_UP_TOO_LARGE), compared before multiplying. */
 enum err http_request_framing(const struct http_head *h, uint64_t max, struct http_framing *out) MUST_CHECK;
-enum err http_response_framing(const struct http_head *h, enum http_method asked, uint64_t max, struct http_framing *out) MUST_CHECK;
+enum err http_response_framing(const struct http_head *h, enum http_method asked, uint64_t max,
+                               struct http_framing *out) MUST_CHECK;
 
 /* True if the field must not be passed on: hop-by-hop, framing, nominated by Connection, Host, or Expect (met here). */
 bool http_field_is_hop(const struct http_field *f);

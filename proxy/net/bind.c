@@ -25,10 +25,8 @@ static int bind_one(const struct addrinfo *a, uint16_t *port, bool share, const 
     *why = "socket";
     if (fd < 0) return -1;
     memcpy(&ss, a->ai_addr, a->ai_addrlen);
-    if (a->ai_family == AF_INET6)
-        ((struct sockaddr_in6 *)&ss)->sin6_port = htons(*port);
-    else
-        ((struct sockaddr_in *)&ss)->sin_port = htons(*port);
+    if (a->ai_family == AF_INET6) ((struct sockaddr_in6 *)&ss)->sin6_port = htons(*port);
+    else ((struct sockaddr_in *)&ss)->sin_port = htons(*port);
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (a->ai_family == AF_INET6) /* "::" and "0.0.0.0" are two listeners */
         (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);

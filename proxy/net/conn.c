@@ -30,11 +30,11 @@
 #define READ_LEAST   4096u        /* room below this is enlarged before a read, if the limit allows */
 #define TLS_RECORD   16384u
 #define LINGER_BYTES (32u * 1024 * 1024) /* most input that is read and thrown away while lingering */
-#define WARM_MS      1000                 /* a TLS connection idle for one to two of these gives its buffers back */
+#define WARM_MS      1000                /* a TLS connection idle for one to two of these gives its buffers back */
 #define WARM_MAX     128
-#define CLOCK_STEP   4                    /* ms that the coarse clock may be behind (CONFIG_HZ=250) */
-#define FINISH_MS    60000                /* most time the rest of the output may take in conn_finish */
-#define STALL_MS     10000                /* ... and most time without progress */
+#define CLOCK_STEP   4     /* ms that the coarse clock may be behind (CONFIG_HZ=250) */
+#define FINISH_MS    60000 /* most time the rest of the output may take in conn_finish */
+#define STALL_MS     10000 /* ... and most time without progress */
 
 enum state { ST_CONNECTING, ST_HANDSHAKE, ST_OPEN, ST_FAILED, ST_LINGERING };
 
@@ -44,32 +44,32 @@ struct conn {
     void *arg;
     SSL *ssl;
     int fd;
-    int io_errno;       /* why reading failed, or writing under OpenSSL; 0 if it did not */
+    int io_errno; /* why reading failed, or writing under OpenSSL; 0 if it did not */
     enum state state;
     enum conn_end late_end; /* what `later` has to report */
-    unsigned busy;      /* callbacks and loops on the stack: the memory lives until 0 */
-    bool client;        /* we connected */
-    bool dead;          /* conn_free was called */
+    unsigned busy;          /* callbacks and loops on the stack: the memory lives until 0 */
+    bool client;            /* we connected */
+    bool dead;              /* conn_free was called */
     bool paused;
-    bool eof;           /* the peer ended its side */
-    bool io_eof;        /* recv said 0 under OpenSSL */
-    bool io_short;      /* the last recv did not fill its room: the socket is empty */
-    bool more;          /* bytes may wait inside OpenSSL, where no event tells of them */
-    bool write_failed;  /* the socket takes no more; input may still be read to its end */
-    bool write_on;      /* write_ev is added (level) */
-    bool edge;          /* the edge watch is on */
-    bool was_high;      /* output was above CONN_LOW: on_drain is owed */
+    bool eof;                                            /* the peer ended its side */
+    bool io_eof;                                         /* recv said 0 under OpenSSL */
+    bool io_short;                                       /* the last recv did not fill its room: the socket is empty */
+    bool more;                                           /* bytes may wait inside OpenSSL, where no event tells of them */
+    bool write_failed;                                   /* the socket takes no more; input may still be read to its end */
+    bool write_on;                                       /* write_ev is added (level) */
+    bool edge;                                           /* the edge watch is on */
+    bool was_high;                                       /* output was above CONN_LOW: on_drain is owed */
     bool late_open, late_drain, late_read, has_late_end; /* work for `later` */
-    bool shut;          /* lingering: our side is ended */
-    bool active;        /* TLS: something was read or written since the last sweep */
+    bool shut;                                           /* lingering: our side is ended */
+    bool active;                                         /* TLS: something was read or written since the last sweep */
     struct buf in, out;
     uint64_t deadline;  /* clock_mono_ns; 0: none */
     uint64_t armed;     /* when timer_ev fires; 0: not added */
     uint64_t finish_by; /* lingering: no later than this */
     size_t discarded;
-    uint64_t sent, mark; /* bytes the socket took, and how many of them before conn_mark */
+    uint64_t sent, mark;       /* bytes the socket took, and how many of them before conn_mark */
     struct conn *next, **prev; /* lingering ones: worker.lingering */
-    unsigned short warm; /* 1 + its slot in worker.warm; 0: none */
+    unsigned short warm;       /* 1 + its slot in worker.warm; 0: none */
     struct event read_ev, write_ev, timer_ev, later_ev;
     char peer[56];
 };
@@ -285,10 +285,8 @@ static int bio_write(BIO *b, const char *p, int n)
         c->sent += (size_t)r;
         return (int)r;
     }
-    if (errno == EAGAIN || errno == EINTR)
-        BIO_set_retry_write(b);
-    else
-        c->io_errno = errno;
+    if (errno == EAGAIN || errno == EINTR) BIO_set_retry_write(b);
+    else c->io_errno = errno;
     return -1;
 }
 
@@ -304,8 +302,7 @@ static pthread_once_t bio_once = PTHREAD_ONCE_INIT;
 static void make_bio_method(void)
 {
     BIO_METHOD *m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "privet socket");
-    if (m && BIO_meth_set_read(m, bio_read) && BIO_meth_set_write(m, bio_write) && BIO_meth_set_ctrl(m, bio_ctrl))
-        bio_method = m;
+    if (m && BIO_meth_set_read(m, bio_read) && BIO_meth_set_write(m, bio_write) && BIO_meth_set_ctrl(m, bio_ctrl)) bio_method = m;
 }
 
 static bool tls_attach(struct conn *c, SSL_CTX *ctx, const char *host)
@@ -389,18 +386,15 @@ static enum got read_plain(struct conn *c, enum conn_end *why)
 static enum got tls_read_result(struct conn *c, int n, enum conn_end *why)
 {
     switch (SSL_get_error(c->ssl, n)) {
-    case SSL_ERROR_WANT_READ:
-        return GOT_NOTHING;
+    case SSL_ERROR_WANT_READ: return GOT_NOTHING;
     case SSL_ERROR_WANT_WRITE: /* the answer to a key update */
         if (!watch_write(c, true)) break;
         return GOT_NOTHING;
-    case SSL_ERROR_ZERO_RETURN:
-        return c->write_failed ? GOT_FAILURE : GOT_END;
+    case SSL_ERROR_ZERO_RETURN: return c->write_failed ? GOT_FAILURE : GOT_END;
     case SSL_ERROR_SYSCALL:
         if (c->io_eof && !c->io_errno && !c->write_failed) return GOT_TRUNCATED;
         break;
-    default:
-        break;
+    default: break;
     }
     *why = c->write_failed ? CONN_RESET : tls_failure(c);
     ERR_clear_error();
@@ -447,10 +441,7 @@ static void do_read(struct conn *c)
     if (c->eof && c->ops) c->ops->on_end(c->arg, g == GOT_END ? CONN_EOF : CONN_TRUNCATED);
 }
 
-static bool may_read(const struct conn *c)
-{
-    return c->state == ST_OPEN && !c->paused && !c->eof && buf_len(&c->in) < c->in.cap;
-}
+static bool may_read(const struct conn *c) { return c->state == ST_OPEN && !c->paused && !c->eof && buf_len(&c->in) < c->in.cap; }
 
 /* ---- writing ---- */
 
@@ -474,11 +465,8 @@ static int write_once(struct conn *c)
     }
     switch (SSL_get_error(c->ssl, n)) {
     case SSL_ERROR_WANT_READ:
-    case SSL_ERROR_WANT_WRITE:
-        return 0;
-    default:
-        ERR_clear_error();
-        return -1;
+    case SSL_ERROR_WANT_WRITE: return 0;
+    default: ERR_clear_error(); return -1;
     }
 }
 
@@ -552,10 +540,8 @@ static void linger_read(struct conn *c)
     bool again = n > 0 || (n < 0 && b && (errno == EAGAIN || errno == EINTR));
     mem_block_put(b, MEM_BLOCK);
     if (n == 0) c->eof = true;
-    if (n == 0 && !c->shut)
-        watch_edge(c); /* half closed: the rest still goes out */
-    else if (!again || c->discarded > LINGER_BYTES)
-        destroy(c);
+    if (n == 0 && !c->shut) watch_edge(c); /* half closed: the rest still goes out */
+    else if (!again || c->discarded > LINGER_BYTES) destroy(c);
 }
 
 static void linger_write(struct conn *c)
@@ -571,10 +557,8 @@ static void linger_write(struct conn *c)
     }
     if (buf_len(&c->out) == before) return;
     uint64_t now = clock_mono_ns();
-    if (now >= c->finish_by)
-        destroy(c);
-    else
-        conn_deadline(c, STALL_MS);
+    if (now >= c->finish_by) destroy(c);
+    else conn_deadline(c, STALL_MS);
 }
 
 void conn_finish(struct conn *c)
@@ -621,10 +605,8 @@ static void opened(struct conn *c)
     if (c->ops && c->ops->on_open) c->ops->on_open(c->arg);
     /* Data may have come with the end of the handshake, into OpenSSL, where no event tells of it. */
     if (!c->dead && c->ssl && SSL_has_pending(c->ssl)) {
-        if (may_read(c))
-            do_read(c);
-        else
-            c->more = true;
+        if (may_read(c)) do_read(c);
+        else c->more = true;
     }
 }
 
@@ -635,10 +617,8 @@ static void do_handshake(struct conn *c)
     tls_clean_queue();
     int r = SSL_do_handshake(c->ssl);
     if (r == 1) {
-        if (!watch_write(c, buf_len(&c->out) > 0))
-            fail(c, CONN_RESET);
-        else
-            opened(c);
+        if (!watch_write(c, buf_len(&c->out) > 0)) fail(c, CONN_RESET);
+        else opened(c);
         return;
     }
     switch (SSL_get_error(c->ssl, r)) {
@@ -648,8 +628,7 @@ static void do_handshake(struct conn *c)
     case SSL_ERROR_WANT_WRITE:
         if (!watch_write(c, true)) fail(c, CONN_RESET);
         return;
-    default:
-        fail(c, tls_failure(c));
+    default: fail(c, tls_failure(c));
     }
 }
 
@@ -666,10 +645,8 @@ static void connected(struct conn *c)
         return;
     }
     c->state = c->ssl ? ST_HANDSHAKE : ST_OPEN;
-    if (c->ssl)
-        do_handshake(c);
-    else
-        opened(c);
+    if (c->ssl) do_handshake(c);
+    else opened(c);
 }
 
 /* Does the late work whose time it is by the order of things: open before data. */
@@ -687,21 +664,14 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     hold(c);
     open_late(c);
     if (!c->dead) switch (c->state) {
-        case ST_HANDSHAKE:
-            do_handshake(c);
-            break;
+        case ST_HANDSHAKE: do_handshake(c); break;
         case ST_OPEN:
-            if (may_read(c))
-                do_read(c);
-            else
-                watch_edge(c);
+            if (may_read(c)) do_read(c);
+            else watch_edge(c);
             break;
-        case ST_LINGERING:
-            linger_read(c);
-            break;
+        case ST_LINGERING: linger_read(c); break;
         case ST_CONNECTING:
-        case ST_FAILED:
-            break;
+        case ST_FAILED: break;
         }
     (void)release(c);
 }
@@ -733,20 +703,13 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
     hold(c);
     open_late(c);
     if (!c->dead) switch (c->state) {
-        case ST_CONNECTING:
-            connected(c);
-            break;
-        case ST_HANDSHAKE:
-            do_handshake(c);
-            break;
-        case ST_OPEN:
-            open_writable(c);
-            break;
+        case ST_CONNECTING: connected(c); break;
+        case ST_HANDSHAKE: do_handshake(c); break;
+        case ST_OPEN: open_writable(c); break;
         case ST_LINGERING:
             if (!c->shut) linger_write(c);
             break;
-        case ST_FAILED:
-            break;
+        case ST_FAILED: break;
         }
     (void)release(c);
 }
@@ -770,10 +733,8 @@ static void on_later(evutil_socket_t fd, short what, void *arg)
     }
     if (!c->dead && c->has_late_end) {
         c->has_late_end = false;
-        if (c->write_failed && c->late_end == CONN_RESET)
-            after_failed_write(c);
-        else
-            fail(c, c->late_end);
+        if (c->write_failed && c->late_end == CONN_RESET) after_failed_write(c);
+        else fail(c, c->late_end);
     }
     (void)release(c);
 }
@@ -819,10 +780,8 @@ static void name_peer(struct conn *c, const struct sockaddr *sa)
     } else if (sa->sa_family == AF_INET6) {
         const struct sockaddr_in6 *a = (const void *)sa;
         bool v4 = IN6_IS_ADDR_V4MAPPED(&a->sin6_addr);
-        if (v4)
-            inet_ntop(AF_INET, &a->sin6_addr.s6_addr[12], ip, sizeof ip);
-        else
-            inet_ntop(AF_INET6, &a->sin6_addr, ip, sizeof ip);
+        if (v4) inet_ntop(AF_INET, &a->sin6_addr.s6_addr[12], ip, sizeof ip);
+        else inet_ntop(AF_INET6, &a->sin6_addr, ip, sizeof ip);
         snprintf(c->peer, sizeof c->peer, v4 ? "%s:%u" : "[%s]:%u", ip, ntohs(a->sin6_port));
     } else {
         snprintf(c->peer, sizeof c->peer, "local");
@@ -855,8 +814,7 @@ static void no_delay(int fd)
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* fails on other kinds of socket: no matter */
 }
 
-struct conn *conn_accept(struct worker *w, int fd, SSL_CTX *tls, struct conn_limits lim, const struct conn_ops *ops,
-                         void *arg)
+struct conn *conn_accept(struct worker *w, int fd, SSL_CTX *tls, struct conn_limits lim, const struct conn_ops *ops, void *arg)
 {
     struct sockaddr_storage ss = {0};
     socklen_t n = sizeof ss;

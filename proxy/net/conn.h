@@ -25,7 +25,7 @@
 struct worker;
 struct conn;
 
-#define CONN_LOW  (64u * 1024) /* output bytes under which a stopped producer goes on */
+#define CONN_LOW  (64u * 1024)  /* output bytes under which a stopped producer goes on */
 #define CONN_HIGH (256u * 1024) /* ... above which a producer should stop (advisory: conn_out_len) */
 
 enum conn_end {
@@ -39,10 +39,10 @@ enum conn_end {
 };
 
 struct conn_ops {
-    void (*on_open)(void *arg);                    /* connected and handshaken. May be NULL */
-    void (*on_data)(void *arg);                    /* conn_in() has new bytes */
-    void (*on_end)(void *arg, enum conn_end why);  /* at most once for EOF/TRUNCATED, at most once for the others */
-    void (*on_drain)(void *arg);                   /* output fell to CONN_LOW or below. May be NULL */
+    void (*on_open)(void *arg);                   /* connected and handshaken. May be NULL */
+    void (*on_data)(void *arg);                   /* conn_in() has new bytes */
+    void (*on_end)(void *arg, enum conn_end why); /* at most once for EOF/TRUNCATED, at most once for the others */
+    void (*on_drain)(void *arg);                  /* output fell to CONN_LOW or below. May be NULL */
 };
 
 struct conn_limits {
@@ -51,7 +51,8 @@ struct conn_limits {
 };
 
 /* An accepted socket (non-blocking, TCP_NODELAY set here). tls NULL: plain. NULL on failure; the fd is closed then. */
-struct conn *conn_accept(struct worker *w, int fd, SSL_CTX *tls, struct conn_limits lim, const struct conn_ops *ops, void *arg) MUST_CHECK;
+struct conn *conn_accept(struct worker *w, int fd, SSL_CTX *tls, struct conn_limits lim, const struct conn_ops *ops,
+                         void *arg) MUST_CHECK;
 /* Starts to connect to addr. tls NULL: plain; else verification is on, with SNI and name check for `host`
  * (a name or an IP literal). The result comes by on_open or on_end, never from inside this call. */
 struct conn *conn_connect(struct worker *w, const struct sockaddr *addr, socklen_t addr_len, SSL_CTX *tls, const char *host,

@@ -9,8 +9,8 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#define RESOLVER_KEEP_S  30
-#define RESOLVER_ADDRS   8
+#define RESOLVER_KEEP_S 30
+#define RESOLVER_ADDRS  8
 
 struct worker;
 struct resolved {

@@ -16,9 +16,9 @@
 #define TLS12_SUITES "ECDHE+AESGCM:ECDHE+CHACHA20"
 #define TLS13_SUITES "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
 /* P-384 last: never chosen where one of the others will do, but a certificate with such a key needs it in TLS 1.2. */
-#define TLS_GROUPS    "X25519:P-256:P-384"
-#define PIN_PREFIX    "sha256//"
-#define SESSION_HOST  256
+#define TLS_GROUPS   "X25519:P-256:P-384"
+#define PIN_PREFIX   "sha256//"
+#define SESSION_HOST 256
 
 /* What a client context keeps beside OpenSSL's own: the pin, and the last session of its backend. Contexts are shared
  * by the workers, so the session is behind a lock; it is touched once for each new connection. */
@@ -61,10 +61,8 @@ static const char *reason(const char *other)
     static _Thread_local char text[256];
     unsigned long e = ERR_peek_error();
     const char *r = e ? ERR_reason_error_string(e) : NULL;
-    if (r)
-        snprintf(text, sizeof text, "%s: %s", other, r);
-    else
-        snprintf(text, sizeof text, "%s", other);
+    if (r) snprintf(text, sizeof text, "%s: %s", other, r);
+    else snprintf(text, sizeof text, "%s", other);
     ERR_clear_error();
     return text;
 }
@@ -81,8 +79,8 @@ static bool common(SSL_CTX *ctx)
            SSL_CTX_set1_groups_list(ctx, TLS_GROUPS) == 1;
 }
 
-static int choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *outlen, const unsigned char *in,
-                       unsigned inlen, void *arg)
+static int choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *outlen, const unsigned char *in, unsigned inlen,
+                       void *arg)
 {
     (void)ssl, (void)arg;
     static const unsigned char ours[] = "\x08http/1.1";
@@ -196,8 +194,7 @@ static const char *client_setup(SSL_CTX *ctx, const struct tls_client_opts *o)
         x->pinned = true;
         SSL_CTX_set_cert_verify_callback(ctx, verify_with_pin, x);
     }
-    if (o->ca ? SSL_CTX_load_verify_file(ctx, o->ca) != 1 : SSL_CTX_set_default_verify_paths(ctx) != 1)
-        return "cannot read ca";
+    if (o->ca ? SSL_CTX_load_verify_file(ctx, o->ca) != 1 : SSL_CTX_set_default_verify_paths(ctx) != 1) return "cannot read ca";
     if (SSL_CTX_set_alpn_protos(ctx, (const unsigned char *)"\x08http/1.1", 9) != 0) return "out of memory";
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(ctx, keep_session);

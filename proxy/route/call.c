@@ -20,9 +20,9 @@ struct call {
     int status;
     unsigned interim;
     size_t seen;
-    struct buf head;    /* of the request */
-    struct buf body;    /* of the request */
-    struct slice rest;  /* of the body, still to be sent */
+    struct buf head;   /* of the request */
+    struct buf body;   /* of the request */
+    struct slice rest; /* of the body, still to be sent */
     struct buf answer;
     struct http_body framing;
     struct http_head in; /* slices into the connection's buffer: good only while it is looked at */
@@ -68,8 +68,10 @@ static enum err write_head(struct call *c, struct slice path)
     if (!e) e = buf_addf(&c->head, " HTTP/1.1\r\nhost: %s\r\n", c->b->host_field);
     if (!e && key) e = buf_addf(&c->head, "authorization: Bearer %s\r\n", key);
     if (!e)
-        e = buf_addf(&c->head, "content-type: application/json\r\naccept: application/json\r\naccept-encoding: identity\r\n"
-                               "content-length: %zu\r\n\r\n", buf_len(&c->body));
+        e = buf_addf(&c->head,
+                     "content-type: application/json\r\naccept: application/json\r\naccept-encoding: identity\r\n"
+                     "content-length: %zu\r\n\r\n",
+                     buf_len(&c->body));
     return e;
 }
 
@@ -171,13 +173,10 @@ static void on_connected(void *arg, enum err e, struct conn *conn)
 {
     struct call *c = arg;
     c->connecting = NULL;
-    if (e)
-        call_end(c, e);
-    else if (conn_in(conn).n) { /* it speaks before it was asked */
-        c->up = conn;
+    if (e) call_end(c, e);
+    else if (conn_in(conn).n) { /* it speaks before it was asked */ c->up = conn;
         call_end(c, ERR_UP_MALFORMED);
-    } else
-        send_on(c, conn, false);
+    } else send_on(c, conn, false);
 }
 
 static void connect_fresh(struct call *c)

@@ -13,10 +13,10 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define ECHO_HEAD_MAX  (64u * 1024)
-#define ECHO_BODY_MAX  (64u * 1024 * 1024)
-#define ECHO_SAW_MAX   6000u /* bytes of text the x-echo-saw field shows */
-#define ECHO_GAP_MS    5
+#define ECHO_HEAD_MAX (64u * 1024)
+#define ECHO_BODY_MAX (64u * 1024 * 1024)
+#define ECHO_SAW_MAX  6000u /* bytes of text the x-echo-saw field shows */
+#define ECHO_GAP_MS   5
 
 struct echo {
     struct worker *w;
@@ -114,10 +114,8 @@ static cJSON *choice(cJSON *doc, const char *field, const char *finish)
     cJSON_AddItemToArray(a, c);
     cJSON_AddNumberToObject(c, "index", 0);
     cJSON *m = cJSON_AddObjectToObject(c, field);
-    if (finish)
-        cJSON_AddStringToObject(c, "finish_reason", finish);
-    else
-        cJSON_AddNullToObject(c, "finish_reason");
+    if (finish) cJSON_AddStringToObject(c, "finish_reason", finish);
+    else cJSON_AddNullToObject(c, "finish_reason");
     return m;
 }
 
@@ -257,12 +255,9 @@ static bool serve(struct echo *e)
 {
     struct slice path = e->h.path;
     bool ok;
-    if (slice_ends(path, SLICE("/models")))
-        ok = send_json(e, 200, models_doc());
-    else if (e->h.method == HM_POST && slice_ends(path, SLICE("/chat/completions")))
-        ok = serve_chat(e);
-    else
-        ok = send_json(e, 404, error_doc("the built-in echo model knows chat completions only"));
+    if (slice_ends(path, SLICE("/models"))) ok = send_json(e, 200, models_doc());
+    else if (e->h.method == HM_POST && slice_ends(path, SLICE("/chat/completions"))) ok = serve_chat(e);
+    else ok = send_json(e, 404, error_doc("the built-in echo model knows chat completions only"));
     buf_free(&e->head);
     buf_free(&e->body);
     e->in_body = false;
@@ -335,10 +330,8 @@ enum err echo_serve(struct worker *w, int fd)
     e->head = buf_make(ECHO_HEAD_MAX);
     e->body = buf_make(ECHO_BODY_MAX);
     e->tick = evtimer_new(w->base, on_tick, e);
-    if (e->tick)
-        e->conn = conn_adopt(w, fd, lim, &ops, e);
-    else
-        close(fd);
+    if (e->tick) e->conn = conn_adopt(w, fd, lim, &ops, e);
+    else close(fd);
     if (!e->conn) { /* conn_adopt has closed fd */
         echo_free(e);
         return ERR_MEMORY;

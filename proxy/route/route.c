@@ -40,8 +40,7 @@ static bool build_target(struct routes *r, const struct config_target *c, struct
     t->model = c->model;
     t->weight = c->weight;
     t->number = r->target_count++;
-    int n = snprintf(t->name, sizeof t->name, "%s%s%s", t->backend->config->name, c->model ? "/" : "",
-                     c->model ? c->model : "");
+    int n = snprintf(t->name, sizeof t->name, "%s%s%s", t->backend->config->name, c->model ? "/" : "", c->model ? c->model : "");
     return n > 0 && (size_t)n < sizeof t->name;
 }
 
@@ -182,10 +181,8 @@ static void open_ones_last(struct route_plan *p)
     for (size_t i = 0; i < p->count; i++) {
         const struct breaker *b = breaker_of(p->target[i]);
         if (b->open_until && !now) now = clock_mono_ns();
-        if (b->open_until > now)
-            open[opens++] = p->target[i];
-        else
-            p->target[kept++] = p->target[i];
+        if (b->open_until > now) open[opens++] = p->target[i];
+        else p->target[kept++] = p->target[i];
     }
     for (size_t i = 0; i < opens; i++) p->target[kept + i] = open[i];
 }

@@ -14,7 +14,7 @@ struct worker;
 struct backend {
     const struct config_backend *config;
     uint16_t index;
-    SSL_CTX *tls;     /* NULL: plain or built in */
+    SSL_CTX *tls;         /* NULL: plain or built in */
     char host_field[280]; /* value of the Host field */
     uint64_t pool_key;    /* what makes two backends the same for a kept connection; see route.c */
 };
@@ -27,7 +27,7 @@ struct target {
     const char *model; /* NULL: the caller's */
     char name[256];    /* "backend/model" or "backend" */
     uint32_t weight;
-    uint32_t number;   /* unique in the snapshot, for breakers */
+    uint32_t number; /* unique in the snapshot, for breakers */
 };
 
 struct route {

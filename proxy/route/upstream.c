@@ -10,10 +10,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define IDLE_MS       60000u
+#define IDLE_MS         60000u
 #define IDLE_PER_WORKER 1024u
-#define UP_IN_MAX     (256u * 1024)
-#define UP_OUT_MAX    (3u * 1024 * 1024)
+#define UP_IN_MAX       (256u * 1024)
+#define UP_OUT_MAX      (3u * 1024 * 1024)
 
 struct idle {
     struct idle *next, **prev;
@@ -105,7 +105,7 @@ struct upstream_req {
     struct backend *b;
     upstream_cb cb;
     void *arg;
-    struct event *later;      /* gives an answer from the loop; also the connect limit */
+    struct event *later; /* gives an answer from the loop; also the connect limit */
     struct resolver_req *resolving;
     struct resolved addrs;
     size_t next_addr;

@@ -59,7 +59,8 @@ static struct corpus *corpus_of(struct slice name)
 static struct slice body_of(struct slice raw)
 {
     struct buf b = buf_make(1u << 30);
-    enum err e = buf_add(&b, SLICE("{\"model\":\"gpt-4o\",\"stream\":true,\"messages\":[{\"role\":\"system\",\"content\":\"You are a helpful assistant.\"},"
+    enum err e = buf_add(&b, SLICE("{\"model\":\"gpt-4o\",\"stream\":true,\"messages\":[{\"role\":\"system\",\"content\":\"You "
+                                   "are a helpful assistant.\"},"
                                    "{\"role\":\"user\",\"content\":\""));
     if (!e) e = buf_add(&b, raw);
     if (!e) e = buf_add(&b, SLICE("\"}]}"));
@@ -133,7 +134,8 @@ static struct ruleset *load_rules(const char *list)
     uint64_t t1 = cpu_ns();
     if (ruleset_build(pack.defs, pack.count, on_problem, NULL, &rs) != ERR_OK) die("the rules cannot be built");
     uint64_t t2 = cpu_ns();
-    printf("{\"rules\":%zu,\"read_ms\":%.1f,\"build_ms\":%.1f,\"load_kib\":%ld", pack.count, (double)(t1 - t0) / 1e6, (double)(t2 - t1) / 1e6, peak_kib());
+    printf("{\"rules\":%zu,\"read_ms\":%.1f,\"build_ms\":%.1f,\"load_kib\":%ld", pack.count, (double)(t1 - t0) / 1e6,
+           (double)(t2 - t1) / 1e6, peak_kib());
     rule_pack_free(&pack);
     return rs;
 }
@@ -158,7 +160,8 @@ struct screen_all {
 /* What is found is flagged, so that the search is measured and not the rewriting. */
 static struct screen_all screen_make(const struct ruleset *rs)
 {
-    struct policy_def d = {.name = "flag", .cls = {ACTION_FLAG, ACTION_FLAG, ACTION_FLAG}, .key = SLICE("0123456789abcdef0123456789abcdef")};
+    struct policy_def d = {
+        .name = "flag", .cls = {ACTION_FLAG, ACTION_FLAG, ACTION_FLAG}, .key = SLICE("0123456789abcdef0123456789abcdef")};
     struct screen_all x = {.screener = screener_new(), .endpoint = endpoint_find(SLICE("/v1/chat/completions"))};
     if (!x.screener || !x.endpoint || policy_build(&d, rs, on_problem, NULL, &x.policy) != ERR_OK) die("screening");
     return x;
@@ -170,7 +173,8 @@ static double screen_rate(const struct screen_all *x, const struct ruleset *rs, 
     uint64_t t0 = cpu_ns();
     for (size_t i = 0; i < c->count; i++) {
         struct screening out;
-        if (screen_request(x->screener, s, rs, x->policy, &lim, x->endpoint, c->body[i], &out) != ERR_OK) die("a body is not screened");
+        if (screen_request(x->screener, s, rs, x->policy, &lim, x->endpoint, c->body[i], &out) != ERR_OK)
+            die("a body is not screened");
         screening_free(&out);
     }
     return (double)c->body_bytes * 1e3 / (double)(cpu_ns() - t0);
@@ -193,15 +197,15 @@ static void print_costly(const struct ruleset *rs, const struct detect_rule_stat
     printf(",\"costly\":[");
     for (size_t i = 0; i < TOP && i < n; i++) {
         const struct detect_rule_stats *r = &rule[order[i]];
-        printf("%s{\"rule\":\"%s\",\"tries_mb\":%.1f,\"matches_mb\":%.2f,\"cycles_kb\":%.1f}", i ? "," : "", ruleset_rule(rs, order[i])->id,
-               (double)r->tries / mb, (double)r->matches / mb, (double)r->cycles / mb / 1e3);
+        printf("%s{\"rule\":\"%s\",\"tries_mb\":%.1f,\"matches_mb\":%.2f,\"cycles_kb\":%.1f}", i ? "," : "",
+               ruleset_rule(rs, order[i])->id, (double)r->tries / mb, (double)r->matches / mb, (double)r->cycles / mb / 1e3);
     }
     printf("]");
     free(order);
 }
 
-static void measure(const struct ruleset *rs, struct detect_scratch *s, const struct screen_all *x, const struct corpus *c, double seconds,
-                    struct detect_rule_stats *all)
+static void measure(const struct ruleset *rs, struct detect_scratch *s, const struct screen_all *x, const struct corpus *c,
+                    double seconds, struct detect_rule_stats *all)
 {
     struct findings f = {0};
     struct detect_stats st = {.rule = all};
@@ -223,7 +227,8 @@ static void measure(const struct ruleset *rs, struct detect_scratch *s, const st
         rate = getenv("SEARCH_ONLY") ? 0 : screen_rate(x, rs, s, c);
         if (rate > best_body) best_body = rate;
     } while (clock_mono_ns() < end);
-    printf("{\"corpus\":\"%s\",\"bytes\":%zu,\"texts\":%zu,\"mb_s\":%.0f,\"body_mb_s\":%.0f,\"body_share\":%.2f,\"found\":%zu,\"keywords_mb\":%.0f,\"structural_mb\":%.0f,\"tries_mb\":%.0f,\"context\":%.2f}",
+    printf("{\"corpus\":\"%s\",\"bytes\":%zu,\"texts\":%zu,\"mb_s\":%.0f,\"body_mb_s\":%.0f,\"body_share\":%.2f,\"found\":%zu,"
+           "\"keywords_mb\":%.0f,\"structural_mb\":%.0f,\"tries_mb\":%.0f,\"context\":%.2f}",
            c->name, c->bytes, c->count, best, best_body, (double)body.bytes / (double)c->body_bytes, found,
            (double)st.keyword_hits / mb, (double)st.structural_hits / mb, (double)st.tries / mb,
            (double)st.context_bytes / (double)c->bytes);

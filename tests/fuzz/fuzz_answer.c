@@ -4,9 +4,9 @@
 
 #include <stdlib.h>
 
-#define CHECK(x)                                                                                                       \
-    do {                                                                                                               \
-        if (!(x)) abort();                                                                                             \
+#define CHECK(x)                                                                                                                 \
+    do {                                                                                                                         \
+        if (!(x)) abort();                                                                                                       \
     } while (0)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -62,7 +62,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         CHECK(slice_eq(buf_slice(&a.out), buf_slice(&b.out)));
         if (!restoring) CHECK(slice_starts(s, buf_slice(&a.out)));
         bool changed;
-        struct answer_opts o = {.endpoint = &chat, .refusals = r, .vault = restoring ? v : NULL, .event_max = 1 << 16, .hold_max = 40};
+        struct answer_opts o = {
+            .endpoint = &chat, .refusals = r, .vault = restoring ? v : NULL, .event_max = 1 << 16, .hold_max = 40};
         struct answer *w = answer_new(&o);
         struct buf body = buf_make(1 << 26);
         CHECK(w);

@@ -6,9 +6,9 @@
 
 #include <stdlib.h>
 
-#define CHECK(x)                                                                                                       \
-    do {                                                                                                               \
-        if (!(x)) abort();                                                                                             \
+#define CHECK(x)                                                                                                                 \
+    do {                                                                                                                         \
+        if (!(x)) abort();                                                                                                       \
     } while (0)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

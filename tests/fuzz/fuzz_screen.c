@@ -5,9 +5,9 @@
 
 #include <stdlib.h>
 
-#define CHECK(x)                                                                                                       \
-    do {                                                                                                               \
-        if (!(x)) abort();                                                                                             \
+#define CHECK(x)                                                                                                                 \
+    do {                                                                                                                         \
+        if (!(x)) abort();                                                                                                       \
     } while (0)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -28,14 +28,41 @@ static void setup(void)
 {
     static char *aws[] = {"akia"}, *word[] = {"password"}, *luhn[] = {"luhn"};
     static struct rule_def defs[] = {
-        {.id = "aws", .description = "", .cls = RULE_SECRETS, .type = "API_KEY", .keyword_count = 1, .keywords = aws,
-         .regex = "AKIA[A-Z2-7]{16}", .score = 0.95F, .join = true},
-        {.id = "password", .description = "", .cls = RULE_SECRETS, .type = "PASSWORD", .keywords = word, .keyword_count = 1,
-         .regex = "(?i)password.{0,8}?[:=].{0,4}?(\\S{4,64})", .score = 0.6F},
-        {.id = "email", .description = "", .cls = RULE_PII, .type = "EMAIL_ADDRESS", .triggers = TRIGGER_AT, .score = 0.9F,
+        {.id = "aws",
+         .description = "",
+         .cls = RULE_SECRETS,
+         .type = "API_KEY",
+         .keyword_count = 1,
+         .keywords = aws,
+         .regex = "AKIA[A-Z2-7]{16}",
+         .score = 0.95F,
+         .join = true},
+        {.id = "password",
+         .description = "",
+         .cls = RULE_SECRETS,
+         .type = "PASSWORD",
+         .keywords = word,
+         .keyword_count = 1,
+         .regex = "(?i)password.{0,8}?[:=].{0,4}?(\\S{4,64})",
+         .score = 0.6F},
+        {.id = "email",
+         .description = "",
+         .cls = RULE_PII,
+         .type = "EMAIL_ADDRESS",
+         .triggers = TRIGGER_AT,
+         .score = 0.9F,
          .regex = "[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\\.[A-Za-z0-9-]{1,63}){1,4}"},
-        {.id = "card", .description = "", .cls = RULE_PII, .type = "CREDIT_CARD", .triggers = TRIGGER_DIGITS, .digits_min = 13,
-         .digits_max = 19, .regex = "\\d(?:[ -]?\\d){12,18}", .validate = luhn, .validate_count = 1, .score = 0.9F},
+        {.id = "card",
+         .description = "",
+         .cls = RULE_PII,
+         .type = "CREDIT_CARD",
+         .triggers = TRIGGER_DIGITS,
+         .digits_min = 13,
+         .digits_max = 19,
+         .regex = "\\d(?:[ -]?\\d){12,18}",
+         .validate = luhn,
+         .validate_count = 1,
+         .score = 0.9F},
     };
     CHECK(ruleset_build(defs, sizeof defs / sizeof defs[0], report, NULL, &rules) == ERR_OK);
     struct policy_def d = {.name = "r", .cls = {ACTION_REDACT, ACTION_MASK, ACTION_FLAG}, .key = SLICE("0123456789abcdef")};
@@ -78,7 +105,8 @@ static void check_body(const struct policy *p, struct slice body)
             if (before.node[i].type == JSON_STRING) check_inner(a, b);
             else if (before.node[i].type < JSON_ARRAY) CHECK(slice_eq(a, b));
         }
-        CHECK(slice_search(out, SLICE("AKIAQX3BD7ZJ2M5KW6RT")) == out.n || slice_search(body, SLICE("AKIAQX3BD7ZJ2M5KW6RT")) == body.n);
+        CHECK(slice_search(out, SLICE("AKIAQX3BD7ZJ2M5KW6RT")) == out.n ||
+              slice_search(body, SLICE("AKIAQX3BD7ZJ2M5KW6RT")) == body.n);
     }
     screening_free(&s);
 }

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 #define MAX (1u << 20)
-#define CHECK(x)                                                                                                       \
-    do {                                                                                                               \
-        if (!(x)) abort();                                                                                             \
+#define CHECK(x)                                                                                                                 \
+    do {                                                                                                                         \
+        if (!(x)) abort();                                                                                                       \
     } while (0)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -64,7 +64,8 @@ static void plain(struct slice in, struct buf *log)
         }
         open = true;
         size_t colon = slice_find(line, ':');
-        struct slice name = slice_of(line.p, colon), value = colon < line.n ? slice_of(line.p + colon + 1, line.n - colon - 1) : SLICE_NONE;
+        struct slice name = slice_of(line.p, colon),
+                     value = colon < line.n ? slice_of(line.p + colon + 1, line.n - colon - 1) : SLICE_NONE;
         if (value.n && value.p[0] == ' ') value = slice_of(value.p + 1, value.n - 1);
         if (slice_eq(name, SLICE("event"))) type = value;
         if (!slice_eq(name, SLICE("data"))) continue;

@@ -254,8 +254,7 @@ static void test_schema_prints(void **state)
     const struct schema_row *rows = schema_rows(&n);
     (void)state;
     assert_int_equal(config_print_schema(&out), ERR_OK);
-    for (size_t i = 0; i < n; i++)
-        assert_true(slice_search(buf_slice(&out), slice_str(rows[i].path)) < buf_len(&out));
+    for (size_t i = 0; i < n; i++) assert_true(slice_search(buf_slice(&out), slice_str(rows[i].path)) < buf_len(&out));
     assert_true(slice_search(buf_slice(&out), SLICE("size, 256 to 1MiB, default 32KiB")) < buf_len(&out));
     buf_free(&out);
 }
@@ -311,8 +310,8 @@ static void test_defaults(void **state)
     config_free(c);
 }
 
-static const char full[] =
-    LISTEN "admin: {address: \"127.0.0.1:9080\"}\nworkers: auto\nlimits: {header_bytes: 16KiB, connections: 100}\n"
+static const char full[] = LISTEN
+    "admin: {address: \"127.0.0.1:9080\"}\nworkers: auto\nlimits: {header_bytes: 16KiB, connections: 100}\n"
     "clients:\n  - name: bot\n"
     "    key_hash: \"sha256:00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF\"\n"
     "    policy: strict\n    purpose: commercial\n    models: [\"chat-*\"]\n"
@@ -405,10 +404,10 @@ static void test_full(void **state)
 static void test_listeners(void **state)
 {
     (void)state;
-    struct config *c = must_load("listeners:\n  - address: 0.0.0.0:8443\n    tls:\n      certificate: server.pem\n      key: server.key\n"
-                                 "      client_ca: server.pem\n      min_version: \"1.3\"\n  - address: \"[::1]:8080\"\n"
-                                 "  - {address: \"0.0.0.0:81\", allow_plaintext: true}\n" BACKEND ROUTE
-                                 "clients: [{name: b, tls_subject: \"CN=b\"}]\n");
+    struct config *c = must_load(
+        "listeners:\n  - address: 0.0.0.0:8443\n    tls:\n      certificate: server.pem\n      key: server.key\n"
+        "      client_ca: server.pem\n      min_version: \"1.3\"\n  - address: \"[::1]:8080\"\n"
+        "  - {address: \"0.0.0.0:81\", allow_plaintext: true}\n" BACKEND ROUTE "clients: [{name: b, tls_subject: \"CN=b\"}]\n");
     assert_int_equal(c->listener_count, 3);
     assert_true(c->listeners[0].tls && !c->listeners[1].tls);
     assert_int_equal(c->listeners[0].min_version, 13);
@@ -488,7 +487,8 @@ static void test_cross_checks(void **state)
         {BASE "filters: {dictionaries: {d: {}}}\n",
          "c.yaml:4:26: dictionaries: `d` needs either `file` or `hashed`, found neither"},
         {BASE "filters: {dictionaries: {d: {file: terms.txt, key: kkkkkkkkk}}}\n", "c.yaml:4:52: key: is for `hashed`"},
-        {BASE "filters: {dictionaries: {d: {hashed: terms.txt, key: short}}}\n", "c.yaml:4:54: key: expected a key of at least 16 bytes"},
+        {BASE "filters: {dictionaries: {d: {hashed: terms.txt, key: short}}}\n",
+         "c.yaml:4:54: key: expected a key of at least 16 bytes"},
         {BASE "filters: {dictionaries: {d: {hashed: server.pem}}}\n", "c.yaml:4:38: key: file `server.pem.key` cannot be read"},
         {LISTEN "backends: {x: {url: \"http://h\", tls: {ca: server.pem}}}\n" ROUTE, "c.yaml:2:43: ca: the url is not https"},
         {LISTEN "backends: {x: {url: \"http://u:p@h\"}}\n" ROUTE, "c.yaml:2:21: url: a user or password"},
@@ -530,12 +530,9 @@ static struct config *load_key(const char *key)
 
 static void test_environment(void **state)
 {
-    static const char *const good[][2] = {{"\"${PRIVET_A}\"", "aaa"},
-                                          {"\"x${PRIVET_A}y${PRIVET_A}\"", "xaaayaaa"},
-                                          {"\"${PRIVET_NONE:-d:e}\"", "d:e"},
-                                          {"\"${PRIVET_EMPTY:-d}\"", "d"},
-                                          {"\"$${PRIVET_A}\"", "${PRIVET_A}"},
-                                          {"\"$PRIVET_A$\"", "$PRIVET_A$"}};
+    static const char *const good[][2] = {{"\"${PRIVET_A}\"", "aaa"},          {"\"x${PRIVET_A}y${PRIVET_A}\"", "xaaayaaa"},
+                                          {"\"${PRIVET_NONE:-d:e}\"", "d:e"},  {"\"${PRIVET_EMPTY:-d}\"", "d"},
+                                          {"\"$${PRIVET_A}\"", "${PRIVET_A}"}, {"\"$PRIVET_A$\"", "$PRIVET_A$"}};
     static const char *const bad[][2] = {{"\"${PRIVET_NONE}\"", "c.yaml:3:40: ${PRIVET_NONE} is not set"},
                                          {"\"${PRIVET_EMPTY}\"", "key: expected a text that is not empty"},
                                          {"\"${PRIVET_A\"", "expected ${NAME} or ${NAME:-default}"},
@@ -625,9 +622,9 @@ static void test_addresses(void **state)
                 {"[::]:65535", "::", 65535},
                 {"localhost:1", "127.0.0.1", 1},
                 {"[::ffff:127.0.0.1]:2", "::ffff:127.0.0.1", 2}};
-    static const char *const bad[] = {"",        "127.0.0.1", ":80",           "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1",
-                                      "::1:80",  "[::1]80",   "[::1]",         "h:1",        "[127.0.0.1]:1",   "1.2.3:1",
-                                      "[:1",     "[]:1",      "127.0.0.1:1 "};
+    static const char *const bad[] = {"",       "127.0.0.1", ":80",         "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1",
+                                      "::1:80", "[::1]80",   "[::1]",       "h:1",        "[127.0.0.1]:1",   "1.2.3:1",
+                                      "[:1",    "[]:1",      "127.0.0.1:1 "};
     char host[256];
     uint16_t port;
     (void)state;
@@ -643,9 +640,9 @@ static void test_addresses(void **state)
 
 static void test_urls(void **state)
 {
-    static const char *const bad[] = {"http://",    "http:///x",    "http://h:0", "http://h:x",      "http://h?q",
-                                      "http://h/ x", "http://h/#",  "http://-h",  "http://[::1",     "http://[::x]/",
-                                      "http://h/a/../b", "HTTP://h", "builtin:eccho", "https://h\\x"};
+    static const char *const bad[] = {"http://",         "http:///x",  "http://h:0",    "http://h:x",  "http://h?q",
+                                      "http://h/ x",     "http://h/#", "http://-h",     "http://[::1", "http://[::x]/",
+                                      "http://h/a/../b", "HTTP://h",   "builtin:eccho", "https://h\\x"};
     char yaml[512];
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {

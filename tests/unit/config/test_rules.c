@@ -150,7 +150,8 @@ static void test_mistakes(void **state)
         {"rules: [{regex: x}]\n", "p.yaml:1:9: a rule needs an id"},
         {"rules: [{id: 'a b', regex: x}]\n", "p.yaml:1:14: id: expected at most 80 letters"},
         {"rules: [{id: a}]\n", "p.yaml:1:9: rule `a`: needs a regex"},
-        {"rules:\n  - id: a\n    regex: x\n    keyword: [x]\n", "p.yaml:4:5: rule `a`: unknown key `keyword` of a rule; did you mean `keywords`?"},
+        {"rules:\n  - id: a\n    regex: x\n    keyword: [x]\n",
+         "p.yaml:4:5: rule `a`: unknown key `keyword` of a rule; did you mean `keywords`?"},
         {"rules: [{id: a, regex: x, keywords: [x]}]\n", "rule `a`: keywords: `x` is shorter than 2 bytes"},
         {"rules: [{id: a, regex: x, score: 2}]\n", "p.yaml:1:34: rule `a`: score: expected a number from 0 to 1, found `2`"},
         {"rules: [{id: a, regex: x, entropy: x}]\n", "entropy: expected a number from 0 to 8"},
@@ -163,7 +164,8 @@ static void test_mistakes(void **state)
         {"rules: [{id: a, regex: x, context: {boost: 0.5}}]\n", "context: needs words"},
         {"rules: [{id: a, regex: x, type: lower}]\n", "type: expected capitals"},
         {"class: pii\nrules: [{id: a, regex: x}]\n", "rule `a`: a rule for personal data needs a type"},
-        {"rules: [{id: a, regex: x, allowlists: [{regexs: [a]}]}]\n", "unknown key `regexs` of an allowlist; did you mean `regexes`?"},
+        {"rules: [{id: a, regex: x, allowlists: [{regexs: [a]}]}]\n",
+         "unknown key `regexs` of an allowlist; did you mean `regexes`?"},
         {"rules: [{id: a, regex: x, examples: [{a: b}]}]\n", "examples: expected a text, found a mapping"},
         {"rules: [{id: a, regex: x, examples: [\"a\\0b\"]}]\n", "examples: holds a NUL byte"},
         {"rules: [{id: a, regex: x, id: b}]\n", "duplicate key `id`"},
@@ -194,7 +196,8 @@ static const char gitleaks[] =
     "allowlist:\n  description: everywhere\n  paths: ['\\.png$']\n  regexes: ['^true$']\n  stopwords: [aaaa]\n"
     "allowlists:\n  - {targetRules: [tok], regexes: ['^x$']}\n"
     "rules:\n"
-    "  - id: named\n    description: a key with a name\n    keywords: [acme]\n    entropy: 3.5\n    secretGroup: 1\n    tags: [key]\n"
+    "  - id: named\n    description: a key with a name\n    keywords: [acme]\n    entropy: 3.5\n    secretGroup: 1\n    tags: "
+    "[key]\n"
     "    regex: (?i)[\\w.-]{0,50}?(?:acme)[\\s'\"]{0,3}=\\v?([a-z]{32})(?:[\\x60'\"\\s;]|\\\\[nr]|$)\n"
     "    allowlists:\n      - condition: AND\n        paths: [a]\n        regexes: [b]\n"
     "      - condition: AND\n        regexes: [b]\n        stopwords: [c]\n      - {condition: OR, paths: [a], stopwords: [d]}\n"
@@ -319,11 +322,12 @@ static void test_refusals(void **state)
     assert_int_equal(p.defs[2].where, REFUSAL_ANY);
     assert_string_equal(p.defs[2].lang, "zh");
     refusal_pack_free(&p);
-    static const char *const bad[][2] = {{"a: b\n", "p.yaml:1:1: expected a list"},
-                                         {"- {lang: en}\n", "p.yaml:1:3: `pattern` is missing"},
-                                         {"- {pattern: x, where: stat}\n", "p.yaml:1:23: where: unknown `stat`; did you mean `start`?"},
-                                         {"- {patern: x}\n", "p.yaml:1:4: unknown key `patern`; did you mean `pattern`?"},
-                                         {"- x\n", "expected {lang, where, pattern}, found `x`"}};
+    static const char *const bad[][2] = {
+        {"a: b\n", "p.yaml:1:1: expected a list"},
+        {"- {lang: en}\n", "p.yaml:1:3: `pattern` is missing"},
+        {"- {pattern: x, where: stat}\n", "p.yaml:1:23: where: unknown `stat`; did you mean `start`?"},
+        {"- {patern: x}\n", "p.yaml:1:4: unknown key `patern`; did you mean `pattern`?"},
+        {"- x\n", "expected {lang, where, pattern}, found `x`"}};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         assert_false(load_refusals(&p, bad[i][0]));
         if (!strstr(report_text, bad[i][1])) print_error("wanted %s\nfound %s", bad[i][1], report_text);
@@ -427,11 +431,10 @@ int main(void)
 {
     mem_install_hooks();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_field), cmocka_unit_test(test_mistakes),
-        cmocka_unit_test(test_all_at_once), cmocka_unit_test(test_gitleaks),
-        cmocka_unit_test(test_re2),         cmocka_unit_test(test_native_is_not_translated),
-        cmocka_unit_test(test_refusals),    cmocka_unit_test(test_shipped),
-        cmocka_unit_test(test_examples),    cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_every_field), cmocka_unit_test(test_mistakes), cmocka_unit_test(test_all_at_once),
+        cmocka_unit_test(test_gitleaks),    cmocka_unit_test(test_re2),      cmocka_unit_test(test_native_is_not_translated),
+        cmocka_unit_test(test_refusals),    cmocka_unit_test(test_shipped),  cmocka_unit_test(test_examples),
+        cmocka_unit_test(test_damaged),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -19,7 +19,8 @@ static bool lies(const char *place, const char *body)
     const struct json_limits lim = {.max_depth = 500};
     assert_int_equal(json_parse(&d, slice_str(body), &lim, NULL), ERR_OK);
     uint32_t i = 0;
-    while (i < d.count && !((d.node[i].type == JSON_STRING || d.node[i].type == JSON_KEY) && json_text_eq(&d, i, SLICE("!")))) i++;
+    while (i < d.count && !((d.node[i].type == JSON_STRING || d.node[i].type == JSON_KEY) && json_text_eq(&d, i, SLICE("!"))))
+        i++;
     assert_true(i < d.count);
     bool yes = place_holds(&p, &d, i);
     json_doc_free(&d);
@@ -85,6 +86,7 @@ static void test_bounds(void **state)
 int main(void)
 {
     mem_install_hooks();
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_keys), cmocka_unit_test(test_conditions), cmocka_unit_test(test_bounds)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_keys), cmocka_unit_test(test_conditions),
+                                       cmocka_unit_test(test_bounds)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,14 +10,26 @@
 
 /* A stand-in for the rule set: policies ask it for no more than this. */
 static const struct rule rules[] = {
-    {"aws-access-token", "API_KEY_OR_TOKEN", "", RULE_SECRETS}, {"aws-secret", "API_KEY_OR_TOKEN", "", RULE_SECRETS},
-    {"private-key", "PRIVATE_KEY", "", RULE_SECRETS},           {"email", "EMAIL_ADDRESS", "", RULE_PII},
-    {"card", "CREDIT_CARD", "", RULE_PII},                      {"ignore-previous", "PROMPT_INJECTION", "", RULE_INJECTION},
-    {"dictionary:projects", "DICTIONARY", "", RULE_PII},        {"dictionary:customers", "DICTIONARY", "", RULE_PII},
+    {"aws-access-token", "API_KEY_OR_TOKEN", "", RULE_SECRETS},
+    {"aws-secret", "API_KEY_OR_TOKEN", "", RULE_SECRETS},
+    {"private-key", "PRIVATE_KEY", "", RULE_SECRETS},
+    {"email", "EMAIL_ADDRESS", "", RULE_PII},
+    {"card", "CREDIT_CARD", "", RULE_PII},
+    {"ignore-previous", "PROMPT_INJECTION", "", RULE_INJECTION},
+    {"dictionary:projects", "DICTIONARY", "", RULE_PII},
+    {"dictionary:customers", "DICTIONARY", "", RULE_PII},
 };
 enum { AWS, AWS_SECRET, PEM, EMAIL, CARD, INJECTION, PROJECTS, CUSTOMERS };
-size_t ruleset_count(const struct ruleset *rs) { (void)rs; return sizeof rules / sizeof rules[0]; }
-const struct rule *ruleset_rule(const struct ruleset *rs, size_t i) { (void)rs; return &rules[i]; }
+size_t ruleset_count(const struct ruleset *rs)
+{
+    (void)rs;
+    return sizeof rules / sizeof rules[0];
+}
+const struct rule *ruleset_rule(const struct ruleset *rs, size_t i)
+{
+    (void)rs;
+    return &rules[i];
+}
 int ruleset_find(const struct ruleset *rs, const char *id)
 {
     (void)rs;
@@ -65,10 +77,9 @@ static void refused(const struct policy_def *d, const char *word)
 static void finer_wins(void **state)
 {
     (void)state;
-    struct policy_rule_def r[] = {{"aws-access-token", ACTION_BLOCK}, {"API_KEY_OR_TOKEN", ACTION_HASH},
-                                  {"*", ACTION_FLAG},                 {"aws-*", ACTION_MASK},
-                                  {"CREDIT_CARD", ACTION_MASK},       {"priv*", ACTION_ALLOW},
-                                  {"p*", ACTION_BLOCK}};
+    struct policy_rule_def r[] = {
+        {"aws-access-token", ACTION_BLOCK}, {"API_KEY_OR_TOKEN", ACTION_HASH}, {"*", ACTION_FLAG},  {"aws-*", ACTION_MASK},
+        {"CREDIT_CARD", ACTION_MASK},       {"priv*", ACTION_ALLOW},           {"p*", ACTION_BLOCK}};
     struct policy_def d = base();
     d.rules = r;
     d.rule_count = sizeof r / sizeof r[0];
@@ -78,7 +89,7 @@ static void finer_wins(void **state)
     assert_int_equal(policy_action(p, PEM), ACTION_ALLOW);       /* the longer prefix, though it stands first */
     assert_int_equal(policy_action(p, EMAIL), ACTION_FLAG);      /* "*" over class */
     assert_int_equal(policy_action(p, CARD), ACTION_MASK);
-    assert_int_equal(policy_action(p, 999), ACTION_BLOCK);       /* a rule it does not know */
+    assert_int_equal(policy_action(p, 999), ACTION_BLOCK); /* a rule it does not know */
     policy_free(p);
 }
 
@@ -166,12 +177,14 @@ static void allow_list(void **state)
 static void allow_by_rule_and_place(void **state)
 {
     (void)state;
-    const char *allow[] = {"rule:aws-* AKIATEST", "rule:card", "at:tools", "at:messages[role=system].content rule:EMAIL_ADDRESS re:.*@example\\.org"};
+    const char *allow[] = {"rule:aws-* AKIATEST", "rule:card", "at:tools",
+                           "at:messages[role=system].content rule:EMAIL_ADDRESS re:.*@example\\.org"};
     struct policy_def d = base();
     d.allow = allow;
     d.allow_count = 4;
     struct policy *p = built(&d);
-    const char *body = "{\"tools\":[{\"a\":\"x\"}],\"messages\":[{\"role\":\"system\",\"content\":\"x\"},{\"role\":\"user\",\"content\":\"x\"}]}";
+    const char *body = "{\"tools\":[{\"a\":\"x\"}],\"messages\":[{\"role\":\"system\",\"content\":\"x\"},{\"role\":\"user\","
+                       "\"content\":\"x\"}]}";
     struct json_doc j = {.text = SLICE_NONE};
     assert_int_equal(json_parse(&j, slice_str(body), NULL, NULL), ERR_OK);
     uint32_t x[3], n = 0;
@@ -191,9 +204,9 @@ static void allow_by_rule_and_place(void **state)
     assert_false(policy_allows(p, SLICE("AKIATEST")));                         /* not by itself */
     json_doc_free(&j);
     policy_free(p);
-    static const char *const bad[][2] = {{"rule:nobody", "nobody"},           {"at:a..b", "empty"},        {"at:a[b]", "KEY=VALUE"},
-                                         {"at:a.b.c.d.e.f.g.h.i", "8 keys"},  {"at:", "empty"},            {"rule:card re:(", "compile"},
-                                         {"at:a[b=c]d", "KEY=VALUE"},         {"at:[b=c]", "empty"}};
+    static const char *const bad[][2] = {{"rule:nobody", "nobody"},          {"at:a..b", "empty"}, {"at:a[b]", "KEY=VALUE"},
+                                         {"at:a.b.c.d.e.f.g.h.i", "8 keys"}, {"at:", "empty"},     {"rule:card re:(", "compile"},
+                                         {"at:a[b=c]d", "KEY=VALUE"},        {"at:[b=c]", "empty"}};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         d.allow = &bad[i][0];
         d.allow_count = 1;
@@ -254,9 +267,14 @@ int main(void)
 {
     mem_install_hooks();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finer_wins),   cmocka_unit_test(class_and_later_row), cmocka_unit_test(names_must_mean_something),
-        cmocka_unit_test(dictionaries), cmocka_unit_test(allow_list),          cmocka_unit_test(allow_by_rule_and_place),
-        cmocka_unit_test(injection_levels), cmocka_unit_test(tools),
+        cmocka_unit_test(finer_wins),
+        cmocka_unit_test(class_and_later_row),
+        cmocka_unit_test(names_must_mean_something),
+        cmocka_unit_test(dictionaries),
+        cmocka_unit_test(allow_list),
+        cmocka_unit_test(allow_by_rule_and_place),
+        cmocka_unit_test(injection_levels),
+        cmocka_unit_test(tools),
         cmocka_unit_test(key_needed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,10 +26,17 @@ static void report(void *arg, const struct rule_def *def, const char *message)
 static int setup(void **state)
 {
     static struct rule_def defs[] = {
-        {.id = "email", .description = "", .cls = RULE_PII, .type = "EMAIL_ADDRESS", .triggers = TRIGGER_AT, .score = 0.9F,
+        {.id = "email",
+         .description = "",
+         .cls = RULE_PII,
+         .type = "EMAIL_ADDRESS",
+         .triggers = TRIGGER_AT,
+         .score = 0.9F,
          .regex = "[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\\.[A-Za-z0-9-]{1,63}){1,4}"},
     };
-    const struct policy_def d = {.name = "test", .cls = {ACTION_REDACT, ACTION_TOKENIZE, ACTION_FLAG}, .restore_text = true,
+    const struct policy_def d = {.name = "test",
+                                 .cls = {ACTION_REDACT, ACTION_TOKENIZE, ACTION_FLAG},
+                                 .restore_text = true,
                                  .key = SLICE("0123456789abcdef")};
     (void)state;
     if (ruleset_build(defs, 1, report, NULL, &rules) != ERR_OK) return 1;
@@ -61,7 +68,9 @@ static void begin(const char *body, char *shown, size_t room)
     const struct gather_piece *p;
     size_t n, at = 0;
     shown[0] = 0;
-    assert_int_equal(screen_begin(screener, scratch, rules, tokenizing, &limits, endpoint_find(SLICE("/v1/chat/completions")), slice_str(body), &out), ERR_OK);
+    assert_int_equal(screen_begin(screener, scratch, rules, tokenizing, &limits, endpoint_find(SLICE("/v1/chat/completions")),
+                                  slice_str(body), &out),
+                     ERR_OK);
     assert_int_equal(screen_pieces(screener, &text, &p, &n), ERR_OK);
     for (size_t i = 0; i < n; i++) {
         assert_true(p[i].start < p[i].end && p[i].end <= text.n);
@@ -101,7 +110,8 @@ static void texts_are_shown_and_names_are_not(void **state)
     char shown[2000];
     (void)state;
     begin("{\"model\":\"m\",\"user\":\"u1\",\"messages\":[{\"role\":\"user\",\"content\":\"I am Ada\"},"
-          "{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{\"id\":\"c1\",\"type\":\"function\",\"function\":{\"name\":\"send_mail\","
+          "{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{\"id\":\"c1\",\"type\":\"function\",\"function\":{\"name\":"
+          "\"send_mail\","
           "\"arguments\":\"{\\\"to\\\":\\\"Ada\\\",\\\"Ada\\\":[12345678901,\\\"x\\\\ny\\\"]}\"}}]}]}",
           shown, sizeof shown);
     assert_non_null(strstr(shown, "I am Ada|"));
@@ -118,13 +128,18 @@ static void findings_of_others_are_masked(void **state)
 {
     char shown[2000];
     (void)state;
-    begin("{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"\\u00e9\\n\xE6\x9D\x8E Ada, mail a@b.example\"}]}", shown, sizeof shown);
+    begin("{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"\\u00e9\\n\xE6\x9D\x8E Ada, mail a@b.example\"}]}",
+          shown, sizeof shown);
     mark("Ada");
-    finish("{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"\\u00e9\\n\xE6\x9D\x8E <PERSON_1>, mail <EMAIL_ADDRESS_1>\"}]}");
-    begin("{\"model\":\"m\",\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"c\",\"type\":\"function\",\"function\":{\"name\":\"f\","
-          "\"arguments\":\"{\\\"to\\\":\\\"q\\\\\\\"Ada\\\"}\"}}]}]}", shown, sizeof shown);
+    finish("{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"\\u00e9\\n\xE6\x9D\x8E <PERSON_1>, mail "
+           "<EMAIL_ADDRESS_1>\"}]}");
+    begin("{\"model\":\"m\",\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"c\",\"type\":\"function\","
+          "\"function\":{\"name\":\"f\","
+          "\"arguments\":\"{\\\"to\\\":\\\"q\\\\\\\"Ada\\\"}\"}}]}]}",
+          shown, sizeof shown);
     mark("Ada");
-    finish("{\"model\":\"m\",\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"c\",\"type\":\"function\",\"function\":{\"name\":\"f\","
+    finish("{\"model\":\"m\",\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"c\",\"type\":\"function\","
+           "\"function\":{\"name\":\"f\","
            "\"arguments\":\"{\\\"to\\\":\\\"q\\\\\\\"<PERSON_1>\\\"}\"}}]}]}");
 }
 
@@ -139,7 +154,9 @@ static void the_screener_is_clean_afterwards(void **state)
     begin("{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"I am Ada\"}]}", shown, sizeof shown);
     assert_string_equal(shown, "I am Ada|");
     finish(NULL);
-    assert_int_equal(screen_begin(screener, scratch, rules, tokenizing, &limits, endpoint_find(SLICE("/v1/chat/completions")), SLICE("{"), &out), ERR_JSON);
+    assert_int_equal(screen_begin(screener, scratch, rules, tokenizing, &limits, endpoint_find(SLICE("/v1/chat/completions")),
+                                  SLICE("{"), &out),
+                     ERR_JSON);
     screening_free(&out);
 }
 

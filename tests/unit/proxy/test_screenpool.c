@@ -34,7 +34,8 @@ static void work(struct screenjob *j, struct screener *s, struct detect_scratch 
     worked++;
     if (!t->waits) return;
     sem_post(&begun);
-    while (sem_wait(&gate) != 0) {}
+    while (sem_wait(&gate) != 0) {
+    }
 }
 
 static void on_done(struct screenjob *j)
@@ -100,7 +101,8 @@ static void a_full_queue_refuses(void **state)
     pool = screenpool_start(1, 2);
     assert_non_null(pool);
     assert_int_equal(screenpool_submit(pool, &job(true)->job), ERR_OK);
-    while (sem_wait(&begun) != 0) {}
+    while (sem_wait(&begun) != 0) {
+    }
     assert_int_equal(screenpool_submit(pool, &job(false)->job), ERR_OK);
     assert_int_equal(screenpool_submit(pool, &job(false)->job), ERR_OK);
     struct test_job *more = job(false);
@@ -122,7 +124,8 @@ static void a_heavy_queue_refuses(void **state)
     pool = screenpool_start(1, 10);
     assert_non_null(pool);
     assert_int_equal(screenpool_submit(pool, &job(true)->job), ERR_OK);
-    while (sem_wait(&begun) != 0) {}
+    while (sem_wait(&begun) != 0) {
+    }
     struct test_job *heavy = job(false), *light = job(false);
     heavy->job.bytes = (size_t)SCREENPOOL_BYTES + 1;
     assert_int_equal(screenpool_submit(pool, &heavy->job), ERR_OK);
@@ -143,7 +146,8 @@ static void cancelled_jobs_are_dropped(void **state)
     assert_non_null(pool);
     struct test_job *under_way = job(true), *first = job(false), *middle = job(false), *last = job(false);
     assert_int_equal(screenpool_submit(pool, &under_way->job), ERR_OK);
-    while (sem_wait(&begun) != 0) {}
+    while (sem_wait(&begun) != 0) {
+    }
     assert_int_equal(screenpool_submit(pool, &first->job), ERR_OK);
     assert_int_equal(screenpool_submit(pool, &middle->job), ERR_OK);
     assert_int_equal(screenpool_submit(pool, &last->job), ERR_OK);
@@ -152,7 +156,7 @@ static void cancelled_jobs_are_dropped(void **state)
     screenpool_cancel(&last->job);
     assert_int_equal(dropped, 2);
     screenpool_cancel(&under_way->job);
-    assert_int_equal(dropped, 2); /* a thread has it */
+    assert_int_equal(dropped, 2);                                        /* a thread has it */
     assert_int_equal(screenpool_submit(pool, &job(false)->job), ERR_OK); /* the queue's end is right */
     wanted = 2;
     sem_post(&gate);
@@ -171,7 +175,8 @@ static void the_end_drops_what_is_left(void **state)
     assert_non_null(pool);
     assert_int_equal(screenpool_submit(pool, &job(false)->job), ERR_OK);
     assert_int_equal(screenpool_submit(pool, &job(true)->job), ERR_OK);
-    while (sem_wait(&begun) != 0) {} /* the first is in the inbox now */
+    while (sem_wait(&begun) != 0) {
+    } /* the first is in the inbox now */
     assert_int_equal(screenpool_submit(pool, &job(false)->job), ERR_OK);
     assert_false(screenpool_stop(pool, 0)); /* a thread is still at work: nothing is taken from it */
     assert_int_equal(dropped, 0);

@@ -59,10 +59,11 @@ static struct slice file(const char *path)
 static int setup(void **state)
 {
     (void)state;
-    static const struct refusal_def defs[] = {{"i'm sorry, but i can't", "en", REFUSAL_START},
-                                              {"i can't help with", "en", REFUSAL_START},
-                                              {"that's beyond my current scope", "en", REFUSAL_ANY},
-                                              {"\xe6\x88\x91\xe6\x97\xa0\xe6\xb3\x95\xe6\x8f\x90\xe4\xbe\x9b", "zh", REFUSAL_START}};
+    static const struct refusal_def defs[] = {
+        {"i'm sorry, but i can't", "en", REFUSAL_START},
+        {"i can't help with", "en", REFUSAL_START},
+        {"that's beyond my current scope", "en", REFUSAL_ANY},
+        {"\xe6\x88\x91\xe6\x97\xa0\xe6\xb3\x95\xe6\x8f\x90\xe4\xbe\x9b", "zh", REFUSAL_START}};
     vault = vault_new();
     for (size_t i = 0; i < SECRETS; i++) {
         struct slice out;
@@ -350,12 +351,15 @@ static void bodies(void **state)
 /* ---- small streams written here ---- */
 
 #define EV(choice) "data: {\"id\":\"c\",\"model\":\"m-1\",\"choices\":[" choice "]}\n\n"
-#define DELTA(d) EV("{\"index\":0,\"delta\":{" d "},\"logprobs\":null,\"finish_reason\":null}")
-#define STOP EV("{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}")
-#define DONE "data: [DONE]\n\n"
-#define ROLE DELTA("\"role\":\"assistant\",\"content\":\"\",\"refusal\":null")
+#define DELTA(d)   EV("{\"index\":0,\"delta\":{" d "},\"logprobs\":null,\"finish_reason\":null}")
+#define STOP       EV("{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}")
+#define DONE       "data: [DONE]\n\n"
+#define ROLE       DELTA("\"role\":\"assistant\",\"content\":\"\",\"refusal\":null")
 
-static void push(struct answer *a, const char *s, struct buf *out) { assert_int_equal(answer_push(a, slice_str(s), out), ERR_OK); }
+static void push(struct answer *a, const char *s, struct buf *out)
+{
+    assert_int_equal(answer_push(a, slice_str(s), out), ERR_OK);
+}
 
 static void output_is(struct buf *out, const char *want)
 {
@@ -371,21 +375,27 @@ static void holding(void **state)
         const char *events[8];
         enum answer_state after[8];
     } rows[] = {
-        {{": ping\n\n", ROLE, DELTA("\"content\":\"\""), DELTA("\"content\":\"Hello\"")}, {ANSWER_HOLD, ANSWER_HOLD, ANSWER_HOLD, ANSWER_GO}},
-        {{ROLE, DELTA("\"content\":\"I\""), DELTA("\"content\":\"'m sorry, but I\""), DELTA("\"content\":\" can't\"")}, {ANSWER_HOLD, ANSWER_HOLD, ANSWER_HOLD, ANSWER_REFUSED}},
-        {{ROLE, DELTA("\"content\":\"I\""), DELTA("\"content\":\"'m sorry, but I can\""), DELTA("\"content\":\" help\"")}, {ANSWER_HOLD, ANSWER_HOLD, ANSWER_HOLD, ANSWER_GO}},
+        {{": ping\n\n", ROLE, DELTA("\"content\":\"\""), DELTA("\"content\":\"Hello\"")},
+         {ANSWER_HOLD, ANSWER_HOLD, ANSWER_HOLD, ANSWER_GO}},
+        {{ROLE, DELTA("\"content\":\"I\""), DELTA("\"content\":\"'m sorry, but I\""), DELTA("\"content\":\" can't\"")},
+         {ANSWER_HOLD, ANSWER_HOLD, ANSWER_HOLD, ANSWER_REFUSED}},
+        {{ROLE, DELTA("\"content\":\"I\""), DELTA("\"content\":\"'m sorry, but I can\""), DELTA("\"content\":\" help\"")},
+         {ANSWER_HOLD, ANSWER_HOLD, ANSWER_HOLD, ANSWER_GO}},
         {{ROLE, DELTA("\"refusal\":\"I\"")}, {ANSWER_HOLD, ANSWER_REFUSED}},
         {{ROLE, EV("{\"index\":0,\"delta\":{},\"finish_reason\":\"content_filter\"}")}, {ANSWER_HOLD, ANSWER_FILTERED}},
-        {{ROLE, DELTA("\"content\":\"Hi\""), EV("{\"index\":0,\"delta\":{},\"finish_reason\":\"content_filter\"}")}, {ANSWER_HOLD, ANSWER_GO, ANSWER_GO}},
+        {{ROLE, DELTA("\"content\":\"Hi\""), EV("{\"index\":0,\"delta\":{},\"finish_reason\":\"content_filter\"}")},
+         {ANSWER_HOLD, ANSWER_GO, ANSWER_GO}},
         {{"data: {\"error\":{\"message\":\"x\"}}\n\n", DONE}, {ANSWER_FAILED, ANSWER_FAILED}},
         {{ROLE, "data: {\"error\":{\"code\":\"content_filter\"}}\n\n"}, {ANSWER_HOLD, ANSWER_FILTERED}},
-        {{"data: {\"error\":null,\"choices\":[]}\n\n", DELTA("\"tool_calls\":[]"), DELTA("\"tool_calls\":[{\"index\":0}]")}, {ANSWER_HOLD, ANSWER_HOLD, ANSWER_GO}},
+        {{"data: {\"error\":null,\"choices\":[]}\n\n", DELTA("\"tool_calls\":[]"), DELTA("\"tool_calls\":[{\"index\":0}]")},
+         {ANSWER_HOLD, ANSWER_HOLD, ANSWER_GO}},
         {{ROLE, DELTA("\"reasoning_content\":\"Hm\"")}, {ANSWER_HOLD, ANSWER_GO}},
         {{ROLE, DELTA("\"content\":\"Sorry, that's beyond my current scope.\""), STOP}, {ANSWER_HOLD, ANSWER_GO, ANSWER_GO}},
         {{ROLE, DELTA("\"content\":\"I\""), STOP}, {ANSWER_HOLD, ANSWER_HOLD, ANSWER_GO}},
         {{ROLE, STOP}, {ANSWER_HOLD, ANSWER_GO}},
         {{ROLE, DONE}, {ANSWER_HOLD, ANSWER_GO}},
-        {{EV("{\"index\":1,\"delta\":{\"content\":\"Hello\"}}"), EV("{\"index\":0,\"delta\":{\"content\":\"Hello\"}}")}, {ANSWER_HOLD, ANSWER_GO}},
+        {{EV("{\"index\":1,\"delta\":{\"content\":\"Hello\"}}"), EV("{\"index\":0,\"delta\":{\"content\":\"Hello\"}}")},
+         {ANSWER_HOLD, ANSWER_GO}},
         {{DELTA("\"content\":[{\"type\":\"text\",\"text\":\"I can't help with\"}]")}, {ANSWER_REFUSED}},
         {{DELTA("\"content\":\"<think>\\n\\n</think>\\n\""), DELTA("\"content\":\"Sure\"")}, {ANSWER_HOLD, ANSWER_GO}},
     };
@@ -413,7 +423,8 @@ static void release_and_limits(void **state)
     assert_int_equal(answer_state(a), ANSWER_GO);
     assert_true(answer_facts(a)->refused); /* still told in the record */
     answer_free(a);
-    struct answer_opts o = {.endpoint = &chat, .refusals = refusals, .policy = &open_policy, .event_max = 1 << 20, .hold_max = 10};
+    struct answer_opts o = {
+        .endpoint = &chat, .refusals = refusals, .policy = &open_policy, .event_max = 1 << 20, .hold_max = 10};
     a = answer_new(&o);
     push(a, DELTA("\"content\":\"I'm sorry, but\""), &out); /* more than may be held */
     assert_int_equal(answer_state(a), ANSWER_GO);
@@ -441,11 +452,18 @@ static void copies(void **state)
     (void)state;
     struct buf out = buf_make(1 << 20);
     struct answer *a = open_answer(&chat, true);
-    push(a, "event: x\nid: 7\ndata: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"a <PER\"},\"logprobs\":{\"content\":[]},\"finish_reason\":null}],\"usage\":null}\n\n", &out);
-    output_is(&out, "event: x\nid: 7\ndata: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"a \"},\"logprobs\":null,\"finish_reason\":null}],\"usage\":null}\n\n");
+    push(a,
+         "event: x\nid: 7\ndata: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"a "
+         "<PER\"},\"logprobs\":{\"content\":[]},\"finish_reason\":null}],\"usage\":null}\n\n",
+         &out);
+    output_is(&out,
+              "event: x\nid: 7\ndata: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"a "
+              "\"},\"logprobs\":null,\"finish_reason\":null}],\"usage\":null}\n\n");
     /* the channel ends with the finish: a copy of its last event, with this text alone */
     push(a, STOP, &out);
-    output_is(&out, "event: x\ndata: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"<PER\"},\"logprobs\":null,\"finish_reason\":null}],\"usage\":null}\n\n" STOP);
+    output_is(&out, "event: x\ndata: "
+                    "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"<PER\"},\"logprobs\":null,\"finish_"
+                    "reason\":null}],\"usage\":null}\n\n" STOP);
     push(a, DONE, &out);
     output_is(&out, DONE);
     assert_int_equal(answer_finish(a, &out), ERR_OK);
@@ -454,12 +472,22 @@ static void copies(void **state)
     a = open_answer(&chat, true);
     push(a, DELTA("\"content\":\"mail \\u003cEMAIL_ADDRESS_1\""), &out);
     output_is(&out, DELTA("\"content\":\"mail \""));
-    push(a, DELTA("\"tool_calls\":[{\"index\":3,\"id\":\"call_1\",\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":\"{\\\"n\\\":\\\"<PERSON_1\"}}]"), &out);
+    push(a,
+         DELTA("\"tool_calls\":[{\"index\":3,\"id\":\"call_1\",\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":"
+               "\"{\\\"n\\\":\\\"<PERSON_1\"}}]"),
+         &out);
     output_is(&out, DELTA("\"content\":\"<maria.keller@hospital.example.org\"")
-                        DELTA("\"tool_calls\":[{\"index\":3,\"id\":\"call_1\",\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":\"{\\\"n\\\":\\\"\"}}]"));
+                        DELTA("\"tool_calls\":[{\"index\":3,\"id\":\"call_1\",\"type\":\"function\",\"function\":{\"name\":\"f\","
+                              "\"arguments\":\"{\\\"n\\\":\\\"\"}}]"));
     push(a, DELTA("\"tool_calls\":[{\"index\":3,\"function\":{\"arguments\":\">\\\"}\"}}]"), &out);
-    output_is(&out, DELTA("\"tool_calls\":[{\"index\":3,\"function\":{\"arguments\":\"M\xc3\xbcller \\\\\\\"Mo\\\\\\\" \\\\\\\\o/\\\"}\"}}]"));
-    push(a, DELTA("\"tool_calls\":[{\"index\":3,\"id\":\"call_1\",\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":\"EMAIL\"}}]"), &out);
+    output_is(
+        &out,
+        DELTA(
+            "\"tool_calls\":[{\"index\":3,\"function\":{\"arguments\":\"M\xc3\xbcller \\\\\\\"Mo\\\\\\\" \\\\\\\\o/\\\"}\"}}]"));
+    push(a,
+         DELTA("\"tool_calls\":[{\"index\":3,\"id\":\"call_1\",\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":"
+               "\"EMAIL\"}}]"),
+         &out);
     buf_truncate(&out, 0);
     assert_int_equal(answer_finish(a, &out), ERR_UP_TRUNCATED);
     output_is(&out, DELTA("\"tool_calls\":[{\"index\":3,\"type\":\"function\",\"function\":{\"arguments\":\"EMAIL\"}}]"));
@@ -476,7 +504,8 @@ static void finish_with_text(void **state)
     push(a, DELTA("\"content\":\"<PERSON\""), &out);
     buf_truncate(&out, 0);
     push(a, EV("{\"index\":0,\"delta\":{\"content\":\"_1> <EMAIL\"},\"finish_reason\":\"stop\"}"), &out);
-    output_is(&out, EV("{\"index\":0,\"delta\":{\"content\":\"M\xc3\xbcller \\\"Mo\\\" \\\\o/ <EMAIL\"},\"finish_reason\":\"stop\"}"));
+    output_is(&out,
+              EV("{\"index\":0,\"delta\":{\"content\":\"M\xc3\xbcller \\\"Mo\\\" \\\\o/ <EMAIL\"},\"finish_reason\":\"stop\"}"));
     assert_int_equal(answer_finish(a, &out), ERR_OK); /* a finish reason for every choice is an end */
     assert_int_equal(buf_len(&out), 0);
     answer_free(a);
@@ -520,18 +549,25 @@ static void tools(void **state)
 {
     (void)state;
     const struct policy no_text = {false, true, ""}, no_tools = {true, false, ""};
-#define CALL(name, args) "{\"choices\":[{\"message\":{\"content\":\"<PERSON_1>\",\"tool_calls\":[{\"id\":\"x\",\"function\":{\"name\":\"" name "\",\"arguments\":" args "}}]}}]}"
-#define ARGS "\"{\\\"a\\\":\\\"<EMAIL_ADDRESS_1> <API_KEY_OR_TOKEN_1>\\\"}\""
+#define CALL(name, args)                                                                                                         \
+    "{\"choices\":[{\"message\":{\"content\":\"<PERSON_1>\",\"tool_calls\":[{\"id\":\"x\",\"function\":{\"name\":\"" name        \
+    "\",\"arguments\":" args "}}]}}]}"
+#define ARGS      "\"{\\\"a\\\":\\\"<EMAIL_ADDRESS_1> <API_KEY_OR_TOKEN_1>\\\"}\""
 #define ARGS_BACK "\"{\\\"a\\\":\\\"maria.keller@hospital.example.org <API_KEY_OR_TOKEN_1>\\\"}\""
-#define CALL_BACK(name, args) "{\"choices\":[{\"message\":{\"content\":\"M\xc3\xbcller \\\"Mo\\\" \\\\o/\",\"tool_calls\":[{\"id\":\"x\",\"function\":{\"name\":\"" name "\",\"arguments\":" args "}}]}}]}"
+#define CALL_BACK(name, args)                                                                                                    \
+    "{\"choices\":[{\"message\":{\"content\":\"M\xc3\xbcller \\\"Mo\\\" "                                                        \
+    "\\\\o/\",\"tool_calls\":[{\"id\":\"x\",\"function\":{\"name\":\"" name "\",\"arguments\":" args "}}]}}]}"
     whole_becomes(&open_policy, CALL("f", ARGS), CALL_BACK("f", ARGS_BACK));
     whole_becomes(&open_policy, CALL("never_me", ARGS), CALL_BACK("never_me", ARGS));
     whole_becomes(&no_tools, CALL("f", ARGS), CALL_BACK("f", ARGS));
     whole_becomes(&no_text, CALL("f", ARGS), CALL("f", ARGS_BACK));
     /* arguments as an object */
-    whole_becomes(&open_policy, CALL("f", "{\"name\":\"<EMAIL_ADDRESS_1>\",\"id\":\"<EMAIL_ADDRESS_1>\",\"k\":[\"<API_KEY_OR_TOKEN_1>\"]}"),
-                  CALL_BACK("f", "{\"name\":\"maria.keller@hospital.example.org\",\"id\":\"maria.keller@hospital.example.org\",\"k\":[\"<API_KEY_OR_TOKEN_1>\"]}"));
-    whole_becomes(&open_policy, CALL("never_me", "{\"name\":\"<EMAIL_ADDRESS_1>\"}"), CALL_BACK("never_me", "{\"name\":\"<EMAIL_ADDRESS_1>\"}"));
+    whole_becomes(&open_policy,
+                  CALL("f", "{\"name\":\"<EMAIL_ADDRESS_1>\",\"id\":\"<EMAIL_ADDRESS_1>\",\"k\":[\"<API_KEY_OR_TOKEN_1>\"]}"),
+                  CALL_BACK("f", "{\"name\":\"maria.keller@hospital.example.org\",\"id\":\"maria.keller@hospital.example.org\","
+                                 "\"k\":[\"<API_KEY_OR_TOKEN_1>\"]}"));
+    whole_becomes(&open_policy, CALL("never_me", "{\"name\":\"<EMAIL_ADDRESS_1>\"}"),
+                  CALL_BACK("never_me", "{\"name\":\"<EMAIL_ADDRESS_1>\"}"));
 }
 
 static void never_tool_in_pieces(void **state)
@@ -539,11 +575,17 @@ static void never_tool_in_pieces(void **state)
     (void)state;
     struct buf out = buf_make(1 << 20);
     struct answer *a = open_answer(&chat, true);
-    push(a, DELTA("\"tool_calls\":[{\"index\":0,\"function\":{\"name\":\"never_\"}},{\"index\":1,\"function\":{\"name\":\"ok\"}}]"), &out);
+    push(a,
+         DELTA("\"tool_calls\":[{\"index\":0,\"function\":{\"name\":\"never_\"}},{\"index\":1,\"function\":{\"name\":\"ok\"}}]"),
+         &out);
     push(a, DELTA("\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"\",\"name\":\"me\"}}]"), &out);
     buf_truncate(&out, 0);
-    push(a, DELTA("\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"<EMAIL_ADDRESS_1>\"}},{\"index\":1,\"function\":{\"name\":\"ok\",\"arguments\":\"<EMAIL_ADDRESS_2>\"}}]"), &out);
-    output_is(&out, DELTA("\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"<EMAIL_ADDRESS_1>\"}},{\"index\":1,\"function\":{\"name\":\"ok\",\"arguments\":\"wang.wei@example.cn\"}}]"));
+    push(a,
+         DELTA("\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"<EMAIL_ADDRESS_1>\"}},{\"index\":1,\"function\":{"
+               "\"name\":\"ok\",\"arguments\":\"<EMAIL_ADDRESS_2>\"}}]"),
+         &out);
+    output_is(&out, DELTA("\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"<EMAIL_ADDRESS_1>\"}},{\"index\":1,"
+                          "\"function\":{\"name\":\"ok\",\"arguments\":\"wang.wei@example.cn\"}}]"));
     answer_free(a);
     buf_free(&out);
 }
@@ -551,11 +593,12 @@ static void never_tool_in_pieces(void **state)
 static void logprobs(void **state)
 {
     (void)state;
-    whole_becomes(&open_policy,
-                  "{\"choices\":[{\"logprobs\":{\"content\":[{\"token\":\"<PERSON_1>\"}]},\"message\":{\"content\":\"<PERSON_1>\"}},"
-                  "{\"logprobs\":{\"content\":[{\"token\":\"x\"}]},\"message\":{\"content\":\"x\"}}]}",
-                  "{\"choices\":[{\"logprobs\":null,\"message\":{\"content\":\"M\xc3\xbcller \\\"Mo\\\" \\\\o/\"}},"
-                  "{\"logprobs\":{\"content\":[{\"token\":\"x\"}]},\"message\":{\"content\":\"x\"}}]}");
+    whole_becomes(
+        &open_policy,
+        "{\"choices\":[{\"logprobs\":{\"content\":[{\"token\":\"<PERSON_1>\"}]},\"message\":{\"content\":\"<PERSON_1>\"}},"
+        "{\"logprobs\":{\"content\":[{\"token\":\"x\"}]},\"message\":{\"content\":\"x\"}}]}",
+        "{\"choices\":[{\"logprobs\":null,\"message\":{\"content\":\"M\xc3\xbcller \\\"Mo\\\" \\\\o/\"}},"
+        "{\"logprobs\":{\"content\":[{\"token\":\"x\"}]},\"message\":{\"content\":\"x\"}}]}");
 }
 
 static void facts(void **state)
@@ -604,10 +647,18 @@ int main(void)
 {
     mem_install_hooks();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(streams),   cmocka_unit_test(bodies),           cmocka_unit_test(holding),
-        cmocka_unit_test(copies),    cmocka_unit_test(finish_with_text), cmocka_unit_test(half_pairs),
-        cmocka_unit_test(tools),     cmocka_unit_test(never_tool_in_pieces), cmocka_unit_test(logprobs),
-        cmocka_unit_test(facts),     cmocka_unit_test(cut_event),        cmocka_unit_test(release_and_limits),
+        cmocka_unit_test(streams),
+        cmocka_unit_test(bodies),
+        cmocka_unit_test(holding),
+        cmocka_unit_test(copies),
+        cmocka_unit_test(finish_with_text),
+        cmocka_unit_test(half_pairs),
+        cmocka_unit_test(tools),
+        cmocka_unit_test(never_tool_in_pieces),
+        cmocka_unit_test(logprobs),
+        cmocka_unit_test(facts),
+        cmocka_unit_test(cut_event),
+        cmocka_unit_test(release_and_limits),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -17,14 +17,32 @@ static void test_endpoints(void **state)
         const char *path;
         enum endpoint_kind kind;
     } rows[] = {
-        {"/v1/chat/completions", EP_CHAT}, {"/v1/models", EP_PASS}, {"/v1/models/gpt-4o", EP_PASS},
-        {"/v1/models/ft:gpt-4o:org::x7", EP_PASS}, {"/v1/models/org%2Fname", EP_PASS}, {"/v1/models/org/name", EP_PASS},
-        {"", EP_UNKNOWN}, {"/", EP_UNKNOWN}, {"/v1/chat/completions/", EP_UNKNOWN}, {"/V1/chat/completions", EP_UNKNOWN},
-        {"/v1/Chat/completions", EP_UNKNOWN}, {"//v1/chat/completions", EP_UNKNOWN}, {"/v1/chat/completions?x", EP_UNKNOWN},
-        {"/v1/chat/completion", EP_UNKNOWN}, {"/v1/chat%2Fcompletions", EP_UNKNOWN}, {"/v1/models/", EP_UNKNOWN},
-        {"/v1/models/..", EP_UNKNOWN}, {"/v1/models/../chat/completions", EP_UNKNOWN}, {"/v1/models/x/..", EP_UNKNOWN},
-        {"/v1/models/..%2Fx", EP_UNKNOWN}, {"/v1/models/%2e%2e", EP_UNKNOWN}, {"/v1/models//x", EP_UNKNOWN},
-        {"/v1/models/a b", EP_UNKNOWN}, {"/v1/models/a%2", EP_UNKNOWN}, {"/v1/modelsx", EP_UNKNOWN}, {"/v1/embeddings", EP_UNKNOWN},
+        {"/v1/chat/completions", EP_CHAT},
+        {"/v1/models", EP_PASS},
+        {"/v1/models/gpt-4o", EP_PASS},
+        {"/v1/models/ft:gpt-4o:org::x7", EP_PASS},
+        {"/v1/models/org%2Fname", EP_PASS},
+        {"/v1/models/org/name", EP_PASS},
+        {"", EP_UNKNOWN},
+        {"/", EP_UNKNOWN},
+        {"/v1/chat/completions/", EP_UNKNOWN},
+        {"/V1/chat/completions", EP_UNKNOWN},
+        {"/v1/Chat/completions", EP_UNKNOWN},
+        {"//v1/chat/completions", EP_UNKNOWN},
+        {"/v1/chat/completions?x", EP_UNKNOWN},
+        {"/v1/chat/completion", EP_UNKNOWN},
+        {"/v1/chat%2Fcompletions", EP_UNKNOWN},
+        {"/v1/models/", EP_UNKNOWN},
+        {"/v1/models/..", EP_UNKNOWN},
+        {"/v1/models/../chat/completions", EP_UNKNOWN},
+        {"/v1/models/x/..", EP_UNKNOWN},
+        {"/v1/models/..%2Fx", EP_UNKNOWN},
+        {"/v1/models/%2e%2e", EP_UNKNOWN},
+        {"/v1/models//x", EP_UNKNOWN},
+        {"/v1/models/a b", EP_UNKNOWN},
+        {"/v1/models/a%2", EP_UNKNOWN},
+        {"/v1/modelsx", EP_UNKNOWN},
+        {"/v1/embeddings", EP_UNKNOWN},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const struct endpoint *e = endpoint_find(slice_str(rows[i].path));
@@ -58,7 +76,7 @@ static void expect(const char *body, const char *needle, enum text_class want)
     json_doc_free(&d);
 }
 
-#define PNG "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+#define PNG  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
 #define PNG4 "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg" PNGS PNGS PNGS PNGS
 #define PNGS "AAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5Er"
 
@@ -91,7 +109,8 @@ static void test_classes(void **state)
     expect("{\"content\":\"DATA:image/png;charset=x;BASE64," PNG "\"}", "DATA:", TEXT_OPAQUE);
     expect("{\"url\":\"data:image/png;base64," PNG " and text\"}", "data:", TEXT_FREE);
     expect("{\"url\":\"data: my image/png;base64," PNG "\"}", "data:", TEXT_FREE);
-    expect("{\"url\":\"data:text/plain;base64,VGhpcyBpcyBhIGxvbmcgdGV4dCB0aGF0IGlzIHdyYXBwZWQgYXQgc2l4dHktZm91ciBj\"}", "data:", TEXT_FREE);
+    expect("{\"url\":\"data:text/plain;base64,VGhpcyBpcyBhIGxvbmcgdGV4dCB0aGF0IGlzIHdyYXBwZWQgYXQgc2l4dHktZm91ciBj\"}",
+           "data:", TEXT_FREE);
     expect("{\"input_audio\":{\"data\":\"" PNG4 "\"}}", "iVBO", TEXT_OPAQUE);
     expect("{\"anything\":\"" PNG4 "\"}", "iVBO", TEXT_OPAQUE);
     expect("{\"anything\":\"" PNG "\"}", "iVBO", TEXT_FREE);
@@ -108,7 +127,9 @@ static void test_keys_known(void **state)
 {
     (void)state;
     struct json_doc d = {.text = SLICE_NONE};
-    assert_int_equal(json_parse(&d, SLICE("{\"messages\":1,\"password\":2,\"\":3,\"thread_id\":4,\"n\":5,\"rol\\u0065\":6}"), NULL, NULL), ERR_OK);
+    assert_int_equal(
+        json_parse(&d, SLICE("{\"messages\":1,\"password\":2,\"\":3,\"thread_id\":4,\"n\":5,\"rol\\u0065\":6}"), NULL, NULL),
+        ERR_OK);
     static const bool want[] = {true, false, false, true, true, false};
     for (uint32_t k = 0; k < 6; k++) assert_int_equal(dialect_find(SLICE("openai"))->key_known(&d, 1 + 2 * k), want[k]);
     json_doc_free(&d);

@@ -68,15 +68,19 @@ static void whole(void **state)
         "\n\n  I'M  SORRY,\tBUT I CAN'T",
         "<think>They want a bomb.</think>\n\nI can't help with that.",
         "<think></think>I can't help with that.",
-        "\xe5\xbe\x88\xe6\x8a\xb1\xe6\xad\x89\xef\xbc\x8c\xe6\x88\x91\xe6\x97\xa0\xe6\xb3\x95\xe5\x9b\x9e\xe7\xad\x94", /* 很抱歉，我无法回答 */
+        "\xe5\xbe\x88\xe6\x8a\xb1\xe6\xad\x89\xef\xbc\x8c\xe6\x88\x91\xe6\x97\xa0\xe6\xb3\x95\xe5\x9b\x9e\xe7\xad"
+        "\x94",                                                                      /* 很抱歉，我无法回答 */
         "\xe5\xbe\x88\xe6\x8a\xb1\xe6\xad\x89,\xe6\x88\x91\xe6\x97\xa0\xe6\xb3\x95", /* with an ASCII comma */
         "Hi there, I'm unable to help with this.",
         "The server is busy. Please try again later.",
     };
-    for (size_t i = 0; i < sizeof yes / sizeof yes[0]; i++)
-        is(yes[i], true, REFUSAL_YES);
+    for (size_t i = 0; i < sizeof yes / sizeof yes[0]; i++) is(yes[i], true, REFUSAL_YES);
     static const char *const no[] = {
-        "", "   ", "Hello!", "<think>I can't help with that.</think>Sure.", "<think>I can't help with that.",
+        "",
+        "   ",
+        "Hello!",
+        "<think>I can't help with that.</think>Sure.",
+        "<think>I can't help with that.",
         "Sorry for the delay! Here is the function you asked for:",
         "The bot in the story says \"I'm sorry, but I can't assist with that\", then mails him anyway.",
         "The server is busy. Please try again later. And more.",
@@ -115,8 +119,23 @@ static void growing(void **state)
 static void ordinary_answers_go_at_once(void **state)
 {
     (void)state;
-    static const char *const first[] = {"Hello", "The", "Sure", "Here", "To", "Yes", "No", "#include", "```", "1", "{",
-                                        "\xe4\xbd\xa0\xe5\xa5\xbd", "\xe5\xbd\x93\xe7\x84\xb6", "It", "You", "For", "Great"};
+    static const char *const first[] = {"Hello",
+                                        "The",
+                                        "Sure",
+                                        "Here",
+                                        "To",
+                                        "Yes",
+                                        "No",
+                                        "#include",
+                                        "```",
+                                        "1",
+                                        "{",
+                                        "\xe4\xbd\xa0\xe5\xa5\xbd",
+                                        "\xe5\xbd\x93\xe7\x84\xb6",
+                                        "It",
+                                        "You",
+                                        "For",
+                                        "Great"};
     for (size_t i = 0; i < sizeof first / sizeof first[0]; i++) is(first[i], false, REFUSAL_NO);
     is("I", false, REFUSAL_MAYBE);
     is("I think", false, REFUSAL_NO);

@@ -79,7 +79,8 @@ static void terms_are_found(const struct ruleset *rs)
     expect(rs, "John, who is a Smith", "");
     expect(rs, "M\xc3\x9cLLER, m\xc3\xbcller, M\xc3\xbcllers", "M\xc3\x9cLLER|m\xc3\xbcller");
     expect(rs, "4111111122 4111-1111-22 41 1111 1122 411111112 x4111111122", "4111111122|4111-1111-22|41 1111 1122");
-    expect(rs, "\xe6\x88\x91\xe6\x98\xaf\xe7\x8e\x8b\xe5\xb0\x8f\xe6\x98\x8e\xe3\x80\x82", "\xe7\x8e\x8b\xe5\xb0\x8f\xe6\x98\x8e");
+    expect(rs, "\xe6\x88\x91\xe6\x98\xaf\xe7\x8e\x8b\xe5\xb0\x8f\xe6\x98\x8e\xe3\x80\x82",
+           "\xe7\x8e\x8b\xe5\xb0\x8f\xe6\x98\x8e");
     expect(rs, "{\"a\":\"Project Blue\"}", "Project Blue");
     expect(rs, "", "");
     expect(rs, "\xff\xfe john\xf0", "");
@@ -107,7 +108,8 @@ static void many_terms(void **state)
     struct buf b = buf_make(1 << 26);
     for (unsigned i = 0; i < 200000; i++) assert_int_equal(buf_addf(&b, "customer %u\n", 1000000 + i * 7), ERR_OK);
     struct ruleset *rs = open_plain(buf_slice(&b));
-    expect(rs, "customer 1000000, customer 1000001, Customer 1000007; customer 2399993 customer 2400000", "customer 1000000|Customer 1000007|customer 2399993");
+    expect(rs, "customer 1000000, customer 1000001, Customer 1000007; customer 2399993 customer 2400000",
+           "customer 1000000|Customer 1000007|customer 2399993");
     ruleset_free(rs);
     buf_free(&b);
 }
@@ -198,7 +200,11 @@ int main(void)
 {
     mem_install_hooks();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(plain), cmocka_unit_test(hashed), cmocka_unit_test(many_terms), cmocka_unit_test(mistakes), cmocka_unit_test(siphash_is_stable),
+        cmocka_unit_test(plain),
+        cmocka_unit_test(hashed),
+        cmocka_unit_test(many_terms),
+        cmocka_unit_test(mistakes),
+        cmocka_unit_test(siphash_is_stable),
         cmocka_unit_test(test_million),
     };
     return cmocka_run_group_tests_name("detect dictionary", tests, NULL, NULL);

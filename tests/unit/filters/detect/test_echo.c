@@ -14,9 +14,21 @@
 
 static char *token_word[] = {TEXT("token")}, *scheme[] = {TEXT("://")};
 static const struct rule_def defs[] = {
-    {.id = TEXT("named"), .type = TEXT("API_KEY_OR_TOKEN"), .regex = TEXT("token=([A-Za-z0-9]{8,64})"), .keywords = token_word, .keyword_count = 1},
-    {.id = TEXT("url"), .type = TEXT("URL_OR_DB_CREDENTIALS"), .regex = TEXT("://[a-z]{1,20}:([^@\\s]{3,60})@"), .keywords = scheme, .keyword_count = 1},
-    {.id = TEXT("email"), .type = TEXT("EMAIL_ADDRESS"), .regex = TEXT("(?<![A-Za-z0-9.])[A-Za-z0-9.]{1,60}@[a-z0-9]{1,40}\\.[a-z]{2,10}"), .cls = RULE_PII, .triggers = TRIGGER_AT},
+    {.id = TEXT("named"),
+     .type = TEXT("API_KEY_OR_TOKEN"),
+     .regex = TEXT("token=([A-Za-z0-9]{8,64})"),
+     .keywords = token_word,
+     .keyword_count = 1},
+    {.id = TEXT("url"),
+     .type = TEXT("URL_OR_DB_CREDENTIALS"),
+     .regex = TEXT("://[a-z]{1,20}:([^@\\s]{3,60})@"),
+     .keywords = scheme,
+     .keyword_count = 1},
+    {.id = TEXT("email"),
+     .type = TEXT("EMAIL_ADDRESS"),
+     .regex = TEXT("(?<![A-Za-z0-9.])[A-Za-z0-9.]{1,60}@[a-z0-9]{1,40}\\.[a-z]{2,10}"),
+     .cls = RULE_PII,
+     .triggers = TRIGGER_AT},
 };
 
 /* Spans found in text, as "start-end start-end". */

@@ -77,7 +77,8 @@ static const char *found(struct fixture *x, const char *text)
     size_t n = 0;
     out[0] = 0;
     for (size_t i = 0; i < x->f.count; i++) {
-        int k = snprintf(out + n, sizeof out - n, "%s%.*s", i ? "|" : "", (int)(x->f.v[i].end - x->f.v[i].start), text + x->f.v[i].start);
+        int k = snprintf(out + n, sizeof out - n, "%s%.*s", i ? "|" : "", (int)(x->f.v[i].end - x->f.v[i].start),
+                         text + x->f.v[i].start);
         assert_true(k >= 0 && (size_t)k < sizeof out - n);
         n += (size_t)k;
     }
@@ -91,7 +92,8 @@ static void keyword_at_the_start(void **state)
     (void)state;
     char *k[1];
     kw(k, "ghp_");
-    struct rule_def d = {RULE("github-pat", "API_KEY_OR_TOKEN", "(?<![0-9A-Za-z])ghp_[0-9A-Za-z]{36}(?![0-9A-Za-z])"), .keywords = k, .keyword_count = 1};
+    struct rule_def d = {RULE("github-pat", "API_KEY_OR_TOKEN", "(?<![0-9A-Za-z])ghp_[0-9A-Za-z]{36}(?![0-9A-Za-z])"),
+                         .keywords = k, .keyword_count = 1};
     struct fixture x;
     start(&x, &d, 1);
     const char *token = "ghp_0123456789abcdefghijABCDEFGHIJ012345";
@@ -115,12 +117,16 @@ static void name_operator_value(void **state)
     char *k[1];
     kw(k, "adafruit");
     struct rule_def d = {RULE("adafruit-api-key", "API_KEY_OR_TOKEN",
-                              "(?i)[\\w.-]{0,50}?(?:adafruit)(?:[ \\t\\w.-]{0,20})[\\s'\"]{0,3}(?:=|>|:{1,3}=|\\|\\||:|=>|\\?=|,)[\\x60'\"\\s=]{0,5}([a-z0-9_-]{32})(?:[\\x60'\"\\s;]|\\\\[nr]|$)"),
+                              "(?i)[\\w.-]{0,50}?(?:adafruit)(?:[ "
+                              "\\t\\w.-]{0,20})[\\s'\"]{0,3}(?:=|>|:{1,3}=|\\|\\||:|=>|\\?=|,)[\\x60'\"\\s=]{0,5}([a-z0-9_-]{32})"
+                              "(?:[\\x60'\"\\s;]|\\\\[nr]|$)"),
                          .keywords = k, .keyword_count = 1};
     struct fixture x;
     start(&x, &d, 1);
-    assert_string_equal(found(&x, "export MY_ADAFRUIT_KEY=\"0123456789abcdef0123456789abcdef\""), "0123456789abcdef0123456789abcdef");
-    assert_string_equal(found(&x, "adafruit adafruit_key = 0123456789abcdef0123456789abcdef"), "0123456789abcdef0123456789abcdef");
+    assert_string_equal(found(&x, "export MY_ADAFRUIT_KEY=\"0123456789abcdef0123456789abcdef\""),
+                        "0123456789abcdef0123456789abcdef");
+    assert_string_equal(found(&x, "adafruit adafruit_key = 0123456789abcdef0123456789abcdef"),
+                        "0123456789abcdef0123456789abcdef");
     assert_string_equal(found(&x, "adafruit is nice"), "");
     stop(&x);
 }
@@ -133,8 +139,11 @@ static void keyword_inside(void **state)
     kw(b, "q~");
     kw(c, "vendorword");
     struct rule_def d[] = {
-        {RULE("hashicorp-tf-api-token", "API_KEY_OR_TOKEN", "(?i)[a-z0-9]{14}\\.atlasv1\\.[a-z0-9_=-]{60,70}"), .keywords = a, .keyword_count = 1},
-        {RULE("azure-ad-client-secret", "API_KEY_OR_TOKEN", "(?<![\\w~.-])[a-zA-Z0-9_~.]{3}\\dQ~[a-zA-Z0-9_~.-]{31,34}(?![\\w~.-])"), .keywords = b, .keyword_count = 1},
+        {RULE("hashicorp-tf-api-token", "API_KEY_OR_TOKEN", "(?i)[a-z0-9]{14}\\.atlasv1\\.[a-z0-9_=-]{60,70}"), .keywords = a,
+         .keyword_count = 1},
+        {RULE("azure-ad-client-secret", "API_KEY_OR_TOKEN",
+              "(?<![\\w~.-])[a-zA-Z0-9_~.]{3}\\dQ~[a-zA-Z0-9_~.-]{31,34}(?![\\w~.-])"),
+         .keywords = b, .keyword_count = 1},
         {RULE("near-word", "SECRET", "[0-9a-f]{40}"), .keywords = c, .keyword_count = 1},
     };
     struct fixture x;
@@ -158,10 +167,12 @@ static void windows_and_variable_offsets(void **state)
     (void)state;
     char *k[1];
     kw(k, "-us");
-    struct rule_def d = {RULE("mailchimp", "API_KEY_OR_TOKEN", "(?<![0-9a-f])[0-9a-f]{6,32}-us[0-9]{1,2}(?![0-9a-z])"), .keywords = k, .keyword_count = 1};
+    struct rule_def d = {RULE("mailchimp", "API_KEY_OR_TOKEN", "(?<![0-9a-f])[0-9a-f]{6,32}-us[0-9]{1,2}(?![0-9a-z])"),
+                         .keywords = k, .keyword_count = 1};
     struct fixture x;
     start(&x, &d, 1);
-    assert_string_equal(found(&x, "k=0123456789abcdef0123456789abcdef-us12,abcdef-us1"), "0123456789abcdef0123456789abcdef-us12|abcdef-us1");
+    assert_string_equal(found(&x, "k=0123456789abcdef0123456789abcdef-us12,abcdef-us1"),
+                        "0123456789abcdef0123456789abcdef-us12|abcdef-us1");
     assert_string_equal(found(&x, "x-us1 contact-us2"), "");
     stop(&x);
 }
@@ -186,14 +197,20 @@ static void digits_are_bucketed(void **state)
 {
     (void)state;
     struct rule_def d[] = {
-        {RULE("card", "CREDIT_CARD", "(?<![0-9A-Za-z])[0-9]{4}(?:[ -]?[0-9]{4}){3}(?![0-9A-Za-z])"), .triggers = TRIGGER_DIGITS, .digits_min = 16, .digits_max = 16},
-        {RULE("phone", "PHONE_NUMBER", "(?<![0-9A-Za-z])(?:\\+[0-9]{2} )?\\(?[0-9]{3}\\) ?[0-9]{3}-[0-9]{4}(?![0-9])"), .triggers = TRIGGER_DIGITS, .digits_min = 10, .digits_max = 12},
-        {RULE("nie", "ES_NIE", "(?<![0-9A-Za-z])[XYZ][0-9]{7}[A-Z](?![0-9A-Za-z])"), .triggers = TRIGGER_DIGITS, .digits_min = 7, .digits_max = 7},
-        {RULE("cf", "IT_FISCAL_CODE", "(?<![0-9A-Za-z])[A-Z]{6}[0-9]{2}[A-Z][0-9]{2}[A-Z][0-9]{3}[A-Z](?![0-9A-Za-z])"), .triggers = TRIGGER_DIGITS, .digits_min = 7, .digits_max = 7},
+        {RULE("card", "CREDIT_CARD", "(?<![0-9A-Za-z])[0-9]{4}(?:[ -]?[0-9]{4}){3}(?![0-9A-Za-z])"), .triggers = TRIGGER_DIGITS,
+         .digits_min = 16, .digits_max = 16},
+        {RULE("phone", "PHONE_NUMBER", "(?<![0-9A-Za-z])(?:\\+[0-9]{2} )?\\(?[0-9]{3}\\) ?[0-9]{3}-[0-9]{4}(?![0-9])"),
+         .triggers = TRIGGER_DIGITS, .digits_min = 10, .digits_max = 12},
+        {RULE("nie", "ES_NIE", "(?<![0-9A-Za-z])[XYZ][0-9]{7}[A-Z](?![0-9A-Za-z])"), .triggers = TRIGGER_DIGITS, .digits_min = 7,
+         .digits_max = 7},
+        {RULE("cf", "IT_FISCAL_CODE", "(?<![0-9A-Za-z])[A-Z]{6}[0-9]{2}[A-Z][0-9]{2}[A-Z][0-9]{3}[A-Z](?![0-9A-Za-z])"),
+         .triggers = TRIGGER_DIGITS, .digits_min = 7, .digits_max = 7},
     };
     struct fixture x;
     start(&x, d, 4);
-    assert_string_equal(found(&x, "\xe5\x8d\xa1\xe5\x8f\xb7" "4111111111111111\xe3\x80\x82, 4111 1111 1111 1111"), "4111111111111111|4111 1111 1111 1111");
+    assert_string_equal(found(&x, "\xe5\x8d\xa1\xe5\x8f\xb7"
+                                  "4111111111111111\xe3\x80\x82, 4111 1111 1111 1111"),
+                        "4111111111111111|4111 1111 1111 1111");
     assert_string_equal(found(&x, "41111111111111111 x4111111111111111 411111111111111"), "");
     assert_string_equal(found(&x, "call +49 (555) 123-4567 or (555)123-4567"), "+49 (555) 123-4567|(555)123-4567");
     assert_string_equal(found(&x, "X1234567L,RSSMRA85T10A562S"), "X1234567L|RSSMRA85T10A562S");
@@ -206,14 +223,22 @@ static void runs_cross_words_and_blocks(void **state)
 {
     (void)state;
     struct rule_def d[] = {
-        {RULE("nie", "ES_NIE", "(?<![0-9A-Za-z])[XYZ][0-9]{7}[A-Z](?![0-9A-Za-z])"), .triggers = TRIGGER_DIGITS, .digits_min = 7, .digits_max = 7},
-        {RULE("ten", "PHONE_NUMBER", "(?<![0-9A-Za-z])[0-9]{10}(?![0-9A-Za-z])"), .triggers = TRIGGER_DIGITS, .digits_min = 10, .digits_max = 10},
+        {RULE("nie", "ES_NIE", "(?<![0-9A-Za-z])[XYZ][0-9]{7}[A-Z](?![0-9A-Za-z])"), .triggers = TRIGGER_DIGITS, .digits_min = 7,
+         .digits_max = 7},
+        {RULE("ten", "PHONE_NUMBER", "(?<![0-9A-Za-z])[0-9]{10}(?![0-9A-Za-z])"), .triggers = TRIGGER_DIGITS, .digits_min = 10,
+         .digits_max = 10},
         {RULE("mail", "EMAIL_ADDRESS", "[a-z]{3}@[a-z]{3}\\.org"), .triggers = TRIGGER_AT},
         {RULE("mac", "MAC_ADDRESS", "[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}(?![0-9a-f:-])"), .triggers = TRIGGER_COLON},
         {RULE("v6", "IP_ADDRESS", "[0-9a-f]{1,4}::[0-9a-f]{1,4}(?![0-9a-f:])"), .triggers = TRIGGER_COLON},
         {RULE("rare", "SECRET", "[A-Za-z0-9]{24}(?![A-Za-z0-9])"), .triggers = TRIGGER_ENTROPY},
     };
-    static const char *const value[] = {"X1234567L", "0123456789", "abc@def.org", "01:23:45:67:89:ab", "01-23-45-67-89-ab", "fe80::1a", "aB3dE5gH7jK9mN1pQ3sT5vX7"};
+    static const char *const value[] = {"X1234567L",
+                                        "0123456789",
+                                        "abc@def.org",
+                                        "01:23:45:67:89:ab",
+                                        "01-23-45-67-89-ab",
+                                        "fe80::1a",
+                                        "aB3dE5gH7jK9mN1pQ3sT5vX7"};
     struct fixture x;
     start(&x, d, 6);
     size_t size = 3 * 16384 + 100;
@@ -242,9 +267,12 @@ static void at_colon_and_token(void **state)
 {
     (void)state;
     struct rule_def d[] = {
-        {RULE("email", "EMAIL_ADDRESS", "[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@[A-Za-z0-9-]{1,63}(?:\\.[A-Za-z0-9-]{1,63}){1,5}(?![A-Za-z0-9])"), .triggers = TRIGGER_AT},
+        {RULE("email", "EMAIL_ADDRESS",
+              "[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@[A-Za-z0-9-]{1,63}(?:\\.[A-Za-z0-9-]{1,63}){1,5}(?![A-Za-z0-9])"),
+         .triggers = TRIGGER_AT},
         {RULE("mac", "MAC_ADDRESS", "(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}(?![0-9A-Fa-f:-])"), .triggers = TRIGGER_COLON},
-        {RULE("ipv6", "IP_ADDRESS", "(?:[0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}(?![0-9A-Fa-f:])|::1(?![0-9A-Fa-f:])"), .triggers = TRIGGER_COLON},
+        {RULE("ipv6", "IP_ADDRESS", "(?:[0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}(?![0-9A-Fa-f:])|::1(?![0-9A-Fa-f:])"),
+         .triggers = TRIGGER_COLON},
         {RULE("rare", "SECRET", "[A-Za-z0-9+/]{32,64}(?![A-Za-z0-9+/])"), .triggers = TRIGGER_ENTROPY},
     };
     struct fixture x;
@@ -252,19 +280,25 @@ static void at_colon_and_token(void **state)
     assert_string_equal(found(&x, "<john.doe+x@mail.example.org>,...a@b.co \xe9\x82\xae\xe7\xae\xb1joe@example.cn\xe3\x80\x82"),
                         "john.doe+x@mail.example.org|a@b.co|joe@example.cn");
     assert_string_equal(found(&x, "@Override @types/node a @ b"), "");
-    assert_string_equal(found(&x, "mac 00:1A:2B:3C:4D:5E or 00-1a-2b-3c-4d-5e, at 12:30:45"), "00:1A:2B:3C:4D:5E|00-1a-2b-3c-4d-5e");
-    assert_string_equal(found(&x, "2001:0db8:85a3:0000:0000:8a2e:0370:7334 and [::1] std::dec"), "2001:0db8:85a3:0000:0000:8a2e:0370:7334|::1");
-    assert_string_equal(found(&x, "t wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY9a/8B ThisIsJustAVeryLongIdentifierNameInCode"), "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY9a/8B");
+    assert_string_equal(found(&x, "mac 00:1A:2B:3C:4D:5E or 00-1a-2b-3c-4d-5e, at 12:30:45"),
+                        "00:1A:2B:3C:4D:5E|00-1a-2b-3c-4d-5e");
+    assert_string_equal(found(&x, "2001:0db8:85a3:0000:0000:8a2e:0370:7334 and [::1] std::dec"),
+                        "2001:0db8:85a3:0000:0000:8a2e:0370:7334|::1");
+    assert_string_equal(found(&x, "t wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY9a/8B ThisIsJustAVeryLongIdentifierNameInCode"),
+                        "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY9a/8B");
     stop(&x);
 }
 
 static void context_words(void **state)
 {
     (void)state;
-    char *words[] = {(char *)(uintptr_t)"lic", (char *)(uintptr_t)"card number", (char *)(uintptr_t)"\xe5\x8d\xa1\xe5\x8f\xb7", (char *)(uintptr_t)"t\xc3\xa9l\xc3\xa9phone"};
+    char *words[] = {(char *)(uintptr_t) "lic", (char *)(uintptr_t) "card number", (char *)(uintptr_t) "\xe5\x8d\xa1\xe5\x8f\xb7",
+                     (char *)(uintptr_t) "t\xc3\xa9l\xc3\xa9phone"};
     struct rule_def d[] = {
-        {RULE("needs", "A", "(?<![0-9])[0-9]{6}(?![0-9])"), .triggers = TRIGGER_DIGITS, .digits_min = 6, .digits_max = 6, .context = {words, 4, true, 30, 20, 0.2f}},
-        {RULE("raised", "B", "(?<![0-9])[0-9]{8}(?![0-9])"), .triggers = TRIGGER_DIGITS, .digits_min = 8, .digits_max = 8, .score = 0.3f, .min_score = 0.1f, .context = {words, 4, false, 30, 20, 0.35f}},
+        {RULE("needs", "A", "(?<![0-9])[0-9]{6}(?![0-9])"), .triggers = TRIGGER_DIGITS, .digits_min = 6, .digits_max = 6,
+         .context = {words, 4, true, 30, 20, 0.2f}},
+        {RULE("raised", "B", "(?<![0-9])[0-9]{8}(?![0-9])"), .triggers = TRIGGER_DIGITS, .digits_min = 8, .digits_max = 8,
+         .score = 0.3f, .min_score = 0.1f, .context = {words, 4, false, 30, 20, 0.35f}},
     };
     struct fixture x;
     start(&x, d, 2);
@@ -272,7 +306,9 @@ static void context_words(void **state)
     assert_string_equal(found(&x, "public 123456 license"), "");
     assert_string_equal(found(&x, "123456 is the Card Number"), "123456");
     assert_string_equal(found(&x, "cardLic: 123456"), "123456");
-    assert_string_equal(found(&x, "\xe6\x88\x91\xe7\x9a\x84\xe5\x8d\xa1\xe5\x8f\xb7\xe6\x98\xaf" "123456"), "123456");
+    assert_string_equal(found(&x, "\xe6\x88\x91\xe7\x9a\x84\xe5\x8d\xa1\xe5\x8f\xb7\xe6\x98\xaf"
+                                  "123456"),
+                        "123456");
     assert_string_equal(found(&x, "T\xc3\x89L\xc3\x89PHONE 123456"), "123456");
     assert_string_equal(found(&x, "lic                                        123456"), "");
     assert_string_equal(found(&x, "lic " DETECT_GAP "123456" DETECT_GAP "lic"), "");
@@ -294,13 +330,18 @@ static void context_words(void **state)
 static void entropy_validators_and_allowlists(void **state)
 {
     (void)state;
-    char *k[1], *luhn[] = {(char *)(uintptr_t)"luhn"};
+    char *k[1], *luhn[] = {(char *)(uintptr_t) "luhn"};
     kw(k, "tok_");
-    char *res[] = {(char *)(uintptr_t)"^tok_0000"}, *stop_words[] = {(char *)(uintptr_t)"example"}, *line[] = {(char *)(uintptr_t)"# ignore"};
-    struct rule_allow allow[] = {{.regexes = res, .regex_count = 1}, {.stopwords = stop_words, .stopword_count = 1}, {.regexes = line, .regex_count = 1, .target = 2}};
+    char *res[] = {(char *)(uintptr_t) "^tok_0000"}, *stop_words[] = {(char *)(uintptr_t) "example"},
+         *line[] = {(char *)(uintptr_t) "# ignore"};
+    struct rule_allow allow[] = {{.regexes = res, .regex_count = 1},
+                                 {.stopwords = stop_words, .stopword_count = 1},
+                                 {.regexes = line, .regex_count = 1, .target = 2}};
     struct rule_def d[] = {
-        {RULE("tok", "SECRET", "tok_[A-Za-z0-9]{12}"), .keywords = k, .keyword_count = 1, .entropy = 2.5f, .allow = allow, .allow_count = 3},
-        {RULE("card", "CREDIT_CARD", "[0-9]{16}"), .triggers = TRIGGER_DIGITS, .digits_min = 16, .digits_max = 16, .validate = luhn, .validate_count = 1},
+        {RULE("tok", "SECRET", "tok_[A-Za-z0-9]{12}"), .keywords = k, .keyword_count = 1, .entropy = 2.5f, .allow = allow,
+         .allow_count = 3},
+        {RULE("card", "CREDIT_CARD", "[0-9]{16}"), .triggers = TRIGGER_DIGITS, .digits_min = 16, .digits_max = 16,
+         .validate = luhn, .validate_count = 1},
     };
     struct fixture x;
     start(&x, d, 2);
@@ -319,7 +360,8 @@ static void long_values_are_not_cut(void **state)
     kw(p, "-----begin");
     struct rule_def d[] = {
         {RULE("bearer", "SECRET", "(?i)bearer ([a-z0-9]{8,})(?![a-z0-9])"), .keywords = k, .keyword_count = 1},
-        {RULE("private-key", "PRIVATE_KEY", "-----BEGIN PRIVATE KEY-----[\\s\\S]{20,}?-----END PRIVATE KEY-----"), .keywords = p, .keyword_count = 1},
+        {RULE("private-key", "PRIVATE_KEY", "-----BEGIN PRIVATE KEY-----[\\s\\S]{20,}?-----END PRIVATE KEY-----"), .keywords = p,
+         .keyword_count = 1},
     };
     struct fixture x;
     start(&x, d, 2);
@@ -355,7 +397,10 @@ static void gaps_are_walls(void **state)
     assert_string_equal(found(&x, "ab123456cd"), "ab123456cd");
     assert_string_equal(found(&x, "ab1" DETECT_GAP "23cd"), "");
     assert_string_equal(found(&x, "zz" DETECT_GAP "ab123456cd" DETECT_GAP "zz"), "ab123456cd");
-    assert_string_equal(found(&x, "ab1\x1e" "3456cd"), "ab1\x1e" "3456cd"); /* a lone control character is text */
+    assert_string_equal(found(&x, "ab1\x1e"
+                                  "3456cd"),
+                        "ab1\x1e"
+                        "3456cd"); /* a lone control character is text */
     stop(&x);
 }
 
@@ -363,10 +408,12 @@ static void overlaps_are_resolved(void **state)
 {
     (void)state;
     struct finding v[] = {
-        {10, 20, 1, 900}, {15, 30, 2, 950}, {40, 50, 3, 990}, {38, 52, 4, 500}, {60, 70, 5, 500}, {60, 70, 6, 600}, {70, 80, 7, 1}, {90, 95, 8, 1},
+        {10, 20, 1, 900}, {15, 30, 2, 950}, {40, 50, 3, 990}, {38, 52, 4, 500},
+        {60, 70, 5, 500}, {60, 70, 6, 600}, {70, 80, 7, 1},   {90, 95, 8, 1},
     };
     struct findings f = {0};
-    for (size_t i = 0; i < sizeof v / sizeof v[0]; i++) assert_int_equal(findings_add(&f, v[sizeof v / sizeof v[0] - 1 - i]), ERR_OK);
+    for (size_t i = 0; i < sizeof v / sizeof v[0]; i++)
+        assert_int_equal(findings_add(&f, v[sizeof v / sizeof v[0] - 1 - i]), ERR_OK);
     findings_resolve(NULL, &f);
     assert_int_equal(f.count, 5);
     static const struct finding want[] = {{10, 30, 2, 950}, {38, 52, 4, 500}, {60, 70, 6, 600}, {70, 80, 7, 1}, {90, 95, 8, 1}};
@@ -381,7 +428,7 @@ static void overlaps_are_resolved(void **state)
 static void mistakes_are_named(void **state)
 {
     (void)state;
-    char *k[1], *bad[] = {(char *)(uintptr_t)"no-such-check"};
+    char *k[1], *bad[] = {(char *)(uintptr_t) "no-such-check"};
     kw(k, "ab");
     struct rule_def d[] = {
         {RULE("a", "T", "a(b"), .keywords = k, .keyword_count = 1},
@@ -397,8 +444,10 @@ static void mistakes_are_named(void **state)
     report_text[0] = 0;
     assert_int_equal(ruleset_build(d, sizeof d / sizeof d[0], report, NULL, &rs), ERR_SHAPE);
     assert_null(rs);
-    static const char *const want[] = {"a: regex does not compile", "b: unknown validator \"no-such-check\"", "b: duplicate rule id", "c: the rule has no trigger",
-                                       "d: regex: a repetition", "e: regex: a repetition", "g: secretGroup is 1"};
+    static const char *const want[] = {"a: regex does not compile", "b: unknown validator \"no-such-check\"",
+                                       "b: duplicate rule id",      "c: the rule has no trigger",
+                                       "d: regex: a repetition",    "e: regex: a repetition",
+                                       "g: secretGroup is 1"};
     for (size_t i = 0; i < sizeof want / sizeof want[0]; i++)
         if (!strstr(report_text, want[i])) fail_msg("not reported: %s in\n%s", want[i], report_text);
     assert_null(strstr(report_text, "f: "));
@@ -411,7 +460,8 @@ static void giving_up_is_an_error(void **state)
     char *k[1];
     kw(k, "start");
     /* Polynomial of a high degree: within the rules' grammar, beyond any match limit. */
-    struct rule_def d = {RULE("slow", "T", "start(?:a{0,15}){1,15}(?:[ab]{0,15}){1,15}(?:a{0,15}){1,15}!"), .keywords = k, .keyword_count = 1};
+    struct rule_def d = {RULE("slow", "T", "start(?:a{0,15}){1,15}(?:[ab]{0,15}){1,15}(?:a{0,15}){1,15}!"), .keywords = k,
+                         .keyword_count = 1};
     struct fixture x;
     start(&x, &d, 1);
     char text[800] = "start"; /* the "!" is there, or PCRE2 would not even begin */
@@ -439,14 +489,21 @@ static void worst_strings_are_linear(void **state)
     kw(g, "-----begin");
     struct rule_def d[] = {
         {RULE("aws", "API_KEY_OR_TOKEN", "(?<![A-Z0-9])AKIA[A-Z2-7]{16}(?![A-Z0-9])"), .keywords = a, .keyword_count = 1},
-        {RULE("password", "PASSWORD", "(?i)password[\\w.-]{0,20}[ '\"]{0,3}[:=][ '\"=]{0,5}([^\\s'\"=]{8,100})(?![^\\s'\"=])"), .keywords = p, .keyword_count = 1},
-        {RULE("pem", "PRIVATE_KEY", "-----BEGIN[ A-Z]{0,40}PRIVATE KEY-----[\\s\\S]{20,8000}?-----END"), .keywords = g, .keyword_count = 1},
-        {RULE("card", "CREDIT_CARD", "(?<![0-9])[0-9]{4}(?:[ -]?[0-9]{4}){3}(?![0-9])"), .triggers = TRIGGER_DIGITS, .digits_min = 16, .digits_max = 16},
-        {RULE("email", "EMAIL_ADDRESS", "[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@[A-Za-z0-9-]{1,63}(?:\\.[A-Za-z0-9-]{1,63}){1,5}(?![A-Za-z0-9])"), .triggers = TRIGGER_AT},
+        {RULE("password", "PASSWORD", "(?i)password[\\w.-]{0,20}[ '\"]{0,3}[:=][ '\"=]{0,5}([^\\s'\"=]{8,100})(?![^\\s'\"=])"),
+         .keywords = p, .keyword_count = 1},
+        {RULE("pem", "PRIVATE_KEY", "-----BEGIN[ A-Z]{0,40}PRIVATE KEY-----[\\s\\S]{20,8000}?-----END"), .keywords = g,
+         .keyword_count = 1},
+        {RULE("card", "CREDIT_CARD", "(?<![0-9])[0-9]{4}(?:[ -]?[0-9]{4}){3}(?![0-9])"), .triggers = TRIGGER_DIGITS,
+         .digits_min = 16, .digits_max = 16},
+        {RULE("email", "EMAIL_ADDRESS",
+              "[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@[A-Za-z0-9-]{1,63}(?:\\.[A-Za-z0-9-]{1,63}){1,5}(?![A-Za-z0-9])"),
+         .triggers = TRIGGER_AT},
         {RULE("mac", "MAC_ADDRESS", "(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}(?![0-9A-Fa-f:-])"), .triggers = TRIGGER_COLON},
         {RULE("rare", "SECRET", "[A-Za-z0-9+/]{32,64}(?![A-Za-z0-9+/])"), .triggers = TRIGGER_ENTROPY},
     };
-    static const char *const units[] = {"AKIA", "password=", "@@@@", "0123456789", "a@", "1 ", "1:", "-----BEGIN PRIVATE KEY-----", "aB3d", "0-", "1111 ", "password", "x.", "\n\x1e\n", "\x1e", "(+1"};
+    static const char *const units[] = {
+        "AKIA", "password=", "@@@@",  "0123456789", "a@", "1 ",       "1:",   "-----BEGIN PRIVATE KEY-----",
+        "aB3d", "0-",        "1111 ", "password",   "x.", "\n\x1e\n", "\x1e", "(+1"};
     struct fixture x;
     start(&x, d, sizeof d / sizeof d[0]);
     struct detect_stats stats;
@@ -467,7 +524,8 @@ static void worst_strings_are_linear(void **state)
         }
         assert_true(tries[1] <= 4 * tries[0] + 1000);
         assert_true(tries[1] <= 4 * size + 200000);
-        if (getenv("TIMES")) print_message("%-12.10s %8llu tries, %.3f s\n", units[u], (unsigned long long)tries[1], cpu() - began);
+        if (getenv("TIMES"))
+            print_message("%-12.10s %8llu tries, %.3f s\n", units[u], (unsigned long long)tries[1], cpu() - began);
     }
     free(text);
     detect_scratch_stats(x.s, NULL);

@@ -79,9 +79,12 @@ static void rows_are_total(void **state)
 /* A check digit that is wrong must be refused: of each ten last digits at most one or two may pass. */
 static void checks_depend_on_the_last_digit(void **state)
 {
-    static const char *const names[] = {"luhn", "card", "iban", "aba", "uk_nhs", "fr_siren", "de_tax_id", "nl_bsn", "be_nn", "pl_pesel", "hr_oib",
-                                        "se_personnummer", "ru_inn", "br_cpf", "br_cnpj", "in_aadhaar", "kr_rrn", "jp_my_number", "th_id", "cn_id",
-                                        "cn_uscc", "au_tfn", "au_abn", "nz_ird", "ca_sin", "imei", "tr_tckn", "za_id", "us_npi", "ch_ahv", "ro_cnp"};
+    static const char *const names[] = {"luhn",      "card",   "iban",    "aba",        "uk_nhs", "fr_siren",
+                                        "de_tax_id", "nl_bsn", "be_nn",   "pl_pesel",   "hr_oib", "se_personnummer",
+                                        "ru_inn",    "br_cpf", "br_cnpj", "in_aadhaar", "kr_rrn", "jp_my_number",
+                                        "th_id",     "cn_id",  "cn_uscc", "au_tfn",     "au_abn", "nz_ird",
+                                        "ca_sin",    "imei",   "tr_tckn", "za_id",      "us_npi", "ch_ahv",
+                                        "ro_cnp"};
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const struct validator *v = validator_find(names[i]);
@@ -111,8 +114,11 @@ static void entropy_is_shannons(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_row_knows_its_examples), cmocka_unit_test(names_are_unique_and_found), cmocka_unit_test(rows_are_total),
-        cmocka_unit_test(checks_depend_on_the_last_digit), cmocka_unit_test(entropy_is_shannons),
+        cmocka_unit_test(each_row_knows_its_examples),
+        cmocka_unit_test(names_are_unique_and_found),
+        cmocka_unit_test(rows_are_total),
+        cmocka_unit_test(checks_depend_on_the_last_digit),
+        cmocka_unit_test(entropy_is_shannons),
     };
     mem_install_hooks();
     return cmocka_run_group_tests(tests, NULL, NULL);

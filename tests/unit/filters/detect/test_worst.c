@@ -15,10 +15,10 @@
 #include "filters/detect/engine.h"
 #include "filters/screen.h"
 
-#define SMALL (8u * 1024)    /* for every rule */
-#define LARGE (512u * 1024)  /* for those that cost most */
-#define WORST 12u
-#define TRIES_A_BYTE 4u      /* calls of PCRE2 for a byte of text, all rules together: a rule alone has about one */
+#define SMALL        (8u * 1024)   /* for every rule */
+#define LARGE        (512u * 1024) /* for those that cost most */
+#define WORST        12u
+#define TRIES_A_BYTE 4u /* calls of PCRE2 for a byte of text, all rules together: a rule alone has about one */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SLOWER 20.0
 #else
@@ -147,7 +147,8 @@ static void test_worst_strings(void **state)
             enum err e = run(&seeds[k], SMALL, room, &st);
             if (e != ERR_OK && e != ERR_NOT_SCANNED) fail_msg("%s: %s", pack.defs[i].id, err_name(e));
             refused += e != ERR_OK;
-            if (st.tries > (uint64_t)TRIES_A_BYTE * SMALL) fail_msg("%s: %llu tries", pack.defs[i].id, (unsigned long long)st.tries);
+            if (st.tries > (uint64_t)TRIES_A_BYTE * SMALL)
+                fail_msg("%s: %llu tries", pack.defs[i].id, (unsigned long long)st.tries);
             keep_worst(worst, &pack.defs[i], &seeds[k], cpu() - t);
             strings++;
         }
@@ -171,16 +172,20 @@ static double screened(struct screener *s, const struct policy *p, size_t size)
 {
     static const char *const said[] = {
         "Please look at the report of last week, it is on the shared drive, and tell me what you think about chapter three. ",
-        "for (size_t i = 0; i < n; i++) total += price[i] * count[i]; /* in cents */\\n", "Write to jane.doe@corp.example today. ",
-        "2024-05-17T09:12:44Z INFO request 5f2c9e7a-33b1-4d2e-9a51-0c8d2f1b7a90 took 17 ms\\n", "\xe4\xbb\x8a\xe5\xa4\xa9\xe5\xa4\xa9\xe6\xb0\x94 "};
+        "for (size_t i = 0; i < n; i++) total += price[i] * count[i]; /* in cents */\\n",
+        "Write to jane.doe@corp.example today. ",
+        "2024-05-17T09:12:44Z INFO request 5f2c9e7a-33b1-4d2e-9a51-0c8d2f1b7a90 took 17 ms\\n",
+        "\xe4\xbb\x8a\xe5\xa4\xa9\xe5\xa4\xa9\xe6\xb0\x94 "};
     const struct screen_limits lim = {128, 2, 1, 1, NULL};
     struct buf b = buf_make(size + 4096);
     struct screening out;
     assert_int_equal(buf_add(&b, SLICE("{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"")), ERR_OK);
-    for (size_t i = 0; buf_len(&b) < size; i++) assert_int_equal(buf_add(&b, slice_str(said[i % 97 == 0 ? 2 : i % 5 == 2 ? 0 : i % 5])), ERR_OK);
+    for (size_t i = 0; buf_len(&b) < size; i++)
+        assert_int_equal(buf_add(&b, slice_str(said[i % 97 == 0 ? 2 : i % 5 == 2 ? 0 : i % 5])), ERR_OK);
     assert_int_equal(buf_add(&b, SLICE("\"}]}")), ERR_OK);
     double t = cpu();
-    assert_int_equal(screen_request(s, scratch, rules, p, &lim, endpoint_find(SLICE("/v1/chat/completions")), buf_slice(&b), &out), ERR_OK);
+    assert_int_equal(
+        screen_request(s, scratch, rules, p, &lim, endpoint_find(SLICE("/v1/chat/completions")), buf_slice(&b), &out), ERR_OK);
     t = cpu() - t;
     assert_true(out.changed && out.vault);
     screening_free(&out);
@@ -191,7 +196,8 @@ static double screened(struct screener *s, const struct policy *p, size_t size)
 static void test_linear(void **state)
 {
     (void)state;
-    const struct policy_def d = {.name = "p", .cls = {ACTION_REDACT, ACTION_TOKENIZE, ACTION_FLAG}, .key = SLICE("0123456789abcdef")};
+    const struct policy_def d = {
+        .name = "p", .cls = {ACTION_REDACT, ACTION_TOKENIZE, ACTION_FLAG}, .key = SLICE("0123456789abcdef")};
     struct policy *p;
     struct screener *s = screener_new();
     assert_non_null(s);

@@ -52,7 +52,7 @@ struct row {
     unsigned restored, foreign;
 };
 
-#define FW "\xef\xbc\x9c" /* full-width < and > */
+#define FW  "\xef\xbc\x9c" /* full-width < and > */
 #define FWE "\xef\xbc\x9e"
 
 static const struct row text_rows[] = {
@@ -72,17 +72,22 @@ static const struct row text_rows[] = {
     {"<email_address_1>", "maria@example.org", 1, 0},
     {"<Email_Address_1> email_address_3", "maria@example.org wang@example.cn", 2, 0},
     {FW "EMAIL_ADDRESS_1" FWE "\xe3\x80\x82", "maria@example.org\xe3\x80\x82", 1, 0},
-    {"\xe3\x80\x88" "EMAIL_ADDRESS_1\xe3\x80\x89", "maria@example.org", 1, 0},
+    {"\xe3\x80\x88"
+     "EMAIL_ADDRESS_1\xe3\x80\x89",
+     "maria@example.org", 1, 0},
     {"&lt;EMAIL_ADDRESS_1&gt;", "maria@example.org", 1, 0},
     {"\\u003cEMAIL_ADDRESS_1\\u003E", "maria@example.org", 1, 0},
     {"<EMAIL_ADDRESS_1 or <EMAIL_ADDRESS_1/>", "<maria@example.org or <maria@example.org/>", 2, 0},
-    {"\xe9\x82\xae\xe7\xae\xb1" "EMAIL_ADDRESS_1\xef\xbc\x8c", "\xe9\x82\xae\xe7\xae\xb1maria@example.org\xef\xbc\x8c", 1, 0},
+    {"\xe9\x82\xae\xe7\xae\xb1"
+     "EMAIL_ADDRESS_1\xef\xbc\x8c",
+     "\xe9\x82\xae\xe7\xae\xb1maria@example.org\xef\xbc\x8c", 1, 0},
     {"<person_1> PERSON_1", "M\xc3\xbcller \"Mo\"\n M\xc3\xbcller \"Mo\"\n", 2, 0},
     {"<URL_1> <URL_12> <URL_1", "u0 u11 <u0", 3, 0},
     {"<API_KEY_1>", "AKIA0", 1, 0},
     /* left alone */
     {"person_1 = Person(url_1)", "person_1 = Person(url_1)", 0, 0}, /* a name of two words is no accident, one is */
-    {"MY_EMAIL_ADDRESS_1 EMAIL_ADDRESS_1x EMAIL_ADDRESS_12 EMAIL_ADDRESS_01", "MY_EMAIL_ADDRESS_1 EMAIL_ADDRESS_1x EMAIL_ADDRESS_12 EMAIL_ADDRESS_01", 0, 0},
+    {"MY_EMAIL_ADDRESS_1 EMAIL_ADDRESS_1x EMAIL_ADDRESS_12 EMAIL_ADDRESS_01",
+     "MY_EMAIL_ADDRESS_1 EMAIL_ADDRESS_1x EMAIL_ADDRESS_12 EMAIL_ADDRESS_01", 0, 0},
     {"<EMAIL_ADDRESS_2> EMAIL_ADDRESS_2", "<EMAIL_ADDRESS_2> EMAIL_ADDRESS_2", 0, 0}, /* the user's own */
     {"<EMAIL_ADDRESS_> <EMAIL_ADDRESS>", "<EMAIL_ADDRESS_> <EMAIL_ADDRESS>", 0, 0},
     {"<EMAIL_ADDRESS_9> <IBAN_CODE_1> <x_1> <<IBAN_CODE_2>", "<EMAIL_ADDRESS_9> <IBAN_CODE_1> <x_1> <<IBAN_CODE_2>", 0, 3},
@@ -90,7 +95,10 @@ static const struct row text_rows[] = {
      "<EMAIL_ADDRESS_12345678901234567890123456789012345678901234567890123456789012345678901234567890>", 0, 0},
     {"<EMAIL_ADDRESS_1", "<maria@example.org", 1, 0},
     {"<EMAIL_ADDRESS", "<EMAIL_ADDRESS", 0, 0},
-    {"<", "<", 0, 0}, {"\\", "\\", 0, 0}, {"&l", "&l", 0, 0}, {"\xef\xbc\x9c", "\xef\xbc\x9c", 0, 0},
+    {"<", "<", 0, 0},
+    {"\\", "\\", 0, 0},
+    {"&l", "&l", 0, 0},
+    {"\xef\xbc\x9c", "\xef\xbc\x9c", 0, 0},
     /* surrogates */
     {"call +49 30 9876, Ann", "call +49 30 1111, Zed", 2, 0},
     {"call +49 30 98765!", "call +49 30 2222!", 1, 0},
@@ -175,10 +183,44 @@ static void texts(void **state)
 static void random_texts(void **state)
 {
     (void)state;
-    static const char *const bits[] = {"<", ">", "\\", "\\<", "\\>", "_", "\\_", "EMAIL_ADDRESS_", "EMAIL", "_ADDRESS", "1",
-                                       "3", "2", "URL_1", "email_address_1", FW, FWE, "\xef", "\xbc", "&lt;", "&", "gt;",
-                                       "\\u003c", "\\u003", "e", " ", "+49 30 9876", "5", "Ann", "\n", "<EMAIL_ADDRESS_1>",
-                                       "PERSON_1", "API_KEY_1", "\"", "q-7.", "\\n", "u00e9", "<IBAN_CODE_1>"};
+    static const char *const bits[] = {"<",
+                                       ">",
+                                       "\\",
+                                       "\\<",
+                                       "\\>",
+                                       "_",
+                                       "\\_",
+                                       "EMAIL_ADDRESS_",
+                                       "EMAIL",
+                                       "_ADDRESS",
+                                       "1",
+                                       "3",
+                                       "2",
+                                       "URL_1",
+                                       "email_address_1",
+                                       FW,
+                                       FWE,
+                                       "\xef",
+                                       "\xbc",
+                                       "&lt;",
+                                       "&",
+                                       "gt;",
+                                       "\\u003c",
+                                       "\\u003",
+                                       "e",
+                                       " ",
+                                       "+49 30 9876",
+                                       "5",
+                                       "Ann",
+                                       "\n",
+                                       "<EMAIL_ADDRESS_1>",
+                                       "PERSON_1",
+                                       "API_KEY_1",
+                                       "\"",
+                                       "q-7.",
+                                       "\\n",
+                                       "u00e9",
+                                       "<IBAN_CODE_1>"};
     static char text[2000], want[40000];
     static bool cut[2000];
     srand(11);
@@ -234,8 +276,8 @@ static void ordinary_text_is_not_held(void **state)
     holds("x <PERSON_1x", 0);
     holds("x <EMAIL_ADDRESS_2", 16); /* may still become _2x or _20; decided with the next byte */
     holds("x <EMAIL_ADDRESS_2>", 0);
-    holds("the user", 0);   /* "user" cannot grow into URL_ */
-    holds("the ur", 0);     /* in lower case and bare only types of two words count */
+    holds("the user", 0); /* "user" cannot grow into URL_ */
+    holds("the ur", 0);   /* in lower case and bare only types of two words count */
     holds("the UR", 2);
     holds("the URx", 0);
     holds("the em", 2);

@@ -52,7 +52,8 @@ static bool valid(const char *validator, const char *value)
 static void cards(void **state)
 {
     (void)state;
-    static const char *const in[] = {"4012 8888 8888 1881", "5105105105105100", "3714-496353-98431", "6011000990139424", "6228480402564890018"};
+    static const char *const in[] = {"4012 8888 8888 1881", "5105105105105100", "3714-496353-98431", "6011000990139424",
+                                     "6228480402564890018"};
     static const char *const start[] = {"4242 42", "555555", "3782-82", "601111", "620000"};
     for (size_t i = 0; i < 5; i++) {
         struct vault *v = vault_new();
@@ -127,7 +128,7 @@ static void kinds(void **state)
 static void tokenized(void **state)
 {
     (void)state;
-    starts("CVV", "1234", "<CVV_1>");            /* too short to be told from other numbers */
+    starts("CVV", "1234", "<CVV_1>"); /* too short to be told from other numbers */
     starts("AGE", "42", "<AGE_1>");
     starts("LOCATION", "\xe5\x8c\x97\xe4\xba\xac\xe5\xb8\x82 88 5555", "<LOCATION_1>"); /* part of it would stay */
     starts("PRIVATE_KEY", "-----BEGIN\nabcdefghijk", "<PRIVATE_KEY_1>");
@@ -150,10 +151,11 @@ static void identifiers(void **state)
     (void)state;
     size_t n, tried = 0, good = 0;
     const struct validator *rows = validators(&n);
-    static const char *const ids[] = {"us_npi", "ca_sin", "br_cpf", "br_cnpj", "mx_curp", "ar_cuit", "cl_rut", "cn_id", "cn_uscc", "hk_id",
-                                      "kr_rrn", "jp_my_number", "sg_nric", "in_aadhaar", "in_pan", "tr_tckn", "il_id", "za_id", "uk_nhs",
-                                      "uk_nino", "fr_nir", "de_tax_id", "es_nif", "es_nie", "it_fiscal_code", "pt_nif", "nl_bsn", "be_nn",
-                                      "ch_ahv", "at_svnr", "ie_pps", "pl_pesel", "tw_id"};
+    static const char *const ids[] = {"us_npi",    "ca_sin",  "br_cpf", "br_cnpj",        "mx_curp",      "ar_cuit", "cl_rut",
+                                      "cn_id",     "cn_uscc", "hk_id",  "kr_rrn",         "jp_my_number", "sg_nric", "in_aadhaar",
+                                      "in_pan",    "tr_tckn", "il_id",  "za_id",          "uk_nhs",       "uk_nino", "fr_nir",
+                                      "de_tax_id", "es_nif",  "es_nie", "it_fiscal_code", "pt_nif",       "nl_bsn",  "be_nn",
+                                      "ch_ahv",    "at_svnr", "ie_pps", "pl_pesel",       "tw_id"};
     for (size_t i = 0; i < n; i++) {
         bool mine = false;
         for (size_t k = 0; k < sizeof ids / sizeof ids[0]; k++) mine = mine || strcmp(ids[k], rows[i].name) == 0;
@@ -212,8 +214,12 @@ static void put_back(void **state)
     (void)state;
     static const struct {
         const char *type, *value;
-    } x[] = {{"CREDIT_CARD", "4012 8888 8888 1881"}, {"EMAIL_ADDRESS", "maria@corp.test"}, {"PHONE_NUMBER", "+49 171 2345678"},
-             {"PERSON", "Maria Keller"}, {"IP_ADDRESS", "10.1.2.3"}, {"API_KEY_OR_TOKEN", "tok-\"12345\"\\x"}};
+    } x[] = {{"CREDIT_CARD", "4012 8888 8888 1881"},
+             {"EMAIL_ADDRESS", "maria@corp.test"},
+             {"PHONE_NUMBER", "+49 171 2345678"},
+             {"PERSON", "Maria Keller"},
+             {"IP_ADDRESS", "10.1.2.3"},
+             {"API_KEY_OR_TOKEN", "tok-\"12345\"\\x"}};
     struct vault *v = vault_new();
     struct buf masked = buf_make(10000), out = buf_make(10000), plain = buf_make(10000);
     for (size_t i = 0; i < 6; i++) {

@@ -8,16 +8,22 @@
 
 #include "filters/mask/vault.h"
 
-#define assert_slice(s, lit) \
-    do { \
-        struct slice s_ = (s); \
-        assert_int_equal(s_.n, sizeof(lit) - 1); \
-        assert_memory_equal(s_.p, lit, sizeof(lit) - 1); \
+#define assert_slice(s, lit)                                                                                                     \
+    do {                                                                                                                         \
+        struct slice s_ = (s);                                                                                                   \
+        assert_int_equal(s_.n, sizeof(lit) - 1);                                                                                 \
+        assert_memory_equal(s_.p, lit, sizeof(lit) - 1);                                                                         \
     } while (0)
 
 /* A policy is only asked for its key here. */
-struct policy { int unused; };
-struct slice policy_key(const struct policy *p) { (void)p; return SLICE("key"); }
+struct policy {
+    int unused;
+};
+struct slice policy_key(const struct policy *p)
+{
+    (void)p;
+    return SLICE("key");
+}
 
 static struct slice token(struct vault *v, const char *type, const char *value)
 {
@@ -46,11 +52,15 @@ static void numbers(void **state)
 static void reserved(void **state)
 {
     (void)state;
-    const char *own[] = {"see <EMAIL_ADDRESS_1>", "`email_address_2`", "\\<EMAIL\\_ADDRESS\\_3\\>",
-                         "a\\nEMAIL_ADDRESS_4 b", "\\u003cEMAIL_ADDRESS_5\\u003e", ("\xef\xbc\x9c" "EMAIL_ADDRESS_6\xef\xbc\x9e")};
+    const char *own[] = {"see <EMAIL_ADDRESS_1>",
+                         "`email_address_2`",
+                         "\\<EMAIL\\_ADDRESS\\_3\\>",
+                         "a\\nEMAIL_ADDRESS_4 b",
+                         "\\u003cEMAIL_ADDRESS_5\\u003e",
+                         ("\xef\xbc\x9c"
+                          "EMAIL_ADDRESS_6\xef\xbc\x9e")};
     struct vault *v = vault_new();
-    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
-        assert_int_equal(vault_reserve(v, slice_str(own[i])), ERR_OK);
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) assert_int_equal(vault_reserve(v, slice_str(own[i])), ERR_OK);
     assert_int_equal(vault_reserve(v, SLICE("EMAIL_ADDRESS_08 EMAIL_ADDRESS_x xEMAIL_ADDRESS_9 _ __1 1_1 a_")), ERR_OK);
     assert_slice(token(v, "EMAIL_ADDRESS", "a@b.cd"), "<EMAIL_ADDRESS_7>");
     assert_slice(token(v, "EMAIL_ADDRESS", "b@b.cd"), "<EMAIL_ADDRESS_8>");
@@ -197,9 +207,14 @@ int main(void)
 {
     mem_install_hooks();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(numbers),    cmocka_unit_test(reserved), cmocka_unit_test(reserve_long_words),
-        cmocka_unit_test(many),       cmocka_unit_test(long_values_and_types),
-        cmocka_unit_test(surrogates), cmocka_unit_test(actions),  cmocka_unit_test(nothing_to_put),
+        cmocka_unit_test(numbers),
+        cmocka_unit_test(reserved),
+        cmocka_unit_test(reserve_long_words),
+        cmocka_unit_test(many),
+        cmocka_unit_test(long_values_and_types),
+        cmocka_unit_test(surrogates),
+        cmocka_unit_test(actions),
+        cmocka_unit_test(nothing_to_put),
         cmocka_unit_test(table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -75,7 +75,8 @@ static void test_hex(void **state)
 static void test_units(void **state)
 {
     (void)state;
-    expect(DECODE_PERCENT, "GET /x?mail=jane%40corp.example&k=1 z", "/x?mail=jane@corp.example&k=1", "/x?mail=jane%40corp.example&k=1");
+    expect(DECODE_PERCENT, "GET /x?mail=jane%40corp.example&k=1 z", "/x?mail=jane@corp.example&k=1",
+           "/x?mail=jane%40corp.example&k=1");
     expect(DECODE_PERCENT, "100% sure %zz %4", NULL, NULL);
     expect(DECODE_PERCENT, "%41%4B%u0049A", "AKIA", NULL);
     expect(DECODE_ENTITIES, "to jane&#64;corp.example now", "jane@corp.example", "jane&#64;corp.example");
@@ -155,7 +156,8 @@ static void test_payload(void **state)
     assert_int_equal(decode_payload(slice_of(t, 300)), PAYLOAD_NONE);
     t[200] = '=';
     assert_int_equal(decode_payload(slice_of(t, 300)), PAYLOAD_NONE);
-    assert_int_equal(decode_payload(SLICE("JVBERi0xLjQKMSAwIG9iaiA8PCAvVHlwZSAvQ2F0YWxvZyA+PiBlbmRvYmogMiAwIG9iago=")), PAYLOAD_FORMAT);
+    assert_int_equal(decode_payload(SLICE("JVBERi0xLjQKMSAwIG9iaiA8PCAvVHlwZSAvQ2F0YWxvZyA+PiBlbmRvYmogMiAwIG9iago=")),
+                     PAYLOAD_FORMAT);
 }
 
 /* Linear whatever comes: the worst shapes we know, a megabyte of each, in well under the time a square would take. */
@@ -163,7 +165,7 @@ static void test_worst(void **state)
 {
     (void)state;
     enum { N = 1 << 20 };
-    static const char *const units[] = {"YWFhYWFhYWFhYWFh/", "%41", "&#64;", "\\u0041", "41", "YWFh", "/", "%4", "&", "\\",
+    static const char *const units[] = {"YWFhYWFhYWFhYWFh/",    "%41", "&#64;", "\\u0041", "41", "YWFh", "/", "%4", "&", "\\",
                                         "YWFhYWFhYWFhYWFhAAAA-"};
     char *t = malloc(N);
     for (size_t k = 0; k < sizeof units / sizeof units[0]; k++) {
@@ -190,7 +192,7 @@ int main(void)
 {
     mem_install_hooks();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_base64),       cmocka_unit_test(test_hex),    cmocka_unit_test(test_units),
+        cmocka_unit_test(test_base64),       cmocka_unit_test(test_hex),     cmocka_unit_test(test_units),
         cmocka_unit_test(test_unit_offsets), cmocka_unit_test(test_payload), cmocka_unit_test(test_runs_everywhere),
         cmocka_unit_test(test_worst),
     };

@@ -32,27 +32,94 @@ static void test_valid_and_invalid(void **state)
         const char *text;
         enum err want;
     } rows[] = {
-        {"null", ERR_OK}, {" true ", ERR_OK}, {"false\n", ERR_OK}, {"0", ERR_OK}, {"-0", ERR_OK}, {"-0.0e-0", ERR_OK},
-        {"1E+5", ERR_OK}, {"123456789012345678901234567890", ERR_OK}, {"1e400", ERR_OK}, {"\"\"", ERR_OK},
-        {"[]", ERR_OK}, {"{}", ERR_OK}, {"[ ]", ERR_OK}, {"{ }", ERR_OK}, {"[1,2 , 3]", ERR_OK},
-        {"{\"a\":1,\"b\":[{\"a\":null}]}", ERR_OK}, {"\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00eF\"", ERR_OK},
-        {"\"\\ud800\"", ERR_OK}, {"\"\\udc00\\ud800\"", ERR_OK}, {"\"\x7f\"", ERR_OK},
-        {"", ERR_JSON}, {" ", ERR_JSON}, {"nul", ERR_JSON}, {"nulll", ERR_JSON}, {"tru", ERR_JSON}, {"True", ERR_JSON},
-        {"01", ERR_JSON}, {"-", ERR_JSON}, {"-01", ERR_JSON}, {"+1", ERR_JSON}, {".5", ERR_JSON}, {"1.", ERR_JSON},
-        {"1.e1", ERR_JSON}, {"1e", ERR_JSON}, {"1e+", ERR_JSON}, {"0x1", ERR_JSON}, {"1 2", ERR_JSON}, {"NaN", ERR_JSON},
-        {"\"", ERR_JSON}, {"\"\\", ERR_JSON}, {"\"\\\"", ERR_JSON}, {"\"\\x41\"", ERR_JSON}, {"\"\\u12\"", ERR_JSON},
-        {"\"\\u12g4\"", ERR_JSON}, {"\"\\u1", ERR_JSON}, {"\"a\nb\"", ERR_JSON}, {"\"a\tb\"", ERR_JSON},
-        {"[", ERR_JSON}, {"]", ERR_JSON}, {"[1", ERR_JSON}, {"[1,", ERR_JSON}, {"[1,]", ERR_JSON}, {"[,1]", ERR_JSON},
-        {"[1 2]", ERR_JSON}, {"[1}", ERR_JSON}, {"{", ERR_JSON}, {"{\"a\"", ERR_JSON}, {"{\"a\":", ERR_JSON},
-        {"{\"a\":1", ERR_JSON}, {"{\"a\":1,", ERR_JSON}, {"{\"a\":1,}", ERR_JSON}, {"{,}", ERR_JSON}, {"{1:1}", ERR_JSON},
-        {"{\"a\" 1}", ERR_JSON}, {"{\"a\":1]", ERR_JSON}, {"{\"a\"}", ERR_JSON}, {"{a:1}", ERR_JSON}, {"'a'", ERR_JSON},
-        {"[1]x", ERR_JSON}, {"{}{}", ERR_JSON}, {"/**/1", ERR_JSON}, {"\xEF\xBB\xBF{}", ERR_JSON}, {"\xC2\xA0{}", ERR_JSON},
-        {"\v1", ERR_JSON}, {"\"\xff\"", ERR_UTF8}, {"\"\xc3\"", ERR_UTF8}, {"\"\xed\xa0\x80\"", ERR_UTF8},
-        {"{\"a\":1,\"a\":2}", ERR_JSON_DUPLICATE}, {"{\"a\":1,\"\\u0061\":2}", ERR_JSON_DUPLICATE},
-        {"{\"\\u0061\":1,\"b\":0,\"\\u0061\":2}", ERR_JSON_DUPLICATE}, {"{\"\\ud83d\\ude00\":1,\"😀\":2}", ERR_JSON_DUPLICATE},
-        {"{\"\":1,\"\":2}", ERR_JSON_DUPLICATE}, {"{\"\\/\":1,\"/\":2}", ERR_JSON_DUPLICATE},
-        {"{\"a\":{\"b\":1},\"b\":{\"a\":1}}", ERR_OK}, {"{\"a\":1,\"A\":2}", ERR_OK}, {"{\"a\":1,\"a\\u0000\":2}", ERR_OK},
-        {"[{\"a\":1},{\"a\":1}]", ERR_OK}, {"{\"a\":{\"a\":{\"a\":1}}}", ERR_OK},
+        {"null", ERR_OK},
+        {" true ", ERR_OK},
+        {"false\n", ERR_OK},
+        {"0", ERR_OK},
+        {"-0", ERR_OK},
+        {"-0.0e-0", ERR_OK},
+        {"1E+5", ERR_OK},
+        {"123456789012345678901234567890", ERR_OK},
+        {"1e400", ERR_OK},
+        {"\"\"", ERR_OK},
+        {"[]", ERR_OK},
+        {"{}", ERR_OK},
+        {"[ ]", ERR_OK},
+        {"{ }", ERR_OK},
+        {"[1,2 , 3]", ERR_OK},
+        {"{\"a\":1,\"b\":[{\"a\":null}]}", ERR_OK},
+        {"\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00eF\"", ERR_OK},
+        {"\"\\ud800\"", ERR_OK},
+        {"\"\\udc00\\ud800\"", ERR_OK},
+        {"\"\x7f\"", ERR_OK},
+        {"", ERR_JSON},
+        {" ", ERR_JSON},
+        {"nul", ERR_JSON},
+        {"nulll", ERR_JSON},
+        {"tru", ERR_JSON},
+        {"True", ERR_JSON},
+        {"01", ERR_JSON},
+        {"-", ERR_JSON},
+        {"-01", ERR_JSON},
+        {"+1", ERR_JSON},
+        {".5", ERR_JSON},
+        {"1.", ERR_JSON},
+        {"1.e1", ERR_JSON},
+        {"1e", ERR_JSON},
+        {"1e+", ERR_JSON},
+        {"0x1", ERR_JSON},
+        {"1 2", ERR_JSON},
+        {"NaN", ERR_JSON},
+        {"\"", ERR_JSON},
+        {"\"\\", ERR_JSON},
+        {"\"\\\"", ERR_JSON},
+        {"\"\\x41\"", ERR_JSON},
+        {"\"\\u12\"", ERR_JSON},
+        {"\"\\u12g4\"", ERR_JSON},
+        {"\"\\u1", ERR_JSON},
+        {"\"a\nb\"", ERR_JSON},
+        {"\"a\tb\"", ERR_JSON},
+        {"[", ERR_JSON},
+        {"]", ERR_JSON},
+        {"[1", ERR_JSON},
+        {"[1,", ERR_JSON},
+        {"[1,]", ERR_JSON},
+        {"[,1]", ERR_JSON},
+        {"[1 2]", ERR_JSON},
+        {"[1}", ERR_JSON},
+        {"{", ERR_JSON},
+        {"{\"a\"", ERR_JSON},
+        {"{\"a\":", ERR_JSON},
+        {"{\"a\":1", ERR_JSON},
+        {"{\"a\":1,", ERR_JSON},
+        {"{\"a\":1,}", ERR_JSON},
+        {"{,}", ERR_JSON},
+        {"{1:1}", ERR_JSON},
+        {"{\"a\" 1}", ERR_JSON},
+        {"{\"a\":1]", ERR_JSON},
+        {"{\"a\"}", ERR_JSON},
+        {"{a:1}", ERR_JSON},
+        {"'a'", ERR_JSON},
+        {"[1]x", ERR_JSON},
+        {"{}{}", ERR_JSON},
+        {"/**/1", ERR_JSON},
+        {"\xEF\xBB\xBF{}", ERR_JSON},
+        {"\xC2\xA0{}", ERR_JSON},
+        {"\v1", ERR_JSON},
+        {"\"\xff\"", ERR_UTF8},
+        {"\"\xc3\"", ERR_UTF8},
+        {"\"\xed\xa0\x80\"", ERR_UTF8},
+        {"{\"a\":1,\"a\":2}", ERR_JSON_DUPLICATE},
+        {"{\"a\":1,\"\\u0061\":2}", ERR_JSON_DUPLICATE},
+        {"{\"\\u0061\":1,\"b\":0,\"\\u0061\":2}", ERR_JSON_DUPLICATE},
+        {"{\"\\ud83d\\ude00\":1,\"😀\":2}", ERR_JSON_DUPLICATE},
+        {"{\"\":1,\"\":2}", ERR_JSON_DUPLICATE},
+        {"{\"\\/\":1,\"/\":2}", ERR_JSON_DUPLICATE},
+        {"{\"a\":{\"b\":1},\"b\":{\"a\":1}}", ERR_OK},
+        {"{\"a\":1,\"A\":2}", ERR_OK},
+        {"{\"a\":1,\"a\\u0000\":2}", ERR_OK},
+        {"[{\"a\":1},{\"a\":1}]", ERR_OK},
+        {"{\"a\":{\"a\":{\"a\":1}}}", ERR_OK},
         {"{\"x\":[{\"k\":1,\"k\":1}]}", ERR_JSON_DUPLICATE},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -181,8 +248,8 @@ static bool utf8_slow(const unsigned char *s, size_t n)
 static void test_utf8_exact(void **state)
 {
     (void)state;
-    static const unsigned char odd[] = {0x00, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC1, 0xC2, 0xDF, 0xE0,
-                                        0xE1, 0xEC, 0xED, 0xEE, 0xEF, 0xF0, 0xF1, 0xF3, 0xF4, 0xF5, 0xF8, 0xFF};
+    static const unsigned char odd[] = {0x00, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC1, 0xC2, 0xDF,
+                                        0xE0, 0xE1, 0xEC, 0xED, 0xEE, 0xEF, 0xF0, 0xF1, 0xF3, 0xF4, 0xF5, 0xF8, 0xFF};
     enum { ODD = sizeof odd };
     unsigned char t[100];
     static const size_t places[] = {0, 1, 28, 29, 30, 31, 32, 33, 60, 61, 62, 63, 64, 93, 94, 95, 96};
@@ -200,7 +267,8 @@ static void test_utf8_exact(void **state)
                         size_t n = places[z] + 4;
                         size_t at = 1000;
                         bool want = utf8_slow(t, n);
-                        if (utf8_valid(slice_of(t, n), &at) != want) fail_msg("%02x %02x %02x %02x at %zu", p[0], p[1], p[2], p[3], places[z]);
+                        if (utf8_valid(slice_of(t, n), &at) != want)
+                            fail_msg("%02x %02x %02x %02x at %zu", p[0], p[1], p[2], p[3], places[z]);
                         if (!want) assert_true(at < n && utf8_slow(t, at) && !utf8_slow(t, at + 4 < n ? at + 4 : n));
                     }
     }
@@ -271,7 +339,8 @@ static void test_unescape(void **state)
     expect_unescape("\\ud83d\\ude00!", SLICE("\xF0\x9F\x98\x80!"));
     expect_unescape("\\ud83d", SLICE("\xEF\xBF\xBD"));
     expect_unescape("\\ud83dx\\ude00", SLICE("\xEF\xBF\xBDx\xEF\xBF\xBD"));
-    expect_unescape("\\ud83d\\u0041", SLICE("\xEF\xBF\xBD" "A"));
+    expect_unescape("\\ud83d\\u0041", SLICE("\xEF\xBF\xBD"
+                                            "A"));
     expect_unescape("\\ud83d\\ud83d\\ude00", SLICE("\xEF\xBF\xBD\xF0\x9F\x98\x80"));
     struct buf b = buf_make(100);
     assert_int_equal(json_escape(SLICE("q\" b\\ \x01 \n \x7f /"), &b), ERR_OK);
@@ -287,7 +356,8 @@ static void test_splice(void **state)
 {
     (void)state;
     struct buf b = buf_make(100);
-    const struct splice s[] = {{0, 1, SLICE_INIT("<<")}, {3, 3, SLICE_INIT("+")}, {4, 6, SLICE_INIT("")}, {9, 10, SLICE_INIT("z")}};
+    const struct splice s[] = {
+        {0, 1, SLICE_INIT("<<")}, {3, 3, SLICE_INIT("+")}, {4, 6, SLICE_INIT("")}, {9, 10, SLICE_INIT("z")}};
     assert_int_equal(json_splice(SLICE("0123456789"), s, 4, &b), ERR_OK);
     assert_true(slice_eq(buf_slice(&b), SLICE("<<12+3678z")));
     buf_truncate(&b, 0);
@@ -334,7 +404,8 @@ static void test_suite(void **state)
     assert_non_null(all);
     char sub[256];
     snprintf(sub, sizeof sub, "%s/suite", dirs[at - 1]);
-    cJSON_ArrayForEach(row, cJSON_GetObjectItem(all, "files")) {
+    cJSON_ArrayForEach(row, cJSON_GetObjectItem(all, "files"))
+    {
         const char *name = cJSON_GetObjectItem(row, "file")->valuestring;
         const char *want = cJSON_GetObjectItem(row, "raw_strict")->valuestring;
         char *t = slurp(sub, name, &n);
@@ -359,7 +430,8 @@ static void test_cases(void **state)
     char *index = slurp("tests/corpus/json", "index.json", &n);
     if (!index) skip();
     cJSON *all = cJSON_Parse(index), *row;
-    cJSON_ArrayForEach(row, all) {
+    cJSON_ArrayForEach(row, all)
+    {
         const char *name = cJSON_GetObjectItem(row, "file")->valuestring;
         const char *kind = cJSON_GetObjectItem(row, "kind")->valuestring;
         const char *expect = cJSON_GetObjectItem(row, "expect")->valuestring;
@@ -386,12 +458,18 @@ int main(void)
 {
     mem_install_hooks();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_valid_and_invalid), cmocka_unit_test(test_nodes),
-        cmocka_unit_test(test_text_eq),           cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_duplicates_large),  cmocka_unit_test(test_utf8_exact),
-        cmocka_unit_test(test_scan_places),       cmocka_unit_test(test_high_byte_behind_the_string),
-        cmocka_unit_test(test_unescape),          cmocka_unit_test(test_splice),
-        cmocka_unit_test(test_suite),             cmocka_unit_test(test_cases),
+        cmocka_unit_test(test_valid_and_invalid),
+        cmocka_unit_test(test_nodes),
+        cmocka_unit_test(test_text_eq),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_duplicates_large),
+        cmocka_unit_test(test_utf8_exact),
+        cmocka_unit_test(test_scan_places),
+        cmocka_unit_test(test_high_byte_behind_the_string),
+        cmocka_unit_test(test_unescape),
+        cmocka_unit_test(test_splice),
+        cmocka_unit_test(test_suite),
+        cmocka_unit_test(test_cases),
     };
     return cmocka_run_group_tests(tests, NULL, teardown);
 }

@@ -15,10 +15,8 @@
 static void note(char *out, size_t size, const struct sse_event *ev)
 {
     size_t n = strlen(out);
-    if (ev->has_data)
-        snprintf(out + n, size - n, "[%.*s|%.*s]", (int)ev->type.n, ev->type.p, (int)ev->data.n, ev->data.p);
-    else
-        snprintf(out + n, size - n, "[-]");
+    if (ev->has_data) snprintf(out + n, size - n, "[%.*s|%.*s]", (int)ev->type.n, ev->type.p, (int)ev->data.n, ev->data.p);
+    else snprintf(out + n, size - n, "[-]");
 }
 
 /* Runs a stream in pieces of `step`; checks that the raw parts make up the whole. */
@@ -49,10 +47,8 @@ static void run(struct slice in, size_t step, size_t max, char *out, size_t size
         assert_int_equal(sse_last(&s, &ev), ERR_AGAIN);
         break;
     }
-    if (e == ERR_AGAIN)
-        assert_true(slice_eq(buf_slice(&raw), in));
-    else
-        strcat(out, err_name(e));
+    if (e == ERR_AGAIN) assert_true(slice_eq(buf_slice(&raw), in));
+    else strcat(out, err_name(e));
     buf_free(&raw);
     sse_free(&s);
 }
@@ -84,10 +80,14 @@ static const struct {
     {"\n\n\ndata: a\n\n", "[-][-][-][|a]"},
     {"datax: a\nDATA: b\n data: c\n\n", "[-]"},
     {"data: a: b\n\n", "[|a: b]"},
-    {"\xef\xbb\xbf" "data: a\n\n", "[|a]"},
+    {"\xef\xbb\xbf"
+     "data: a\n\n",
+     "[|a]"},
     {"\xef\xbb\xbf\n", "[-]"},
     {"\xef\xbb", "[-]"},
-    {"data: a\n\n\xef\xbb\xbf" "data: b\n\n", "[|a][-]"},
+    {"data: a\n\n\xef\xbb\xbf"
+     "data: b\n\n",
+     "[|a][-]"},
     {"data: \xe4\xbd\xa0\xe5\xa5\xbd\n\n", "[|\xe4\xbd\xa0\xe5\xa5\xbd]"},
     {"data: a\n", "[|a]"},
     {"data: a", "[|a]"},
@@ -96,7 +96,8 @@ static const struct {
     {"data: a\n\ndata: b", "[|a][|b]"},
     {"data: a\ndata: b", "[|a\nb]"},
     {"data: [DONE]\n\n", "[|[DONE]]"},
-    {"event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"delta\":{\"text\":\"0123456789012345678901234567890\"}}\n\n",
+    {"event: content_block_delta\ndata: "
+     "{\"type\":\"content_block_delta\",\"delta\":{\"text\":\"0123456789012345678901234567890\"}}\n\n",
      "[content_block_delta|{\"type\":\"content_block_delta\",\"delta\":{\"text\":\"0123456789012345678901234567890\"}}]"},
 };
 
@@ -179,9 +180,8 @@ int main(void)
 {
     mem_install_hooks();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_table_and_cuts), cmocka_unit_test(test_small_streams),
-        cmocka_unit_test(test_limit),          cmocka_unit_test(test_feed_is_bounded),
-        cmocka_unit_test(test_no_copy),
+        cmocka_unit_test(test_table_and_cuts),  cmocka_unit_test(test_small_streams), cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_feed_is_bounded), cmocka_unit_test(test_no_copy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,7 +7,6 @@
 
 #include "filters/text/view.h"
 
-
 static struct slice text_of(const struct view *v) { return buf_slice(&v->text); }
 
 static void test_pieces(void **state)
@@ -183,9 +182,12 @@ int main(void)
 {
     mem_install_hooks();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pieces),   cmocka_unit_test(test_unescape),
-        cmocka_unit_test(test_fold),     cmocka_unit_test(test_fold_nul),
-        cmocka_unit_test(test_needs_fold_everywhere), cmocka_unit_test(test_rebase),
+        cmocka_unit_test(test_pieces),
+        cmocka_unit_test(test_unescape),
+        cmocka_unit_test(test_fold),
+        cmocka_unit_test(test_fold_nul),
+        cmocka_unit_test(test_needs_fold_everywhere),
+        cmocka_unit_test(test_rebase),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -42,7 +42,8 @@ static int dir_teardown(void **state)
 
 static struct audit_opts dir_opts(unsigned workers, uint64_t segment)
 {
-    return (struct audit_opts){.directory = dir_path, .segment = segment, .sync_ms = 5, .chain_key = SLICE(KEY), .workers = workers};
+    return (struct audit_opts){
+        .directory = dir_path, .segment = segment, .sync_ms = 5, .chain_key = SLICE(KEY), .workers = workers};
 }
 
 static inline struct audit *dir_start(const struct audit_opts *o)
@@ -57,10 +58,20 @@ static inline struct audit *dir_start(const struct audit_opts *o)
 
 static inline struct audit_record dir_record(const char *worker, unsigned n)
 {
-    struct audit_record r = {.wall_ns = 1795437000123456789u + n * MS_NS, .client = "support-bot", .peer = "127.0.0.1:4711",
-                             .policy = "strict", .route = "chat", .dialect = "openai", .endpoint = "/v1/chat/completions",
-                             .method = "POST", .model_asked = "chat-large", .model_served = "gpt-4o", .error = "ok",
-                             .status = 200, .attempts = 1, .findings = 1};
+    struct audit_record r = {.wall_ns = 1795437000123456789u + n * MS_NS,
+                             .client = "support-bot",
+                             .peer = "127.0.0.1:4711",
+                             .policy = "strict",
+                             .route = "chat",
+                             .dialect = "openai",
+                             .endpoint = "/v1/chat/completions",
+                             .method = "POST",
+                             .model_asked = "chat-large",
+                             .model_served = "gpt-4o",
+                             .error = "ok",
+                             .status = 200,
+                             .attempts = 1,
+                             .findings = 1};
     snprintf(r.id, sizeof r.id, "req-%s-%u", worker, n);
     r.attempt[0] = (struct audit_attempt){"openai/gpt-4o", "ok", 200, 700};
     r.finding[0] = (struct audit_finding){"email", "EMAIL_ADDRESS", "tokenize", 2};
@@ -106,10 +117,8 @@ static inline int dir_read(unsigned worker, struct dir_seen *out)
                   l.seq != out->next - (first ? 1 : 0);
             if (bad) break;
             memcpy(out->last, l.mac, LINE_MAC);
-            if (first)
-                out->segments++;
-            else
-                out->lines++, out->next++;
+            if (first) out->segments++;
+            else out->lines++, out->next++;
         }
         if (got == SEGMENT_TORN) out->torn++;
         if (got == SEGMENT_FAILED) bad = 1;

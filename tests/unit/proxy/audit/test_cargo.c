@@ -87,7 +87,8 @@ static void test_marks(void **state)
         for (uint64_t i = 0; i < stop; i++) assert_int_equal(cargo_next(&c, &l), ERR_OK);
         cargo_ack(&c);
         assert_int_equal(c.acked, stop);
-        for (uint64_t i = stop; i < LINES && i < stop + 5; i++) assert_int_equal(cargo_next(&c, &l), ERR_OK); /* sent, not acked */
+        for (uint64_t i = stop; i < LINES && i < stop + 5; i++)
+            assert_int_equal(cargo_next(&c, &l), ERR_OK); /* sent, not acked */
         cargo_close(&c);
         c = open_cargo();
         assert_int_equal(c.mark.seq, stop);

@@ -132,10 +132,8 @@ static void *work(void *arg)
     snprintf(w, sizeof w, "%u", j->worker);
     for (unsigned i = 0; i < j->n;) {
         struct audit_record r = dir_record(w, i);
-        if (journal_outcome(audit_journal(j->a, j->worker), &r) == ERR_OK)
-            i++;
-        else
-            usleep(100);
+        if (journal_outcome(audit_journal(j->a, j->worker), &r) == ERR_OK) i++;
+        else usleep(100);
     }
     return NULL;
 }
@@ -221,7 +219,8 @@ static void test_full_disk(void **state)
     struct audit_opts o = dir_opts(1, 16u << 20); /* more than there is: smaller segments are made */
     struct audit *a = dir_start(&o);
     int fd = open(path, O_WRONLY | O_CREAT, 0600);
-    while (write(fd, block, sizeof block) == (ssize_t)sizeof block) {}
+    while (write(fd, block, sizeof block) == (ssize_t)sizeof block) {
+    }
     close(fd);
     fill_and_recover(a, remove_filler);
     assert_int_equal(umount(dir_path), 0);

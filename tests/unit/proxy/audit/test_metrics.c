@@ -48,7 +48,9 @@ static bool has(const char *text, const char *fmt, ...)
 static void test_rows(void **state)
 {
     (void)state;
-    static const struct { const char *name, *type, *help; } rows[] = {
+    static const struct {
+        const char *name, *type, *help;
+    } rows[] = {
 #define X(id, name, type, help) {name, #type, help},
         METRICS_TABLE(X)
 #undef X

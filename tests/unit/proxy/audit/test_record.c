@@ -14,13 +14,31 @@
 
 static struct audit_record sample(void)
 {
-    struct audit_record r = {.id = "req-1", .wall_ns = 1795437000123456789u, .client = "support-bot",
-                             .peer = "127.0.0.1:4711", .policy = "strict", .route = "chat", .dialect = "openai",
-                             .endpoint = "/v1/chat/completions", .method = "POST", .model_asked = "chat-large",
-                             .model_served = "gpt-4o", .error = "ok", .stream = true, .status = 200,
-                             .screen_us = 7, .first_byte_us = 1200, .total_us = 99000, .request_bytes = 2048,
-                             .sent_bytes = 2000, .answer_bytes = 512, .prompt_tokens = 400,
-                             .completion_tokens = UINT64_MAX, .restored = 3, .snapshot = 1, .attempts = 2,
+    struct audit_record r = {.id = "req-1",
+                             .wall_ns = 1795437000123456789u,
+                             .client = "support-bot",
+                             .peer = "127.0.0.1:4711",
+                             .policy = "strict",
+                             .route = "chat",
+                             .dialect = "openai",
+                             .endpoint = "/v1/chat/completions",
+                             .method = "POST",
+                             .model_asked = "chat-large",
+                             .model_served = "gpt-4o",
+                             .error = "ok",
+                             .stream = true,
+                             .status = 200,
+                             .screen_us = 7,
+                             .first_byte_us = 1200,
+                             .total_us = 99000,
+                             .request_bytes = 2048,
+                             .sent_bytes = 2000,
+                             .answer_bytes = 512,
+                             .prompt_tokens = 400,
+                             .completion_tokens = UINT64_MAX,
+                             .restored = 3,
+                             .snapshot = 1,
+                             .attempts = 2,
                              .findings = 2};
     r.attempt[0] = (struct audit_attempt){"local/qwen", "first_byte", 0, 20000};
     r.attempt[1] = (struct audit_attempt){"openai/gpt-4o", "ok", 200, 700};
@@ -120,7 +138,8 @@ static void test_utf8(void **state)
 {
     (void)state;
     static const char *const good[] = {"\u00e9", "\u4f60\u597d", "\U0001f600", "a\xc2\x80-b", "\uffff", "\U0010ffff"};
-    static const char *const bad[] = {"\x80", "\xc0\xaf", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xff", "ab\xe4\xbd"};
+    static const char *const bad[] = {"\x80", "\xc0\xaf",  "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80",
+                                      "\xff", "ab\xe4\xbd"};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         struct audit_record r = {.id = "x", .redacted_request = slice_str(good[i])};
         cJSON *j = parse(&r, false, 8192);
@@ -236,7 +255,7 @@ int main(void)
 {
     mem_install_hooks();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_outcome), cmocka_unit_test(test_intent), cmocka_unit_test(test_escapes),
+        cmocka_unit_test(test_outcome), cmocka_unit_test(test_intent),    cmocka_unit_test(test_escapes),
         cmocka_unit_test(test_utf8),    cmocka_unit_test(test_long_text), cmocka_unit_test(test_full),
         cmocka_unit_test(test_line),    cmocka_unit_test(test_hmac),
     };

@@ -119,10 +119,8 @@ static void test_now_and_then(void **state)
     fail_percent = 10;
     for (uint64_t end = clock_mono_ns() + 20 * S_NS; n < 5000;) {
         assert_true(clock_mono_ns() < end);
-        if (append(a, n) == ERR_OK)
-            n++;
-        else
-            usleep(100);
+        if (append(a, n) == ERR_OK) n++;
+        else usleep(100);
         if (n % 20 == 0) usleep(200);
         if (n % 500 == 0) {
             audit_status(a, &s);

@@ -121,7 +121,8 @@ static void reorder(const struct text *t, const char *order)
 static void expect(int breaks, const char *finding)
 {
     int got = verify();
-    if (got != breaks || !strstr(report, finding)) print_error("%d breaks, wanted %d with \"%s\"; report:\n%s", got, breaks, finding, report);
+    if (got != breaks || !strstr(report, finding))
+        print_error("%d breaks, wanted %d with \"%s\"; report:\n%s", got, breaks, finding, report);
     assert_int_equal(got, breaks);
     assert_non_null(strstr(report, finding));
 }
@@ -500,8 +501,9 @@ int main(void)
     mem_install_hooks();
 #define T(f) cmocka_unit_test_setup_teardown(f, dir_setup, dir_teardown)
     const struct CMUnitTest tests[] = {
-        T(test_whole), T(test_every_bit), T(test_reordered), T(test_foreign), T(test_segments), T(test_all_segments_gone),
-        T(test_torn), T(test_cut_behind_the_head), T(test_torn_header), T(test_kept_head), T(test_open_intent), T(test_while_writing),
+        T(test_whole),         T(test_every_bit),         T(test_reordered),   T(test_foreign),
+        T(test_segments),      T(test_all_segments_gone), T(test_torn),        T(test_cut_behind_the_head),
+        T(test_torn_header),   T(test_kept_head),         T(test_open_intent), T(test_while_writing),
         T(test_tail_and_show),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,7 +28,8 @@ static void test_rows(void **state)
         assert_non_null(r->type);
         assert_true(strlen(r->text) > 10);
         assert_int_equal(r->text[strlen(r->text) - 1], '.');
-        for (const char *p = r->text; *p; p++) assert_true(*p >= ' ' && *p < 0x7f && *p != '"' && *p != '\\'); /* goes into JSON */
+        for (const char *p = r->text; *p; p++)
+            assert_true(*p >= ' ' && *p < 0x7f && *p != '"' && *p != '\\'); /* goes into JSON */
         if (r->status >= 500 && i != ERR_VERSION) assert_string_not_equal(r->type, "invalid_request_error");
         if (r->status >= 400 && r->status < 500) assert_string_not_equal(r->type, "server_error");
     }

@@ -165,8 +165,8 @@ static void test_clock(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_json_is_escaped), cmocka_unit_test(test_text_is_escaped), cmocka_unit_test(test_levels),
-        cmocka_unit_test(test_long_lines_are_cut), cmocka_unit_test(test_threads), cmocka_unit_test(test_clock),
+        cmocka_unit_test(test_json_is_escaped),    cmocka_unit_test(test_text_is_escaped), cmocka_unit_test(test_levels),
+        cmocka_unit_test(test_long_lines_are_cut), cmocka_unit_test(test_threads),         cmocka_unit_test(test_clock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

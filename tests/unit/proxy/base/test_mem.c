@@ -99,7 +99,9 @@ static void test_hooks(void **state)
 {
     (void)state;
     if (!CAN_LOOK) skip();
-    cJSON *j = cJSON_Parse("{\"key\":\"" "AKIAQQQQQQQQQQQQQQQQ-long-enough-for-a-chunk-of-its-own-0123456789" "\"}");
+    cJSON *j = cJSON_Parse("{\"key\":\""
+                           "AKIAQQQQQQQQQQQQQQQQ-long-enough-for-a-chunk-of-its-own-0123456789"
+                           "\"}");
     assert_non_null(j);
     char *volatile text = cJSON_GetObjectItem(j, "key")->valuestring;
     size_t n = strlen(text);

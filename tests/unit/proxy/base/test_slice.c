@@ -89,11 +89,25 @@ static void test_glob(void **state)
         const char *pattern, *text;
         bool want;
     } rows[] = {
-        {"*", "", true},          {"*", "abc", true},      {"", "", true},           {"", "a", false},
-        {"a*", "abc", true},      {"a*c", "abc", true},    {"a*c", "abcd", false},   {"*c", "abcbc", true},
-        {"a?c", "abc", true},     {"a?c", "ac", false},    {"?", "", false},         {"chat-*", "chat-large", true},
-        {"chat-*", "Chat-x", false}, {"a*b*c", "aXbYbZc", true}, {"a*b*c", "aXcYc", false}, {"**a**", "bab", true},
-        {"*a", "b", false},       {"[a]", "a", false},     {"a/*", "a/b/c", true},
+        {"*", "", true},
+        {"*", "abc", true},
+        {"", "", true},
+        {"", "a", false},
+        {"a*", "abc", true},
+        {"a*c", "abc", true},
+        {"a*c", "abcd", false},
+        {"*c", "abcbc", true},
+        {"a?c", "abc", true},
+        {"a?c", "ac", false},
+        {"?", "", false},
+        {"chat-*", "chat-large", true},
+        {"chat-*", "Chat-x", false},
+        {"a*b*c", "aXbYbZc", true},
+        {"a*b*c", "aXcYc", false},
+        {"**a**", "bab", true},
+        {"*a", "b", false},
+        {"[a]", "a", false},
+        {"a/*", "a/b/c", true},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (slice_glob(slice_str(rows[i].pattern), slice_str(rows[i].text)) != rows[i].want)
@@ -108,7 +122,10 @@ static void test_glob(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_compare), cmocka_unit_test(test_search), cmocka_unit_test(test_numbers), cmocka_unit_test(test_glob),
+        cmocka_unit_test(test_compare),
+        cmocka_unit_test(test_search),
+        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_glob),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -49,7 +49,7 @@ static int parse(const char *operands, struct cli_args *out, int argc, const cha
     return status;
 }
 
-#define PARSE(operands, out, ...)                                                                                      \
+#define PARSE(operands, out, ...)                                                                                                \
     parse((operands), (out), (int)(sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *)), (const char *[]){__VA_ARGS__})
 
 static void test_taken(void **state)

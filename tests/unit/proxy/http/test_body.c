@@ -141,7 +141,8 @@ static void test_table_and_cuts(void **state)
         struct slice in = slice_str(rows[i].in), want = slice_str(rows[i].data);
         for (size_t step = 1; step <= in.n + 1; step++) {
             run(in, chunked, 1000, step, &o);
-            if (o.err != rows[i].want) fail_msg("%s, not %s, step %zu: %s", err_name(o.err), err_name(rows[i].want), step, rows[i].in);
+            if (o.err != rows[i].want)
+                fail_msg("%s, not %s, step %zu: %s", err_name(o.err), err_name(rows[i].want), step, rows[i].in);
             if (o.err && o.err != ERR_CLIENT_EOF) continue;
             assert_int_equal(o.n, want.n);
             assert_memory_equal(o.data, want.p, want.n);

@@ -13,7 +13,7 @@
 #include "proxy/base/mem.h"
 #include "proxy/http/body.h"
 
-#define FOLDER "tests/corpus/h1/"
+#define FOLDER   "tests/corpus/h1/"
 #define BODY_MAX (1u << 20)
 
 static char *read_file(const char *name, size_t *n)

@@ -50,8 +50,9 @@ static void assert_slice(struct slice s, const char *want)
 static void test_a_request(void **state)
 {
     (void)state;
-    const char *text = "POST /v1/chat/completions?x=%41&y HTTP/1.1\r\nHost: api.test:8443\r\ncontent-TYPE:\t application/json \r\n"
-                       "Content-Length: 057\r\nConnection: x-a, close\r\nX-A: 1\r\nX-Empty:\r\nExpect: 100-Continue\r\n\r\nBODY";
+    const char
+        *text = "POST /v1/chat/completions?x=%41&y HTTP/1.1\r\nHost: api.test:8443\r\ncontent-TYPE:\t application/json \r\n"
+                "Content-Length: 057\r\nConnection: x-a, close\r\nX-A: 1\r\nX-Empty:\r\nExpect: 100-Continue\r\n\r\nBODY";
     size_t used = 0, seen = 0;
     assert_int_equal(http_request_head(slice_str(text), LIMIT, &seen, &head, &used), ERR_OK);
     assert_int_equal(used, strlen(text) - 4);
@@ -252,16 +253,26 @@ static const struct {
     const char *text;
     enum err want;
 } answers[] = {
-    {"HTTP/1.1 200 OK\r\n\r\n", ERR_OK},       {"HTTP/1.1 200 \r\n\r\n", ERR_OK},
-    {"HTTP/1.1 200\r\n\r\n", ERR_OK},          {"HTTP/1.1 599 \xc3\xab\r\nA: b\r\n\r\n", ERR_OK},
-    {"HTTP/1.1 20", ERR_AGAIN},                {"H", ERR_AGAIN},
-    {"", ERR_AGAIN},                           {"\r\nHTTP/1.1 200 OK\r\n\r\n", ERR_UP_MALFORMED},
-    {"HTTP/2", ERR_UP_MALFORMED},              {"<html>", ERR_UP_MALFORMED},
-    {"HTTP/1.1  200 OK\r\n\r\n", ERR_UP_MALFORMED}, {"HTTP/1.1 2000 OK\r\n\r\n", ERR_UP_MALFORMED},
-    {"HTTP/1.1 20 OK\r\n\r\n", ERR_UP_MALFORMED},   {"HTTP/1.1 099 OK\r\n\r\n", ERR_UP_MALFORMED},
-    {"HTTP/1.1 600 OK\r\n\r\n", ERR_UP_MALFORMED},  {"HTTP/1.1 101 OK\r\n\r\n", ERR_UP_MALFORMED},
-    {"HTTP/1.2 200 OK\r\n\r\n", ERR_UP_MALFORMED},  {"HTTP/1.1 200 OK\n\n", ERR_UP_MALFORMED},
-    {"HTTP/1.1 200 OK\r\nA : b\r\n\r\n", ERR_UP_MALFORMED}, {"HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n", ERR_UP_MALFORMED},
+    {"HTTP/1.1 200 OK\r\n\r\n", ERR_OK},
+    {"HTTP/1.1 200 \r\n\r\n", ERR_OK},
+    {"HTTP/1.1 200\r\n\r\n", ERR_OK},
+    {"HTTP/1.1 599 \xc3\xab\r\nA: b\r\n\r\n", ERR_OK},
+    {"HTTP/1.1 20", ERR_AGAIN},
+    {"H", ERR_AGAIN},
+    {"", ERR_AGAIN},
+    {"\r\nHTTP/1.1 200 OK\r\n\r\n", ERR_UP_MALFORMED},
+    {"HTTP/2", ERR_UP_MALFORMED},
+    {"<html>", ERR_UP_MALFORMED},
+    {"HTTP/1.1  200 OK\r\n\r\n", ERR_UP_MALFORMED},
+    {"HTTP/1.1 2000 OK\r\n\r\n", ERR_UP_MALFORMED},
+    {"HTTP/1.1 20 OK\r\n\r\n", ERR_UP_MALFORMED},
+    {"HTTP/1.1 099 OK\r\n\r\n", ERR_UP_MALFORMED},
+    {"HTTP/1.1 600 OK\r\n\r\n", ERR_UP_MALFORMED},
+    {"HTTP/1.1 101 OK\r\n\r\n", ERR_UP_MALFORMED},
+    {"HTTP/1.2 200 OK\r\n\r\n", ERR_UP_MALFORMED},
+    {"HTTP/1.1 200 OK\n\n", ERR_UP_MALFORMED},
+    {"HTTP/1.1 200 OK\r\nA : b\r\n\r\n", ERR_UP_MALFORMED},
+    {"HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n", ERR_UP_MALFORMED},
     {"HTTP/1.1 200 O\rK\r\n\r\n", ERR_UP_MALFORMED},
 };
 
@@ -382,9 +393,17 @@ static void test_keep_alive(void **state)
         const char *version, *connection;
         bool want;
     } rows[] = {
-        {"1.1", "x", true},      {"1.1", "close", false}, {"1.1", "CLOSE", false},           {"1.1", "keep-alive, x, Close", false},
-        {"1.0", "x", false},     {"1.0", "close", false}, {"1.0", "Keep-Alive", true},       {"1.0", "keep-alive, close", false},
-        {"1.1", "closed", true}, {"1.1", "", true},       {"1.1", "a\r\nConnection: close", false},
+        {"1.1", "x", true},
+        {"1.1", "close", false},
+        {"1.1", "CLOSE", false},
+        {"1.1", "keep-alive, x, Close", false},
+        {"1.0", "x", false},
+        {"1.0", "close", false},
+        {"1.0", "Keep-Alive", true},
+        {"1.0", "keep-alive, close", false},
+        {"1.1", "closed", true},
+        {"1.1", "", true},
+        {"1.1", "a\r\nConnection: close", false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char text[200];
@@ -398,7 +417,8 @@ static void test_nominated(void **state)
 {
     (void)state;
     assert_int_equal(request("GET / HTTP/1.1\r\nX-A: 1\r\nHost: a\r\nConnection: x-a, keep-alive\r\nX-B: 2\r\nX-C: 3\r\n"
-                             "Connection: X-B, Authorization\r\nauthorization: t\r\n\r\n"), ERR_OK);
+                             "Connection: X-B, Authorization\r\nauthorization: t\r\n\r\n"),
+                     ERR_OK);
     bool want[] = {true, true, true, true, false, true, true};
     assert_int_equal(head.count, 7);
     for (size_t i = 0; i < head.count; i++)
@@ -444,8 +464,12 @@ static void test_request_framing(void **state)
         {"Transfer-Encoding: chunked,", ERR_FRAMING, HTTP_NO_BODY, 0},
         {"Transfer-Encoding: chunked;a=b", ERR_FRAMING, HTTP_NO_BODY, 0},
         {"Transfer-Encoding: identity", ERR_FRAMING, HTTP_NO_BODY, 0},
-        {"Transfer-Encoding: chun\xe2\x84\xaa" "ed", ERR_FRAMING, HTTP_NO_BODY, 0},
-        {"Transfer-Encoding: \x85" "chunked", ERR_FRAMING, HTTP_NO_BODY, 0},
+        {"Transfer-Encoding: chun\xe2\x84\xaa"
+         "ed",
+         ERR_FRAMING, HTTP_NO_BODY, 0},
+        {"Transfer-Encoding: \x85"
+         "chunked",
+         ERR_FRAMING, HTTP_NO_BODY, 0},
         {"Transfer-Encoding:", ERR_FRAMING, HTTP_NO_BODY, 0},
         {"Content-Length: 1\r\nConnection: content-length", ERR_FRAMING, HTTP_NO_BODY, 0},
         {"Transfer-Encoding: chunked\r\nConnection: Transfer-Encoding", ERR_FRAMING, HTTP_NO_BODY, 0},
@@ -510,18 +534,44 @@ static void test_response_framing(void **state)
 }
 
 static const char *const field_names[HF_COUNT] = {
-    [HF_HOST] = "Host", [HF_CONTENT_LENGTH] = "Content-Length", [HF_TRANSFER_ENCODING] = "Transfer-Encoding",
-    [HF_CONNECTION] = "Connection", [HF_KEEP_ALIVE] = "Keep-Alive", [HF_PROXY_CONNECTION] = "Proxy-Connection",
-    [HF_PROXY_AUTHORIZATION] = "Proxy-Authorization", [HF_PROXY_AUTHENTICATE] = "Proxy-Authenticate", [HF_TE] = "TE",
-    [HF_TRAILER] = "Trailer", [HF_UPGRADE] = "Upgrade", [HF_HTTP2_SETTINGS] = "HTTP2-Settings", [HF_EXPECT] = "Expect",
-    [HF_CONTENT_TYPE] = "Content-Type", [HF_CONTENT_ENCODING] = "Content-Encoding", [HF_CONTENT_RANGE] = "Content-Range",
-    [HF_ACCEPT_ENCODING] = "Accept-Encoding", [HF_AUTHORIZATION] = "Authorization", [HF_X_API_KEY] = "X-Api-Key",
-    [HF_API_KEY] = "Api-Key", [HF_X_GOOG_API_KEY] = "X-Goog-Api-Key", [HF_COOKIE] = "Cookie",
-    [HF_X_REQUEST_ID] = "X-Request-Id", [HF_RETRY_AFTER] = "Retry-After", [HF_RETRY_AFTER_MS] = "Retry-After-Ms",
-    [HF_X_SHOULD_RETRY] = "X-Should-Retry", [HF_DATE] = "Date", [HF_SERVER] = "Server", [HF_SET_COOKIE] = "Set-Cookie",
-    [HF_RANGE] = "Range", [HF_X_FORWARDED_FOR] = "X-Forwarded-For", [HF_X_FORWARDED_HOST] = "X-Forwarded-Host",
-    [HF_X_FORWARDED_PROTO] = "X-Forwarded-Proto", [HF_FORWARDED] = "Forwarded", [HF_VIA] = "Via",
-    [HF_CONTENT_MD5] = "Content-MD5", [HF_DIGEST] = "Digest", [HF_ETAG] = "ETag",
+    [HF_HOST] = "Host",
+    [HF_CONTENT_LENGTH] = "Content-Length",
+    [HF_TRANSFER_ENCODING] = "Transfer-Encoding",
+    [HF_CONNECTION] = "Connection",
+    [HF_KEEP_ALIVE] = "Keep-Alive",
+    [HF_PROXY_CONNECTION] = "Proxy-Connection",
+    [HF_PROXY_AUTHORIZATION] = "Proxy-Authorization",
+    [HF_PROXY_AUTHENTICATE] = "Proxy-Authenticate",
+    [HF_TE] = "TE",
+    [HF_TRAILER] = "Trailer",
+    [HF_UPGRADE] = "Upgrade",
+    [HF_HTTP2_SETTINGS] = "HTTP2-Settings",
+    [HF_EXPECT] = "Expect",
+    [HF_CONTENT_TYPE] = "Content-Type",
+    [HF_CONTENT_ENCODING] = "Content-Encoding",
+    [HF_CONTENT_RANGE] = "Content-Range",
+    [HF_ACCEPT_ENCODING] = "Accept-Encoding",
+    [HF_AUTHORIZATION] = "Authorization",
+    [HF_X_API_KEY] = "X-Api-Key",
+    [HF_API_KEY] = "Api-Key",
+    [HF_X_GOOG_API_KEY] = "X-Goog-Api-Key",
+    [HF_COOKIE] = "Cookie",
+    [HF_X_REQUEST_ID] = "X-Request-Id",
+    [HF_RETRY_AFTER] = "Retry-After",
+    [HF_RETRY_AFTER_MS] = "Retry-After-Ms",
+    [HF_X_SHOULD_RETRY] = "X-Should-Retry",
+    [HF_DATE] = "Date",
+    [HF_SERVER] = "Server",
+    [HF_SET_COOKIE] = "Set-Cookie",
+    [HF_RANGE] = "Range",
+    [HF_X_FORWARDED_FOR] = "X-Forwarded-For",
+    [HF_X_FORWARDED_HOST] = "X-Forwarded-Host",
+    [HF_X_FORWARDED_PROTO] = "X-Forwarded-Proto",
+    [HF_FORWARDED] = "Forwarded",
+    [HF_VIA] = "Via",
+    [HF_CONTENT_MD5] = "Content-MD5",
+    [HF_DIGEST] = "Digest",
+    [HF_ETAG] = "ETag",
 };
 
 static void test_field_names(void **state)
@@ -554,9 +604,19 @@ static void test_field_names(void **state)
 static void test_hop_fields(void **state)
 {
     (void)state;
-    static const enum http_fid hop[] = {HF_HOST, HF_CONTENT_LENGTH, HF_TRANSFER_ENCODING, HF_CONNECTION, HF_KEEP_ALIVE,
-        HF_PROXY_CONNECTION, HF_PROXY_AUTHORIZATION, HF_PROXY_AUTHENTICATE, HF_TE, HF_TRAILER, HF_UPGRADE,
-        HF_HTTP2_SETTINGS, HF_EXPECT};
+    static const enum http_fid hop[] = {HF_HOST,
+                                        HF_CONTENT_LENGTH,
+                                        HF_TRANSFER_ENCODING,
+                                        HF_CONNECTION,
+                                        HF_KEEP_ALIVE,
+                                        HF_PROXY_CONNECTION,
+                                        HF_PROXY_AUTHORIZATION,
+                                        HF_PROXY_AUTHENTICATE,
+                                        HF_TE,
+                                        HF_TRAILER,
+                                        HF_UPGRADE,
+                                        HF_HTTP2_SETTINGS,
+                                        HF_EXPECT};
     for (int id = 1; id < HF_COUNT; id++) {
         bool want = false;
         for (size_t i = 0; i < sizeof hop / sizeof hop[0]; i++) want |= hop[i] == (enum http_fid)id;
@@ -616,11 +676,21 @@ int main(void)
     mem_install_hooks();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_moved_head_is_the_same_head),
-        cmocka_unit_test(test_a_request),       cmocka_unit_test(test_an_answer),        cmocka_unit_test(test_table_of_requests),
-        cmocka_unit_test(test_table_of_answers), cmocka_unit_test(test_control_bytes),   cmocka_unit_test(test_cuts),
-        cmocka_unit_test(test_limits),          cmocka_unit_test(test_keep_alive),       cmocka_unit_test(test_nominated),
-        cmocka_unit_test(test_request_framing), cmocka_unit_test(test_response_framing), cmocka_unit_test(test_field_names),
-        cmocka_unit_test(test_hop_fields),      cmocka_unit_test(test_classes),          cmocka_unit_test(test_reasons),
+        cmocka_unit_test(test_a_request),
+        cmocka_unit_test(test_an_answer),
+        cmocka_unit_test(test_table_of_requests),
+        cmocka_unit_test(test_table_of_answers),
+        cmocka_unit_test(test_control_bytes),
+        cmocka_unit_test(test_cuts),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_keep_alive),
+        cmocka_unit_test(test_nominated),
+        cmocka_unit_test(test_request_framing),
+        cmocka_unit_test(test_response_framing),
+        cmocka_unit_test(test_field_names),
+        cmocka_unit_test(test_hop_fields),
+        cmocka_unit_test(test_classes),
+        cmocka_unit_test(test_reasons),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

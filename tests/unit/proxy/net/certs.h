@@ -12,9 +12,9 @@
 
 struct certs {
     char dir[64];
-    char ca[96], crt[96], key[96];           /* localhost, 127.0.0.1 */
-    char other_ca[96];                       /* a CA that signed nothing of ours */
-    char client_crt[96], client_key[96];     /* CN=batch,O=Example */
+    char ca[96], crt[96], key[96];       /* localhost, 127.0.0.1 */
+    char other_ca[96];                   /* a CA that signed nothing of ours */
+    char client_crt[96], client_key[96]; /* CN=batch,O=Example */
     char pin[64], wrong_pin[64];
 };
 

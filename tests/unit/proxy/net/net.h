@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 #define WITHIN_MS 5000
-#define LIM ((struct conn_limits){.in_max = 65536, .out_max = 1 << 20})
+#define LIM       ((struct conn_limits){.in_max = 65536, .out_max = 1 << 20})
 
 static struct worker W;
 
@@ -46,19 +46,16 @@ static void worker_bare_end(void)
 }
 
 /* Turns the loop until `cond` holds; fails the test after WITHIN_MS. */
-#define LOOP_UNTIL(cond)                                                                                               \
-    do {                                                                                                               \
-        uint64_t end_ = clock_mono_ns() + WITHIN_MS * MS_NS;                                                           \
-        while (!(cond)) {                                                                                              \
-            if (clock_mono_ns() > end_) fail_msg("not within %d ms: %s", WITHIN_MS, #cond);                            \
-            loop_once(5);                                                                                              \
-        }                                                                                                              \
+#define LOOP_UNTIL(cond)                                                                                                         \
+    do {                                                                                                                         \
+        uint64_t end_ = clock_mono_ns() + WITHIN_MS * MS_NS;                                                                     \
+        while (!(cond)) {                                                                                                        \
+            if (clock_mono_ns() > end_) fail_msg("not within %d ms: %s", WITHIN_MS, #cond);                                      \
+            loop_once(5);                                                                                                        \
+        }                                                                                                                        \
     } while (0)
 
-static void loop_nothing(evutil_socket_t fd, short what, void *arg)
-{
-    (void)fd, (void)what, (void)arg;
-}
+static void loop_nothing(evutil_socket_t fd, short what, void *arg) { (void)fd, (void)what, (void)arg; }
 
 /* One turn, waiting for at most ms. */
 static void loop_once(unsigned ms)
@@ -89,7 +86,7 @@ struct owner {
     unsigned opened, drained, ends, datas;
     unsigned end[8]; /* by enum conn_end */
     struct buf got;
-    bool keep;        /* leave the bytes in conn_in */
+    bool keep; /* leave the bytes in conn_in */
     bool echo;
     bool pause_on_data;
     unsigned free_on; /* bits of enum on */

@@ -320,8 +320,7 @@ static void slow_reader(void **state)
         assert_true(conn_out_len(o.c) <= CONN_HIGH + sizeof chunk);
         loop_once(1);
         ssize_t r = recv(fd[1], in, sizeof in, 0);
-        for (ssize_t i = 0; i < r; i++)
-            assert_int_equal(in[i], (unsigned char)((read_back + (size_t)i) * 131 >> 3));
+        for (ssize_t i = 0; i < r; i++) assert_int_equal(in[i], (unsigned char)((read_back + (size_t)i) * 131 >> 3));
         if (r > 0) read_back += (size_t)r;
         if (o.drained > drains) {
             assert_true(conn_out_len(o.c) <= CONN_LOW);

@@ -39,7 +39,9 @@ static SSL_CTX *server_ctx(const char *client_ca)
 {
     const char *why = NULL;
     SSL_CTX *c = tls_server_ctx(
-        &(struct tls_server_opts){.certificate = certs.crt, .key = certs.key, .client_ca = client_ca, .min_version = TLS1_2_VERSION}, &why);
+        &(struct tls_server_opts){
+            .certificate = certs.crt, .key = certs.key, .client_ca = client_ca, .min_version = TLS1_2_VERSION},
+        &why);
     if (!c) fail_msg("%s", why);
     return c;
 }
@@ -103,12 +105,9 @@ static size_t raw_read(struct raw *r, char *out, size_t want)
     uint64_t end = clock_mono_ns() + WITHIN_MS * MS_NS;
     while (n < want && clock_mono_ns() < end) {
         int k = SSL_read(r->ssl, out + n, (int)(want - n));
-        if (k > 0)
-            n += (size_t)k;
-        else if (SSL_get_error(r->ssl, k) == SSL_ERROR_ZERO_RETURN)
-            break;
-        else
-            raw_move(r);
+        if (k > 0) n += (size_t)k;
+        else if (SSL_get_error(r->ssl, k) == SSL_ERROR_ZERO_RETURN) break;
+        else raw_move(r);
     }
     ERR_clear_error();
     return n;
@@ -277,12 +276,18 @@ static void verification(void **state)
         const char *host, *ca, *pin;
         bool ok;
     } rows[] = {
-        {"localhost", certs.ca, NULL, true},           {"localhost.", certs.ca, NULL, true},
-        {"127.0.0.1", certs.ca, NULL, true},           {"LOCALHOST", certs.ca, NULL, true},
-        {"localhost", certs.ca, certs.pin, true},      {"localhost", certs.ca, certs.wrong_pin, false},
-        {"example.com", certs.ca, NULL, false},        {"127.0.0.2", certs.ca, NULL, false},
-        {"localhost", certs.other_ca, NULL, false},    {"localhost", certs.other_ca, certs.pin, false},
-        {"localhost", NULL, NULL, false},              {"sub.localhost", certs.ca, NULL, false},
+        {"localhost", certs.ca, NULL, true},
+        {"localhost.", certs.ca, NULL, true},
+        {"127.0.0.1", certs.ca, NULL, true},
+        {"LOCALHOST", certs.ca, NULL, true},
+        {"localhost", certs.ca, certs.pin, true},
+        {"localhost", certs.ca, certs.wrong_pin, false},
+        {"example.com", certs.ca, NULL, false},
+        {"127.0.0.2", certs.ca, NULL, false},
+        {"localhost", certs.other_ca, NULL, false},
+        {"localhost", certs.other_ca, certs.pin, false},
+        {"localhost", NULL, NULL, false},
+        {"sub.localhost", certs.ca, NULL, false},
         {"example.com", certs.ca, certs.pin, false},
     };
     SSL_CTX *server = server_ctx(NULL);
@@ -503,7 +508,8 @@ static void old_versions_and_suites_are_refused(void **state)
     static const struct {
         int version;
         const char *suites;
-    } rows[] = {{TLS1_1_VERSION, "ALL:@SECLEVEL=0"}, {TLS1_2_VERSION, "ECDHE-ECDSA-AES128-SHA256:@SECLEVEL=0"},
+    } rows[] = {{TLS1_1_VERSION, "ALL:@SECLEVEL=0"},
+                {TLS1_2_VERSION, "ECDHE-ECDSA-AES128-SHA256:@SECLEVEL=0"},
                 {TLS1_2_VERSION, "ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0"}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct owner o;
@@ -541,7 +547,10 @@ static void mistakes_are_named(void **state)
     assert_non_null(strstr(why, "client_ca"));
     assert_null(tls_client_ctx(&(struct tls_client_opts){.ca = "/nowhere.pem"}, &why));
     assert_non_null(strstr(why, "cannot read ca"));
-    static const char *const pins[] = {"", "sha256//", "sha256//AAAA", "md5//AAAA",
+    static const char *const pins[] = {"",
+                                       "sha256//",
+                                       "sha256//AAAA",
+                                       "md5//AAAA",
                                        "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==",
                                        "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA!="};
     for (size_t i = 0; i < sizeof pins / sizeof pins[0]; i++) {

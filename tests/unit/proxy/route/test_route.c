@@ -7,7 +7,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-static char any_model[] = "*", chat_models[] = "chat-*", name_a[] = "a", name_b[] = "b", name_s[] = "safe", echo[] = "builtin:echo";
+static char any_model[] = "*", chat_models[] = "chat-*", name_a[] = "a", name_b[] = "b", name_s[] = "safe",
+            echo[] = "builtin:echo";
 static char big[] = "big/v2";
 
 static struct config_backend backends[3];
@@ -28,9 +29,17 @@ static struct routes *build(void)
     fallback[0] = (struct config_target){1, big, 0};
     fallback[1] = (struct config_target){0, NULL, 0};
     sensitive = (struct config_target){2, NULL, 0};
-    routes[0] = (struct config_route){.name = name_a, .match_models = {chat_globs, 1}, .split = split, .split_count = 2,
-                                      .fallback = fallback, .fallback_count = 2, .sensitive = &sensitive, .attempts = 3,
-                                      .breaker_failures = 2, .breaker_within = 60000, .breaker_open = 60000};
+    routes[0] = (struct config_route){.name = name_a,
+                                      .match_models = {chat_globs, 1},
+                                      .split = split,
+                                      .split_count = 2,
+                                      .fallback = fallback,
+                                      .fallback_count = 2,
+                                      .sensitive = &sensitive,
+                                      .attempts = 3,
+                                      .breaker_failures = 2,
+                                      .breaker_within = 60000,
+                                      .breaker_open = 60000};
     routes[1] = (struct config_route){.name = name_b, .match_models = {any_globs, 1}, .split = split, .split_count = 1};
     conf = (struct config){.backends = backends, .backend_count = 3, .routes = routes, .route_count = 2};
     struct routes *r = routes_build(&conf, &why);
