@@ -183,6 +183,14 @@ static const char *group_end(const char *p, bool *alternatives)
     return p;
 }
 
+/* True if a '|' stands outside of every group: what the expression begins with is then not asked of all it matches. */
+static bool has_alternatives(const char *p)
+{
+    bool alternatives = false;
+    while (*p && !alternatives) p = group_end(p, &alternatives);
+    return alternatives;
+}
+
 static struct byteset both(const struct byteset *a, const struct byteset *b)
 {
     struct byteset s;
@@ -190,10 +198,13 @@ static struct byteset both(const struct byteset *a, const struct byteset *b)
     return s;
 }
 
-/* True for an expression that begins with "(?:" and lookbehinds that all ask for the beginning of the text. */
+/* True for an expression that begins with "(?:" and lookbehinds that all ask for the beginning of the text; others may
+ * stand before that. */
 static bool asks_for_start(const char *p)
 {
     static const char none[] = "(?<![\\s\\S])", at[] = "(?<=\\A";
+    if (has_alternatives(p)) return false;
+    for (bool inner = false; strncmp(p, "(?<!", 4) == 0 || strncmp(p, "(?<=", 4) == 0;) p = group_end(p, &inner);
     if (strncmp(p, "(?:", 3) != 0) return false;
     for (p += 3;; p++) {
         bool alternatives = false;
@@ -208,7 +219,7 @@ static enum err probe_prev(struct builder *b, struct crule *r, const char *regex
 {
     r->prev = r->prev_digit = byteset_all();
     const char *p = regex;
-    bool looks = false, alternatives = false;
+    bool looks = false;
     for (;;) {
         size_t flags = strncmp(p, "(?", 2) == 0 ? 2 + strspn(p + 2, "imsx") : 0;
         if (flags > 2 && p[flags] == ')') p += flags + 1;
@@ -218,9 +229,7 @@ static enum err probe_prev(struct builder *b, struct crule *r, const char *regex
             looks = true;
         } else break;
     }
-    if (!looks) return ERR_OK;
-    (void)group_end(p, &alternatives);
-    if (alternatives) return ERR_OK;
+    if (!looks || has_alternatives(p)) return ERR_OK;
     char *head = mem_strndup(regex, (size_t)(p - regex));
     if (!head) return ERR_MEMORY;
     pcre2_code *code = compile(b, NULL, "lookbehind", head, PCRE2_ANCHORED);

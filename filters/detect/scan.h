@@ -81,6 +81,10 @@ bool confirm_search(struct detect_scratch *s, uint16_t rule, size_t from, size_t
 void scan_segment(struct detect_scratch *s, size_t at);
 void scan_found(struct detect_scratch *s, uint16_t rule, size_t start, size_t end, uint16_t score);
 
+/* triggers.c: the structural triggers of rs (STRUCTURE_ bits), and what they start in text[from, to). */
+unsigned triggers_wanted(const struct ruleset *rs);
+void triggers_scan(struct detect_scratch *s, size_t from, size_t to, unsigned want);
+
 /* context.c */
 void context_reset(struct detect_scratch *s);
 /* True if a word of the rule stands near the value. */
