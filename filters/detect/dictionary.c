@@ -418,7 +418,7 @@ static enum err add_rule(struct ruleset *rs, const char *name, struct dictionary
 {
     char id[200];
     (void)snprintf(id, sizeof id, "dictionary:%s", name);
-    return ruleset_append(rs, (struct rule){id, "DICTIONARY", "a term of the operator's own list", RULE_PII}, d);
+    return ruleset_append(rs, (struct rule){id, "DICTIONARY", "a term of the operator's own list", RULE_PII, NULL, 0}, d);
 }
 
 enum err ruleset_add_dictionary(struct ruleset *rs, const struct dictionary_def *def, ruleset_report report, void *arg)

@@ -61,9 +61,12 @@ struct rule_def {
     unsigned line;
 };
 
+struct validator;
 struct rule { /* of a built set */
     const char *id, *type, *description;
     enum rule_class cls;
+    const struct validator *const *validate; /* what a value of it must pass */
+    size_t validate_count;
 };
 
 struct ruleset;

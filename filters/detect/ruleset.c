@@ -127,6 +127,8 @@ static bool build_validators(struct builder *b, struct crule *r, const struct ru
         if (v) r->validate[r->validate_count++] = v;
         else complain(b, d, "unknown validator \"%s\"", d->validate[i]);
     }
+    r->pub.validate = r->validate;
+    r->pub.validate_count = r->validate_count;
     return true;
 }
 
@@ -952,7 +954,7 @@ enum err ruleset_append(struct ruleset *rs, struct rule pub, struct dictionary *
         rs->room += 64;
     }
     struct crule r = {.score = 1000, .dictionary = d};
-    r.pub = (struct rule){mem_strdup(pub.id), mem_strdup(pub.type), mem_strdup(pub.description), pub.cls};
+    r.pub = (struct rule){mem_strdup(pub.id), mem_strdup(pub.type), mem_strdup(pub.description), pub.cls, NULL, 0};
     if (!r.pub.id || !r.pub.type || !r.pub.description) {
         mem_free((void *)(uintptr_t)r.pub.id);
         mem_free((void *)(uintptr_t)r.pub.type);
@@ -965,7 +967,7 @@ enum err ruleset_append(struct ruleset *rs, struct rule pub, struct dictionary *
 
 enum err ruleset_add_external(struct ruleset *rs, const char *id, const char *type)
 {
-    return ruleset_append(rs, (struct rule){id, type, "what an external recogniser finds", RULE_PII}, NULL);
+    return ruleset_append(rs, (struct rule){id, type, "what an external recogniser finds", RULE_PII, NULL, 0}, NULL);
 }
 
 static void free_rule(struct crule *r)

@@ -54,27 +54,24 @@ static bool make_any(struct maker *m)
 
 #define TRIES 600u
 
-/* Rules are named after what checks them: "kr-rrn-context" is checked by kr_rrn. The longest start of the id, or of the
- * type, that names a validator. */
-static const struct validator *validator_of(const struct rule *r)
+/* Types are named after what checks them, too: an identifier that an external recogniser found has no other check. */
+static const struct validator *validator_of_type(const char *type)
 {
     char name[64];
-    const char *from[] = {r->id, r->type};
-    for (int k = 0; k < 2; k++) {
-        size_t n = 0;
-        for (; from[k][n] && n < sizeof name - 1; n++) {
-            char c = from[k][n];
-            name[n] = (char)(c == '-' ? '_' : c >= 'A' && c <= 'Z' ? c + 32 : c);
-        }
-        while (n) {
-            name[n] = 0;
-            const struct validator *v = validator_find(name);
-            if (v) return v;
-            while (n && name[--n] != '_') {
-            }
-        }
-    }
-    return NULL;
+    size_t n = 0;
+    for (; type[n] && n < sizeof name - 1; n++) name[n] = (char)(type[n] >= 'A' && type[n] <= 'Z' ? type[n] + 32 : type[n]);
+    name[n] = 0;
+    return validator_find(name);
+}
+
+/* Whether it would be taken for a value of the rule. */
+static bool passes(const struct maker *m, struct slice s)
+{
+    const struct rule *r = m->rule;
+    for (size_t i = 0; i < r->validate_count; i++)
+        if (!r->validate[i]->ok(s)) return false;
+    const struct validator *v = r->validate_count ? NULL : validator_of_type(r->type);
+    return !v || v->ok(s);
 }
 
 static void redraw(struct maker *m, char *s, size_t n)
@@ -112,7 +109,7 @@ static void plant_date(struct maker *m)
 }
 
 /* Tries the last letter or digit in all its values, then the last two digits. */
-static bool repair(struct maker *m, const struct validator *v)
+static bool repair(struct maker *m)
 {
     size_t last = m->n;
     while (last && !digit(m->out[last - 1]) && !letter(m->out[last - 1])) last--;
@@ -123,37 +120,37 @@ static bool repair(struct maker *m, const struct validator *v)
         *c = (char)(k < 10 ? '0' + k : (low ? 'a' : 'A') + k - 10);
         bool check = *c == 'X' || *c == 'K' || strchr("xXkK", m->value.p[last]); /* stands for ten */
         if (digit(*c) != digit(m->value.p[last]) && !check) continue;
-        if (v->ok(slice_of(m->out, m->n))) return true;
+        if (passes(m, slice_of(m->out, m->n))) return true;
     }
     *c = '0';
     if (last == 0 || !digit(c[-1]) || !digit(m->value.p[last])) return false;
     for (int k = 0; k < 100; k++) {
         c[-1] = (char)('0' + k / 10);
         c[0] = (char)('0' + k % 10);
-        if (v->ok(slice_of(m->out, m->n))) return true;
+        if (passes(m, slice_of(m->out, m->n))) return true;
     }
     return false;
 }
 
 /* Everything but the first `keep` bytes anew: what a number begins with may be fixed by law. */
-static bool try_from(struct maker *m, const struct validator *v, size_t keep)
+static bool try_from(struct maker *m, size_t keep)
 {
     m->n = 0;
     maker_add(m, m->value);
     if (m->failed || keep >= m->n) return false;
     redraw(m, m->out + keep, m->n - keep);
     plant_date(m);
-    return repair(m, v);
+    return repair(m);
 }
 
-static bool make_checked(struct maker *m, const struct validator *v)
+static bool make_checked(struct maker *m)
 {
     maker_add(m, m->value);
     maker_scramble(m, m->out, m->n, false);
-    if (v->ok(slice_of(m->out, m->n)) || repair(m, v)) return true;
+    if (passes(m, slice_of(m->out, m->n)) || repair(m)) return true;
     static const size_t keep[] = {0, 1, 2, 3, 6, 7}; /* as little as will do */
     for (unsigned k = 0; k < TRIES && !m->failed; k++)
-        if (try_from(m, v, keep[k * (sizeof keep / sizeof keep[0]) / TRIES])) return true;
+        if (try_from(m, keep[k * (sizeof keep / sizeof keep[0]) / TRIES])) return true;
     return false;
 }
 
@@ -269,6 +266,12 @@ static bool make_phone(struct maker *m)
         nanp(m, d + keep);
         put_digits(m, d);
         return true;
+    }
+    bool china = !keep && n == 13 && memcmp(d, "861", 3) == 0; /* its country code without a sign */
+    if (china) keep = 2;
+    if (!keep && m->value.p[0] == '(') { /* an area of its own: any other may be of another length */
+        while (keep + 1 < m->value.n && digit(m->value.p[keep + 1])) keep++;
+        keep -= keep > 0;
     }
     while (keep < n && d[keep] == '0') keep++;                    /* the trunk prefix */
     keep += n > keep && n - keep == 11 && d[keep] == '1' ? 2 : 1; /* a Chinese mobile number begins with 13 to 19 */
@@ -516,10 +519,8 @@ static bool make_ssn(struct maker *m)
 static bool make_url(struct maker *m)
 {
     struct slice v = m->value;
-    size_t host = slice_search(v, SLICE("://"));
-    if (host == v.n || !ascii(v)) return make_any(m);
-    host += 3;
-    size_t path = host;
+    size_t scheme = slice_search(v, SLICE("://")), host = scheme < v.n ? scheme + 3 : 0, path = host;
+    if (!ascii(v)) return false;
     while (path < v.n && v.p[path] != '/' && v.p[path] != '?' && v.p[path] != '#') path++;
     maker_add(m, slice_of(v.p, host));
     char label[16];
@@ -530,6 +531,49 @@ static bool make_url(struct maker *m)
     maker_add(m, slice_of(v.p + path, v.n - path));
     if (!m->failed) maker_scramble(m, m->out + at, m->n - at, true);
     return true;
+}
+
+/* ---- vehicles (ISO 3779): letters but I, O and Q ---- */
+
+static bool make_vin(struct maker *m)
+{
+    if (!ascii(m->value)) return false;
+    maker_add(m, m->value);
+    maker_scramble(m, m->out, m->n, false);
+    for (size_t i = 0; i < m->n; i++)
+        if (strchr("IOQioq", m->out[i])) m->out[i]++;
+    return passes(m, slice_of(m->out, m->n)) || repair(m) || !passes(m, m->value);
+}
+
+/* ---- crypto addresses: other kinds have a checksum over bits that letters do not show ---- */
+
+static bool make_coin(struct maker *m)
+{
+    if (m->value.n != 42 || m->value.p[0] != '0' || (m->value.p[1] | 32) != 'x') return false;
+    maker_add(m, m->value);
+    for (size_t i = 2; i < 42; i++) m->out[i] = "0123456789abcdef"[maker_draw(m, 16)]; /* in one case: no checksum (EIP-55) */
+    return true;
+}
+
+/* ---- ages: the words stay ---- */
+
+static bool make_age(struct maker *m)
+{
+    bool any = false;
+    for (size_t i = 0; i < m->value.n; i++) {
+        char c = m->value.p[i];
+        if (digit(c)) c = (char)('1' + maker_draw(m, 9));
+        any = any || digit(c);
+        maker_add(m, slice_of(&c, 1));
+    }
+    return any;
+}
+
+/* What letters put for letters would turn into nonsense. */
+static bool make_none(struct maker *m)
+{
+    (void)m;
+    return false;
 }
 
 /* ---- the table ---- */
@@ -551,14 +595,20 @@ static const struct {
     {"DATE", make_date},
     {"US_SSN", make_ssn},
     {"URL", make_url},
+    {"VIN", make_vin},
+    {"CRYPTO", make_coin},
+    {"AGE", make_age},
+    {"STREET_ADDRESS", make_none},
+    {"LOCATION", make_none},
+    {"ORGANIZATION", make_none},
+    {"SEED_PHRASE", make_none},
 };
 
 bool surrogate_make(struct maker *m)
 {
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (strcmp(kinds[i].type, m->rule->type) == 0) return kinds[i].make(m);
-    const struct validator *v = validator_of(m->rule);
-    if (v && v->ok(m->value) && make_checked(m, v)) return true;
-    m->n = 0;
+    bool checked = m->rule->validate_count || validator_of_type(m->rule->type);
+    if (checked && m->rule->cls == RULE_PII && ascii(m->value) && passes(m, m->value)) return make_checked(m);
     return make_any(m);
 }

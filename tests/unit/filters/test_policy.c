@@ -10,14 +10,14 @@
 
 /* A stand-in for the rule set: policies ask it for no more than this. */
 static const struct rule rules[] = {
-    {"aws-access-token", "API_KEY_OR_TOKEN", "", RULE_SECRETS},
-    {"aws-secret", "API_KEY_OR_TOKEN", "", RULE_SECRETS},
-    {"private-key", "PRIVATE_KEY", "", RULE_SECRETS},
-    {"email", "EMAIL_ADDRESS", "", RULE_PII},
-    {"card", "CREDIT_CARD", "", RULE_PII},
-    {"ignore-previous", "PROMPT_INJECTION", "", RULE_INJECTION},
-    {"dictionary:projects", "DICTIONARY", "", RULE_PII},
-    {"dictionary:customers", "DICTIONARY", "", RULE_PII},
+    {"aws-access-token", "API_KEY_OR_TOKEN", "", RULE_SECRETS, NULL, 0},
+    {"aws-secret", "API_KEY_OR_TOKEN", "", RULE_SECRETS, NULL, 0},
+    {"private-key", "PRIVATE_KEY", "", RULE_SECRETS, NULL, 0},
+    {"email", "EMAIL_ADDRESS", "", RULE_PII, NULL, 0},
+    {"card", "CREDIT_CARD", "", RULE_PII, NULL, 0},
+    {"ignore-previous", "PROMPT_INJECTION", "", RULE_INJECTION, NULL, 0},
+    {"dictionary:projects", "DICTIONARY", "", RULE_PII, NULL, 0},
+    {"dictionary:customers", "DICTIONARY", "", RULE_PII, NULL, 0},
 };
 enum { AWS, AWS_SECRET, PEM, EMAIL, CARD, INJECTION, PROJECTS, CUSTOMERS };
 size_t ruleset_count(const struct ruleset *rs)

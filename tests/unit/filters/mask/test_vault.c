@@ -140,7 +140,7 @@ static void surrogates(void **state)
 
 static void becomes(enum action a, const char *value, const char *want)
 {
-    static const struct rule rule = {"test-rule", "EMAIL_ADDRESS", "", RULE_PII};
+    static const struct rule rule = {"test-rule", "EMAIL_ADDRESS", "", RULE_PII, NULL, 0};
     struct policy p;
     struct vault *v = vault_new();
     struct buf out = buf_make(100000);
@@ -176,7 +176,7 @@ static void actions(void **state)
 static void nothing_to_put(void **state)
 {
     (void)state;
-    static const struct rule rule = {"r", "T", "", RULE_PII};
+    static const struct rule rule = {"r", "T", "", RULE_PII, NULL, 0};
     struct buf out = buf_make(100);
     struct mask_ctx m = {NULL, NULL, SLICE_NONE};
     const enum action none[] = {ACTION_ALLOW, ACTION_FLAG, ACTION_BLOCK, ACTION_TOKENIZE, ACTION_SURROGATE};
