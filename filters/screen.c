@@ -705,7 +705,7 @@ static enum err add_rest(struct slice text, struct buf *out)
 }
 
 enum err screen_redact(struct screener *s, const struct ruleset *rs, const struct policy *pol, struct slice text,
-                       const struct findings *spans, struct buf *out)
+                       const struct findings *spans, struct vault **vault, struct buf *out)
 {
     struct mask_ctx m = {NULL, pol, policy_key(pol)};
     enum err e = ERR_OK;
@@ -715,7 +715,8 @@ enum err screen_redact(struct screener *s, const struct ruleset *rs, const struc
         struct slice v = slice_of(text.p + spans->v[i].start, spans->v[i].end - spans->v[i].start);
         if (policy_allows(pol, v) || policy_allows_at(pol, spans->v[i].rule, v, NULL, 0)) continue;
         if (action_row(act)->reversible && !m.vault) {
-            m.vault = vault_new();
+            if (!*vault) *vault = vault_new();
+            m.vault = *vault;
             e = m.vault ? vault_reserve(m.vault, text) : ERR_MEMORY;
         }
         if (!e) e = findings_add(&s->acting, spans->v[i]);
@@ -731,7 +732,6 @@ enum err screen_redact(struct screener *s, const struct ruleset *rs, const struc
         from = f->end;
     }
     if (!e) e = add_rest(slice_of(text.p + from, text.n - from), out);
-    vault_free(m.vault);
     wipe(s);
     return e;
 }

@@ -80,9 +80,10 @@ void screen_drop(struct screener *s);
  * and in bytes of `text`; *spans is appended to. */
 enum err screen_text(struct screener *s, struct detect_scratch *scratch, const struct ruleset *rs,
                      const struct screen_limits *lim, struct slice text, struct findings *spans) MUST_CHECK;
-/* text rewritten under a policy, into out: `privet scan --redact`. */
+/* text rewritten under a policy, into out: `privet scan --redact`. Reversible values go into *vault, which is made when
+ * it is first needed: pieces of one file share it, or two values would have one placeholder. The caller frees it. */
 enum err screen_redact(struct screener *s, const struct ruleset *rs, const struct policy *pol, struct slice text,
-                       const struct findings *spans, struct buf *out) MUST_CHECK;
+                       const struct findings *spans, struct vault **vault, struct buf *out) MUST_CHECK;
 void screening_free(struct screening *s);
 
 #endif

@@ -28,6 +28,7 @@ struct scan {
     struct screener *screener;
     struct detect_scratch *scratch;
     struct findings spans;
+    struct vault *vault; /* of the file or record at hand: what got a placeholder in it */
     struct buf out;
     enum format format;
     bool redact, diff, body;
@@ -182,7 +183,7 @@ static void put_hunk(struct scan *s, struct place at, struct slice lines, size_t
         e = findings_add(&part, f);
     }
     put_str(s, "\n");
-    if (!e) e = screen_redact(s->screener, s->rules, s->policy, lines, &part, &new);
+    if (!e) e = screen_redact(s->screener, s->rules, s->policy, lines, &part, &s->vault, &new);
     if (e) fail(s, at.file, err_name(e));
     else put_change(s, lines, buf_slice(&new));
     findings_free(&part);
@@ -210,6 +211,12 @@ static void print_diff(struct scan *s, struct place at, struct slice text)
 
 /* --- files */
 
+static void drop_vault(struct scan *s)
+{
+    vault_free(s->vault);
+    s->vault = NULL;
+}
+
 static void keep_before(struct findings *f, size_t *cut)
 {
     size_t n = 0;
@@ -235,7 +242,7 @@ static bool scan_piece(struct scan *s, struct place *at, struct buf *in, bool la
     }
     struct slice done = slice_of(text.p, cut);
     s->found += s->spans.count;
-    if (!e && s->redact) e = screen_redact(s->screener, s->rules, s->policy, done, &s->spans, &s->out);
+    if (!e && s->redact) e = screen_redact(s->screener, s->rules, s->policy, done, &s->spans, &s->vault, &s->out);
     else if (!e && s->diff) print_diff(s, *at, done);
     else if (!e) print_findings(s, *at, done);
     if (e) {
@@ -275,6 +282,7 @@ static void scan_file(struct scan *s, FILE *f, const char *name)
     }
     if (ferror(f)) fail(s, name, "cannot be read");
 done:
+    drop_vault(s);
     buf_free(&in);
 }
 
@@ -394,7 +402,8 @@ static enum err scan_record(struct scan *s, const struct json_doc *d, struct buf
     s->spans.count = 0;
     enum err e = json_unescape(json_raw(d, t), text);
     if (!e) e = screen_text(s->screener, s->scratch, s->rules, &s->limits, buf_slice(text), &s->spans);
-    if (!e && s->redact) e = screen_redact(s->screener, s->rules, s->policy, buf_slice(text), &s->spans, rewritten);
+    if (!e && s->redact) e = screen_redact(s->screener, s->rules, s->policy, buf_slice(text), &s->spans, &s->vault, rewritten);
+    drop_vault(s);
     if (e) return e;
     s->found += s->spans.count;
     put_id(s, d);

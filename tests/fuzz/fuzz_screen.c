@@ -121,7 +121,9 @@ static void check_text(struct slice text)
         CHECK(f.v[i].start < f.v[i].end && f.v[i].end <= text.n);
         if (i) CHECK(f.v[i].start >= f.v[i - 1].end);
     }
-    CHECK(screen_redact(screener, rules, redact, text, &f, &out) == ERR_OK);
+    struct vault *v = NULL;
+    CHECK(screen_redact(screener, rules, redact, text, &f, &v, &out) == ERR_OK);
+    vault_free(v);
     buf_free(&out);
     findings_free(&f);
 }

@@ -303,6 +303,17 @@ def test_scan_shows_what_a_policy_would_change(test):
     assert "blocked" in out.stdout and key not in out.stdout.split("@@")[0], out.stdout
 
 
+def test_two_values_of_one_file_never_share_a_placeholder(test):
+    """However far apart they stand: a file is scanned piece by piece, and each piece used to count anew."""
+    config = test.write("tokens.yaml", json.dumps({"listeners": [{"address": "127.0.0.1:0"}], "backends": {"echo": {"url": "builtin:echo", "dialect": "openai"}},
+                                                   "routes": [{"name": "all", "target": "echo"}], **policy(pii="tokenize")}))
+    values = ["user%d@corp-%d.example.org" % (i, i) for i in range(3000)]
+    text = test.write("many.txt", "".join("line %d: mail %s, and %s\n" % (i, v, "some more text " * 5) for i, v in enumerate(values)))
+    for how in ("--redact", "--diff"):
+        out = subprocess.run([test.binary, "scan", "-c", config, how, text], stdout=subprocess.PIPE, universal_newlines=True)
+        assert out.returncode == 0 and len(set(re.findall(r"<EMAIL_ADDRESS_\d+>", out.stdout))) == len(values), how
+
+
 # ---- bad input -----------------------------------------------------------------------------------------------------
 
 BAD_RULES = """rules:

@@ -516,9 +516,11 @@ static void redacts(const char *in, const char *want)
     struct findings f = {0};
     struct buf out = buf_make(100000);
     struct slice t = slice_str(in);
+    struct vault *v = NULL;
     assert_int_equal(screen_text(screener, scratch, rules, &limits, t, &f), ERR_OK);
-    assert_int_equal(screen_redact(screener, rules, redacting, t, &f, &out), ERR_OK);
+    assert_int_equal(screen_redact(screener, rules, redacting, t, &f, &v, &out), ERR_OK);
     if (!slice_eq(buf_slice(&out), slice_str(want))) fail_msg("%s became %.*s", in, (int)buf_len(&out), out.p);
+    vault_free(v);
     findings_free(&f);
     buf_free(&out);
 }
