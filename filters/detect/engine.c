@@ -185,8 +185,8 @@ static void scan_words(struct detect_scratch *s, size_t from, size_t to)
     while (rs->lexicon && from < to && !s->err) {
         size_t n = lexicon_find(rs->lexicon, s->text, from, to, s->word_hits, &from);
         for (size_t i = 0; i < n && !s->err; i++) {
-            const struct keyword *k = &rs->keywords[rs->word_keyword[s->word_hits[i].word]];
-            if (keyword_passes(k, s->text, s->word_hits[i].start)) try_keyword(s, k, s->word_hits[i].start);
+            const struct lexicon_hit *h = &s->word_hits[i];
+            try_keyword(s, &rs->keywords[rs->word_keyword[h->word]], h->start);
         }
     }
 }

@@ -1,105 +1,27 @@
-/* Words by their first bytes: two, three, four, or six of longer words. A place is dismissed by two loads without a
- * branch; a place that is not goes through the few words that share its first bytes. */
-#include "filters/detect/lexicon.h"
+/* Building a lexicon: every way a word and what may follow it can look at a place (lexicon_inside.h) is entered into the
+ * rows. Nearly every word has one; a short one that may go on with anything has many. */
+#include "filters/detect/lexicon_inside.h"
 
-#include <immintrin.h>
 #include <stdlib.h>
 
-#define HASH_BITS 16u
+#define ENTRIES_MAX 400000u
 
-enum { TWO, THREE, FOUR, SIX }; /* classes: words of 2, 3, 4 and 5, 6 and more bytes */
-
-struct entry {
-    uint64_t first;            /* as many of the word's first bytes as its class looks at, folded; the class in the top byte */
-    uint64_t head, fold, care; /* its first eight bytes, the case bit of its letters among them, all bits of those it has */
-    uint32_t at;               /* in texts */
-    uint32_t word;
-    uint8_t len;
+/* What is common in text is kept apart: five classes of other bytes, eleven of letters. */
+const uint8_t lexicon_class[128] = {
+    ['\t'] = 1, ['\n'] = 1, ['\r'] = 1, [' '] = 1,  ['0' ... '9'] = 2, ['='] = 3,  [':'] = 3,  ['"'] = 3,  ['\''] = 3, ['!'] = 4,
+    ['#'] = 4,  ['$'] = 4,  ['%'] = 4,  ['&'] = 4,  ['('] = 4,         [')'] = 4,  ['*'] = 4,  ['+'] = 4,  [','] = 4,  ['-'] = 4,
+    ['.'] = 4,  ['/'] = 4,  [';'] = 4,  ['<'] = 4,  ['>'] = 4,         ['?'] = 4,  ['@'] = 4,  ['['] = 4,  ['\\'] = 4, [']'] = 4,
+    ['^'] = 4,  ['_'] = 4,  ['`'] = 4,  ['{'] = 4,  ['|'] = 4,         ['}'] = 4,  ['~'] = 4,  ['e'] = 5,  ['t'] = 6,  ['q'] = 6,
+    ['a'] = 7,  ['x'] = 7,  ['o'] = 8,  ['j'] = 8,  ['z'] = 8,         ['i'] = 9,  ['k'] = 9,  ['n'] = 10, ['v'] = 10, ['s'] = 11,
+    ['b'] = 11, ['h'] = 12, ['p'] = 12, ['y'] = 12, ['r'] = 13,        ['g'] = 13, ['f'] = 13, ['d'] = 14, ['l'] = 14, ['c'] = 15,
+    ['u'] = 15, ['m'] = 15, ['w'] = 15, ['E'] = 5,  ['T'] = 6,         ['Q'] = 6,  ['A'] = 7,  ['X'] = 7,  ['O'] = 8,  ['J'] = 8,
+    ['Z'] = 8,  ['I'] = 9,  ['K'] = 9,  ['N'] = 10, ['V'] = 10,        ['S'] = 11, ['B'] = 11, ['H'] = 12, ['P'] = 12, ['Y'] = 12,
+    ['R'] = 13, ['G'] = 13, ['F'] = 13, ['D'] = 14, ['L'] = 14,        ['C'] = 15, ['U'] = 15, ['M'] = 15, ['W'] = 15,
 };
-
-struct lexicon {
-    uint32_t third[1024]; /* by five bits of each of the first two bytes: five bits of the third of words of three; all of two */
-    uint8_t next[2][256]; /* 1 for bytes that may follow a word of two, of three */
-    bool humps, loose;    /* loose: a word of two or three letters may go on with letters */
-    uint32_t four[(1u << HASH_BITS) / 32]; /* by a hash of the first four bytes: words of four and five */
-    uint32_t six[(1u << HASH_BITS) / 32];  /* by a hash of six: longer ones */
-    struct entry *entry;                   /* by `first`, then longest first */
-    size_t count, nested;
-    uint32_t *slot; /* hash table: place of the first entry with a `first`, + 1 */
-    size_t slots;
-    char *texts;
-};
-
-#define FOLD 0x2020202020202020u
-
-static unsigned class_of(size_t len) { return len >= 6 ? SIX : len >= 4 ? FOUR : len == 3 ? THREE : TWO; }
-static inline uint64_t class_bytes(unsigned cls, uint64_t folded)
-{
-    static const uint64_t mask[] = {0xffff, 0xffffff, 0xffffffff, 0xffffffffffff};
-    return (folded & mask[cls]) | (uint64_t)cls << 56;
-}
-static inline uint32_t pair_of(uint32_t v) { return (v & 31) << 5 | (v >> 8 & 31); }
-static inline uint32_t hash_four(uint32_t folded) { return (folded * 0x9e3779b1u) >> (32 - HASH_BITS); }
-static inline uint32_t hash_six(uint64_t folded) { return (uint32_t)((folded << 16) * 0x9e3779b97f4a7c15u >> (64 - HASH_BITS)); }
-static inline uint32_t hash_first(uint64_t first) { return (uint32_t)((first * 0x9e3779b97f4a7c15u) >> (64 - HASH_BITS)); }
-static inline bool has_bit(const uint32_t *w, uint32_t i) { return (w[i >> 5] >> (i & 31)) & 1u; }
-static void set_bit(uint32_t *w, uint32_t i) { w[i >> 5] |= 1u << (i & 31); }
-
-static bool is_letter(unsigned char c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; }
 
 bool lexicon_takes(struct slice word)
 {
-    return word.n >= 2 && word.n <= 255 && (is_letter((unsigned char)word.p[0]) || (unsigned char)word.p[0] >= 0xc2);
-}
-
-/* --- building */
-
-static struct entry make_entry(struct slice w, size_t at, size_t id)
-{
-    struct entry e = {.at = (uint32_t)at, .word = (uint32_t)id, .len = (uint8_t)w.n};
-    size_t n = w.n < 8 ? w.n : 8;
-    unsigned char fold[8] = {0}, care[8] = {0};
-    for (size_t i = 0; i < n; i++) {
-        fold[i] = w.p[i] >= 'a' && w.p[i] <= 'z' ? 0x20 : 0;
-        care[i] = 0xff;
-    }
-    memcpy(&e.head, w.p, n);
-    memcpy(&e.fold, fold, 8);
-    memcpy(&e.care, care, 8);
-    e.first = class_bytes(class_of(w.n), e.head | FOLD);
-    return e;
-}
-
-static int by_first(const void *a, const void *b)
-{
-    const struct entry *x = a, *y = b;
-    if (x->first != y->first) return x->first < y->first ? -1 : 1;
-    if (x->len != y->len) return x->len > y->len ? -1 : 1;
-    return (x->word > y->word) - (x->word < y->word);
-}
-
-static void mark_entry(struct lexicon *l, const struct entry *e)
-{
-    uint32_t four = hash_four((uint32_t)e->first);
-    switch (class_of(e->len)) {
-    case TWO: l->third[pair_of((uint32_t)e->first)] = UINT32_MAX; return;
-    case THREE: l->third[pair_of((uint32_t)e->first)] |= 1u << (e->first >> 16 & 31); return;
-    case FOUR: set_bit(l->four, four); return;
-    default: set_bit(l->six, hash_six(e->first)); return;
-    }
-}
-
-static void index_entries(struct lexicon *l)
-{
-    qsort(l->entry, l->count, sizeof *l->entry, by_first);
-    for (size_t i = 0; i < l->count; i++) {
-        const struct entry *e = &l->entry[i];
-        mark_entry(l, e);
-        if (i && l->entry[i - 1].first == e->first) continue;
-        size_t s = hash_first(e->first) & (l->slots - 1);
-        while (l->slot[s]) s = (s + 1) & (l->slots - 1);
-        l->slot[s] = (uint32_t)i + 1;
-    }
+    return word.n >= 2 && word.n <= 255 && (lexicon_letter((unsigned char)word.p[0]) || (unsigned char)word.p[0] >= 0xc2);
 }
 
 bool lexicon_loose(struct slice word, const struct byteset *next, bool humps)
@@ -107,59 +29,243 @@ bool lexicon_loose(struct slice word, const struct byteset *next, bool humps)
     uint64_t letters = humps ? 0x07fffffe00000000u : 0x07fffffe07fffffeu; /* a capital is a hump, or makes no match */
     if (word.n > 3 || (next && !(next->w[1] & letters))) return false;
     for (size_t i = 0; i < word.n; i++)
-        if (!is_letter((unsigned char)word.p[i])) return false;
+        if (!lexicon_letter((unsigned char)word.p[i])) return false;
     return true;
 }
 
-static void add_next(struct lexicon *l, size_t len, const struct byteset *next)
+/* --- the ways a word can look */
+
+struct look {
+    uint32_t row, bits;
+    uint32_t word;
+};
+
+struct builder {
+    const struct lexicon_word *words;
+    size_t n;
+    struct lexicon *l;
+    struct look *look;
+    size_t count, room;
+    struct byteset *sets;
+    size_t set_count;
+};
+
+/* The bytes that can stand at a place from a word's start on. */
+static struct byteset bytes_at(const struct lexicon_word *w, size_t i)
 {
-    for (unsigned c = 0; len <= 3 && c < 256; c++)
-        if (!next || byteset_has(next, (unsigned char)c)) l->next[len - 2][c] = 1;
+    struct byteset s = {{0}};
+    if (i >= w->text.n) return i - w->text.n < 2 ? w->after[i - w->text.n] : byteset_all();
+    unsigned char c = (unsigned char)w->text.p[i];
+    byteset_add(&s, c);
+    if (c >= 'a' && c <= 'z') byteset_add(&s, (unsigned char)(c - 32));
+    return s;
 }
 
-/* The most words that begin with one another, whatever their classes. */
-static size_t most_nested(const struct lexicon *l)
+static enum err enter(struct builder *b, size_t word, uint32_t key, uint32_t bits)
 {
-    size_t most = 0;
-    for (size_t i = 0; i < l->count; i++) {
-        const struct entry *e = &l->entry[i];
-        size_t n = 1;
-        for (size_t k = 0; k < l->count; k++) {
-            const struct entry *o = &l->entry[k];
-            n += o->len < e->len && l->texts[o->at] == l->texts[e->at] && memcmp(l->texts + e->at, l->texts + o->at, o->len) == 0;
-        }
-        if (n > most) most = n;
+    if (b->count == ENTRIES_MAX) return ERR_LIMIT;
+    if (b->count == b->room) {
+        size_t room = b->room ? b->room * 2 : 4096;
+        struct look *v = mem_realloc(b->look, room * sizeof *v);
+        if (!v) return ERR_MEMORY;
+        b->look = v;
+        b->room = room;
     }
-    return most;
+    b->look[b->count++] = (struct look){lexicon_row(key), bits, (uint32_t)word};
+    return ERR_OK;
 }
 
-enum err lexicon_build(const struct slice *words, const struct byteset *next, size_t n, bool humps, struct lexicon **out)
+static uint32_t classes_of(const struct byteset *s)
+{
+    uint32_t classes = 0;
+    for (unsigned c = 0; c < 256; c++)
+        if (byteset_has(s, (unsigned char)c)) classes |= 1u << lexicon_class[c & 127];
+    return classes;
+}
+
+/* A key, with the bytes that can follow: `first` those at the first of the two places. */
+static enum err enter_key(struct builder *b, size_t word, uint32_t key, size_t behind, struct byteset first)
+{
+    const struct lexicon_word *w = &b->words[word];
+    struct byteset second = bytes_at(w, behind + 1);
+    uint32_t one = classes_of(&first), two = classes_of(&second);
+    if (behind >= w->text.n) one |= 1, two |= 1; /* the text may end here */
+    if (behind + 1 >= w->text.n) two |= 1;
+    if (!one || !two) return ERR_OK;
+    return enter(b, word, key, one | two << 16);
+}
+
+/* Keys of raw bytes: `key` has n of them. */
+static enum err enter_raw(struct builder *b, size_t word, uint32_t key, unsigned n, unsigned bytes)
+{
+    const struct lexicon_word *w = &b->words[word];
+    if (n == bytes) return enter_key(b, word, key, 4, bytes_at(w, 4));
+    struct byteset s = bytes_at(w, n);
+    if (n >= w->text.n) byteset_add(&s, 0); /* behind the text */
+    bool done[256] = {false};
+    for (unsigned c = 0; c < 256; c++) {
+        uint32_t folded = c | 0x20;
+        if (!byteset_has(&s, (unsigned char)c) || done[folded]) continue;
+        done[folded] = true;
+        enum err e = enter_raw(b, word, key | folded << 8 * n, n + 1, bytes);
+        if (e) return e;
+    }
+    return ERR_OK;
+}
+
+static void split_letters(const struct byteset *s, struct byteset *letters, struct byteset *others)
+{
+    static const struct byteset alphabet = {{0, 0x07fffffe07fffffeu, 0, 0}};
+    for (int i = 0; i < 4; i++) {
+        letters->w[i] = s->w[i] & alphabet.w[i];
+        others->w[i] = s->w[i] & ~alphabet.w[i];
+    }
+}
+
+/* Keys of letters: `key` has n of them. */
+static enum err enter_run(struct builder *b, size_t word, uint32_t key, unsigned n)
+{
+    const struct lexicon_word *w = &b->words[word];
+    struct byteset s = bytes_at(w, n), letters, others;
+    if (n == 4) return enter_key(b, word, key, 4, s);
+    split_letters(&s, &letters, &others);
+    if (b->l->humps && n >= 2) { /* the run may end before any capital */
+        for (unsigned c = 'A'; c <= 'Z'; c++)
+            if (byteset_has(&s, (unsigned char)c)) byteset_add(&others, (unsigned char)c);
+    }
+    enum err e = enter_key(b, word, key, n, others);
+    for (unsigned c = 'a'; c <= 'z' && !e; c++) {
+        bool small = byteset_has(&letters, (unsigned char)c), big = byteset_has(&letters, (unsigned char)(c - 32));
+        if (b->l->humps && n >= w->text.n) big = false; /* no hump: may be left out */
+        if (small || big) e = enter_run(b, word, key | c << 8 * n, n + 1);
+    }
+    return e;
+}
+
+static enum err enter_word(struct builder *b, size_t word)
+{
+    unsigned char c = (unsigned char)b->words[word].text.p[0];
+    if (lexicon_letter(c)) return enter_run(b, word, c | 0x20u, 1);
+    return enter_raw(b, word, 0, 0, c >= 0xe0 ? 3 : 4);
+}
+
+/* --- entries */
+
+static uint16_t set_number(struct builder *b, const struct byteset *s)
+{
+    size_t i = 0;
+    while (i < b->set_count && memcmp(&b->sets[i], s, sizeof *s)) i++;
+    if (i == b->set_count) b->sets[b->set_count++] = *s;
+    return (uint16_t)i;
+}
+
+static struct entry make_entry(struct builder *b, size_t word, size_t at)
+{
+    const struct lexicon_word *w = &b->words[word];
+    struct entry e = {.at = (uint32_t)at, .word = (uint32_t)word, .len = (uint8_t)w->text.n};
+    size_t n = w->text.n < 8 ? w->text.n : 8;
+    memcpy(&e.head, w->text.p, n);
+    e.care = n == 8 ? ~0ull : (1ull << 8 * n) - 1;
+    e.prev = set_number(b, &w->prev);
+    for (int i = 0; i < 2; i++) e.after[i] = set_number(b, &w->after[i]);
+    return e;
+}
+
+static int by_row(const void *a, const void *b)
+{
+    const struct look *x = a, *y = b;
+    if (x->row != y->row) return x->row < y->row ? -1 : 1;
+    return (x->word > y->word) - (x->word < y->word);
+}
+
+/* Sorts what was entered into the rows; one word is in a row once. */
+static void fill_rows(struct builder *b, const struct entry *made)
+{
+    struct lexicon *l = b->l;
+    size_t n = 0, i = 0;
+    if (b->count) qsort(b->look, b->count, sizeof *b->look, by_row);
+    for (uint32_t r = 0; r < ROWS; r++) {
+        l->first[r] = (uint32_t)n;
+        for (; i < b->count && b->look[i].row == r; i++) {
+            l->row[r] |= b->look[i].bits;
+            if (n > l->first[r] && l->entry[n - 1].word == b->look[i].word) continue;
+            l->entry[n++] = made[b->look[i].word];
+        }
+    }
+    l->first[ROWS] = (uint32_t)n;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    const struct slice *x = a, *y = b;
+    size_t n = x->n < y->n ? x->n : y->n;
+    int c = memcmp(x->p, y->p, n);
+    return c ? c : (x->n > y->n) - (x->n < y->n);
+}
+
+static bool begins(struct slice w, struct slice with) { return w.n >= with.n && memcmp(w.p, with.p, with.n) == 0; }
+
+/* The most words that begin with one another: sorted, those a word begins with stand before it. */
+static enum err count_nested(const struct lexicon_word *words, size_t n, size_t *most)
+{
+    struct slice stack[LEXICON_NESTED], *v = mem_alloc(n * sizeof *v);
+    size_t deep = 0;
+    *most = 0;
+    if (!v) return ERR_MEMORY;
+    for (size_t i = 0; i < n; i++) v[i] = words[i].text;
+    qsort(v, n, sizeof *v, by_text);
+    enum err e = ERR_OK;
+    for (size_t i = 0; i < n && !e; i++) {
+        while (deep && !begins(v[i], stack[deep - 1])) deep--;
+        if (deep == LEXICON_NESTED) e = ERR_LIMIT;
+        else stack[deep++] = v[i];
+        if (deep > *most) *most = deep;
+    }
+    mem_free(v);
+    return e;
+}
+
+static enum err build(struct builder *b)
+{
+    struct lexicon *l = b->l;
+    size_t bytes = 0, at = 0;
+    enum err e = count_nested(b->words, b->n, &l->nested);
+    for (size_t i = 0; i < b->n && !e; i++) e = enter_word(b, i);
+    if (e) return e;
+    for (size_t i = 0; i < b->n; i++) bytes += b->words[i].text.n;
+    l->texts = mem_alloc(bytes);
+    l->entry = mem_alloc((b->count + 1) * sizeof *l->entry);
+    b->sets = mem_alloc(3 * b->n * sizeof *b->sets);
+    struct entry *made = mem_alloc(b->n * sizeof *made);
+    if (!l->texts || !l->entry || !b->sets || !made) e = ERR_MEMORY;
+    for (size_t i = 0; i < b->n && !e; i++) {
+        struct slice w = b->words[i].text;
+        made[i] = make_entry(b, i, at);
+        memcpy(l->texts + at, w.p, w.n);
+        at += w.n;
+    }
+    if (!e) fill_rows(b, made);
+    mem_free(made);
+    if (e) return e;
+    l->sets = mem_alloc((b->set_count + 1) * sizeof *l->sets);
+    if (!l->sets) return ERR_MEMORY;
+    memcpy(l->sets, b->sets, b->set_count * sizeof *l->sets);
+    return ERR_OK;
+}
+
+enum err lexicon_build(const struct lexicon_word *words, size_t n, bool humps, struct lexicon **out)
 {
     *out = NULL;
     if (!n) return ERR_OK;
-    struct lexicon *l = mem_zalloc(sizeof *l);
-    if (!l) return ERR_MEMORY;
-    size_t bytes = 0, at = 0;
-    for (size_t i = 0; i < n; i++) bytes += words[i].n;
-    for (l->slots = 64; l->slots < 3 * n; l->slots *= 2) {
-    }
-    l->humps = humps;
-    l->entry = mem_alloc(n * sizeof *l->entry);
-    l->slot = mem_zalloc(l->slots * sizeof *l->slot);
-    l->texts = mem_alloc(bytes);
-    enum err e = l->entry && l->slot && l->texts ? ERR_OK : ERR_MEMORY;
-    for (; !e && l->count < n; l->count++) {
-        struct slice w = words[l->count];
-        memcpy(l->texts + at, w.p, w.n);
-        l->entry[l->count] = make_entry(w, at, l->count);
-        add_next(l, w.n, next ? &next[l->count] : NULL);
-        l->loose = l->loose || lexicon_loose(w, next ? &next[l->count] : NULL, humps);
-        at += w.n;
-    }
-    if (!e) index_entries(l);
-    if (!e && (l->nested = most_nested(l)) > LEXICON_NESTED) e = ERR_LIMIT;
-    if (e) lexicon_free(l);
-    else *out = l;
+    if (n > UINT16_MAX / 3) return ERR_LIMIT;
+    struct builder b = {.words = words, .n = n, .l = mem_zalloc(sizeof *b.l)};
+    if (!b.l) return ERR_MEMORY;
+    b.l->humps = humps;
+    enum err e = build(&b);
+    mem_free(b.look);
+    mem_free(b.sets);
+    if (e) lexicon_free(b.l);
+    else *out = b.l;
     return e;
 }
 
@@ -167,203 +273,7 @@ void lexicon_free(struct lexicon *l)
 {
     if (!l) return;
     mem_free(l->entry);
-    mem_free(l->slot);
+    mem_free(l->sets);
     mem_free(l->texts);
     mem_free(l);
-}
-
-/* --- where words can begin */
-
-#define BATCH 32u /* words of 64 bytes classified at once */
-
-struct masks {
-    uint64_t letter, upper, lead; /* lead: 0xc2 and above */
-};
-
-static inline uint64_t join4(__m128i a, __m128i b, __m128i c, __m128i d)
-{
-    return (uint64_t)(uint32_t)_mm_movemask_epi8(a) | (uint64_t)(uint32_t)_mm_movemask_epi8(b) << 16 |
-           (uint64_t)(uint32_t)_mm_movemask_epi8(c) << 32 | (uint64_t)(uint32_t)_mm_movemask_epi8(d) << 48;
-}
-
-static inline __m128i within(__m128i v, char lo, char span)
-{
-    __m128i x = _mm_sub_epi8(v, _mm_set1_epi8(lo));
-    return _mm_cmpeq_epi8(_mm_min_epu8(x, _mm_set1_epi8(span)), x);
-}
-
-#define EACH(f)   join4(f(v[0]), f(v[1]), f(v[2]), f(v[3]))
-#define LETTER(x) within(_mm_or_si128(x, _mm_set1_epi8(0x20)), 'a', 25)
-#define UPPER(x)  within(x, 'A', 25)
-#define LEAD(x)   within(x, (char)0xc2, 0x3d)
-
-static void classify_sse2(const char *p, size_t words, struct masks *m)
-{
-    for (size_t i = 0; i < words; i++, p += 64) {
-        __m128i v[4];
-        for (int k = 0; k < 4; k++) v[k] = _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * k));
-        m[i] = (struct masks){EACH(LETTER), EACH(UPPER), EACH(LEAD)};
-    }
-}
-
-#define AVX2 __attribute__((target("avx2")))
-
-AVX2 static inline uint64_t join2(__m256i a, __m256i b)
-{
-    return (uint64_t)(uint32_t)_mm256_movemask_epi8(a) | (uint64_t)(uint32_t)_mm256_movemask_epi8(b) << 32;
-}
-
-AVX2 static inline __m256i within2(__m256i v, char lo, char span)
-{
-    __m256i x = _mm256_sub_epi8(v, _mm256_set1_epi8(lo));
-    return _mm256_cmpeq_epi8(_mm256_min_epu8(x, _mm256_set1_epi8(span)), x);
-}
-
-AVX2 static void classify_avx2(const char *p, size_t words, struct masks *m)
-{
-    __m256i space = _mm256_set1_epi8(0x20);
-    for (size_t i = 0; i < words; i++, p += 64) {
-        __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)p);
-        __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(p + 32));
-        m[i].letter = join2(within2(_mm256_or_si256(a, space), 'a', 25), within2(_mm256_or_si256(b, space), 'a', 25));
-        m[i].upper = join2(within2(a, 'A', 25), within2(b, 'A', 25));
-        m[i].lead = join2(within2(a, (char)0xc2, 0x3d), within2(b, (char)0xc2, 0x3d));
-    }
-}
-
-static void classify(const char *p, size_t words, struct masks *m)
-{
-    static _Atomic int have = -1;
-    int h = have;
-    if (h < 0) have = h = __builtin_cpu_supports("avx2") ? 1 : 0;
-    if (h) classify_avx2(p, words, m);
-    else classify_sse2(p, words, m);
-}
-
-/* --- search */
-
-static bool same(const char *text, const char *word, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        char c = text[i];
-        if (c >= 'A' && c <= 'Z') c = (char)(c + 32);
-        if (c != word[i]) return false;
-    }
-    return true;
-}
-
-struct search {
-    const struct lexicon *l;
-    struct slice text;
-    struct lexicon_hit *hits;
-    size_t count;
-};
-
-/* Words whose folded first bytes are `first`; v are the eight bytes of the text as they are. */
-static void look_up(struct search *s, uint64_t first, uint64_t v, size_t at)
-{
-    const struct lexicon *l = s->l;
-    for (size_t k = hash_first(first) & (l->slots - 1); l->slot[k]; k = (k + 1) & (l->slots - 1)) {
-        size_t i = l->slot[k] - 1;
-        if (l->entry[i].first != first) continue;
-        for (; i < l->count && l->entry[i].first == first; i++) {
-            const struct entry *e = &l->entry[i];
-            if ((((v | e->fold) ^ e->head) & e->care) || e->len > s->text.n - at) continue;
-            if (e->len > 8 && !same(s->text.p + at + 8, l->texts + e->at + 8, e->len - 8u)) continue;
-            s->hits[s->count++] = (struct lexicon_hit){(uint32_t)at, e->word};
-        }
-        return;
-    }
-}
-
-static inline bool may_be_short(const struct lexicon *l, uint32_t v) { return l->third[pair_of(v)] >> (v >> 16 & 31) & 1u; }
-static inline bool may_be_four(const struct lexicon *l, uint64_t v) { return has_bit(l->four, hash_four((uint32_t)(v | FOLD))); }
-static inline bool may_be_six(const struct lexicon *l, uint64_t v) { return has_bit(l->six, hash_six(v | FOLD)); }
-
-static void look_at(struct search *s, size_t at)
-{
-    const struct lexicon *l = s->l;
-    uint64_t v = 0;
-    size_t left = s->text.n - at;
-    if (left >= 8) memcpy(&v, s->text.p + at, 8);
-    else memcpy(&v, s->text.p + at, left);
-    uint64_t folded = v | FOLD;
-    if (may_be_short(l, (uint32_t)v)) {
-        if (l->next[0][v >> 16 & 255]) look_up(s, class_bytes(TWO, folded), v, at);
-        if (l->next[1][v >> 24 & 255]) look_up(s, class_bytes(THREE, folded), v, at);
-    }
-    if (may_be_four(l, v)) look_up(s, class_bytes(FOUR, folded), v, at);
-    if (may_be_six(l, v)) look_up(s, class_bytes(SIX, folded), v, at);
-}
-
-/* The starts in 64 bytes; `brief` are those a word of two or three bytes may be at. Places a word may begin at are
- * gathered first, without a branch on what they hold. */
-static void look_all(struct search *s, size_t base, uint64_t starts, uint64_t brief)
-{
-    uint8_t place[65]; /* one is written and not counted */
-    size_t n = 0;
-    const char *p = s->text.p + base;
-    if (s->text.n - base < 64 + 8) { /* near the end of the text */
-        for (; starts; starts &= starts - 1) look_at(s, base + (size_t)__builtin_ctzll(starts));
-        return;
-    }
-    for (uint64_t w = starts & ~brief; w; w &= w - 1) {
-        unsigned i = (unsigned)__builtin_ctzll(w);
-        uint64_t v;
-        memcpy(&v, p + i, 8);
-        place[n] = (uint8_t)i;
-        n += (unsigned)may_be_four(s->l, v) | (unsigned)may_be_six(s->l, v);
-    }
-    for (uint64_t w = starts & brief; w; w &= w - 1) {
-        unsigned i = (unsigned)__builtin_ctzll(w);
-        uint64_t v;
-        memcpy(&v, p + i, 8);
-        place[n] = (uint8_t)i;
-        n += (unsigned)may_be_four(s->l, v) | (unsigned)may_be_six(s->l, v) | (unsigned)may_be_short(s->l, (uint32_t)v);
-    }
-    for (size_t k = 0; k < n; k++) look_at(s, base + place[k]);
-}
-
-/* Starts of runs of two or three letters, as far as these 64 bytes tell, and characters beyond ASCII. */
-static uint64_t brief_starts(const struct lexicon *l, const struct masks *m, uint64_t starts, uint64_t humps)
-{
-    if (l->loose) return ~0ull;
-    uint64_t end = ~m->letter | humps;
-    uint64_t edge = 7ull << 61; /* what is behind them is not known */
-    return (starts & (end >> 2 | end >> 3)) | edge | m->lead;
-}
-
-_Static_assert(2 * 64 * LEXICON_NESTED <= LEXICON_ROOM, "64 bytes' hits find room");
-
-size_t lexicon_find(const struct lexicon *l, struct slice text, size_t from, size_t to, struct lexicon_hit hits[LEXICON_ROOM],
-                    size_t *next)
-{
-    struct search s = {l, text, hits, 0};
-    struct masks m[BATCH];
-    uint64_t letter = from > 0 && is_letter((unsigned char)text.p[from - 1]);
-    uint64_t lower = letter && text.p[from - 1] >= 'a';
-    while (from < to) {
-        size_t n = to - from, words = n / 64 < BATCH ? n / 64 : BATCH;
-        if (words) {
-            classify(text.p + from, words, m);
-        } else { /* the last bytes */
-            char part[64] = {0};
-            memcpy(part, text.p + from, n);
-            classify(part, words = 1, m);
-        }
-        for (size_t i = 0; i < words; i++, from += 64) {
-            uint64_t small = m[i].letter & ~m[i].upper;
-            uint64_t hump = l->humps ? m[i].upper & (small << 1 | lower) : 0;
-            uint64_t starts = (m[i].letter & ~(m[i].letter << 1 | letter)) | m[i].lead | hump;
-            if (s.count + 64 * l->nested > LEXICON_ROOM) {
-                *next = from;
-                return s.count;
-            }
-            letter = m[i].letter >> 63;
-            lower = small >> 63;
-            look_all(&s, from, starts, brief_starts(l, &m[i], starts, hump));
-        }
-    }
-    *next = to;
-    return s.count;
 }

@@ -1,5 +1,5 @@
 /* A set of words found where a word can begin: at the first of a run of letters, at a hump of aCamelName if asked for,
- * and at every character beyond ASCII. A vector pass finds those places, two lookups dismiss nearly all of them. Faster
+ * and at every character beyond ASCII. Vector passes find those places and dismiss nearly all of them. Faster
  * than a search for literals anywhere, by the number of places that need not be looked at. */
 #ifndef PRIVET_DETECT_LEXICON_H
 #define PRIVET_DETECT_LEXICON_H
@@ -11,22 +11,33 @@ struct lexicon_hit {
     uint32_t start, word;
 };
 
+/* A word in lower case (ASCII), which bytes may stand before it and at the two places behind it. */
+struct lexicon_word {
+    struct slice text;
+    struct byteset prev, after[2];
+};
+
 /* True if a word can be one of a lexicon's: it begins with a letter or beyond ASCII, and has 2 to 255 bytes. */
 bool lexicon_takes(struct slice word);
-/* True for a word of two or three letters that may go on with a letter: a lexicon that has one is slower. `next` as below. */
+/* True for a word of two or three letters that may go on with a letter: a lexicon that has many is slower. `next`: what
+ * may follow it, or NULL. */
 bool lexicon_loose(struct slice word, const struct byteset *next, bool humps);
-/* Of words in lower case (ASCII); the word's id is its place. The texts are copied. NULL *out for no words; ERR_LIMIT if more than
- * LEXICON_NESTED words begin with one another ("tel", "telephone", ...). `next`: by word, which bytes may follow it: a hint
- * that saves looking at longer ones. `humps`: words begin and end at humps too. */
+/* A word's id is its place. The texts are copied. NULL *out for no words; ERR_LIMIT if more than LEXICON_NESTED words
+ * begin with one another ("tel", "telephone", ...). `humps`: words begin and end at humps too. */
 #define LEXICON_NESTED 16u
-enum err lexicon_build(const struct slice *words, const struct byteset *next, size_t n, bool humps,
-                       struct lexicon **out) MUST_CHECK;
+enum err lexicon_build(const struct lexicon_word *words, size_t n, bool humps, struct lexicon **out) MUST_CHECK;
 void lexicon_free(struct lexicon *l);
 
-/* Words that start in text[from, to), ASCII case ignored, into hits[0..LEXICON_ROOM), in no order: their number. *next
- * is where to go on: `to`, or before it if room might run out. A word may reach behind `to`. */
+/* Words that start in text[from, to), ASCII case ignored, into hits[0..LEXICON_ROOM), in order of their starts: their number. *next
+ * is where to go on: `to`, or before it if room might run out. A word may reach behind `to`; what is before and behind it
+ * in the text is as its sets say. In a lexicon of humps a word of two or three letters may be left out where a letter
+ * follows that is no hump. */
 #define LEXICON_ROOM 16384u
 size_t lexicon_find(const struct lexicon *l, struct slice text, size_t from, size_t to, struct lexicon_hit hits[LEXICON_ROOM],
                     size_t *next);
+
+/* For tests: the best way to search that may be used from now on, of those this processor has. All find the same. */
+enum lexicon_way { LEXICON_SSE2, LEXICON_AVX2, LEXICON_AVX512 };
+enum lexicon_way lexicon_limit(enum lexicon_way best);
 
 #endif

@@ -574,19 +574,19 @@ static bool begins_words(const struct keyword *k, struct slice text)
 static enum err split_keywords(struct ruleset *rs, const struct slice *unique, size_t count)
 {
     struct slice *text = mem_alloc((count + 1) * sizeof *text);
-    struct byteset *next = mem_alloc((count + 1) * sizeof *next);
+    struct lexicon_word *word = mem_alloc((count + 1) * sizeof *word);
     bool *exact = mem_zalloc((count + 1) * sizeof *exact);
     rs->trigger_keyword = mem_alloc((count + 1) * sizeof *rs->trigger_keyword);
     rs->word_keyword = mem_alloc((count + 1) * sizeof *rs->word_keyword);
-    enum err e = text && next && exact && rs->trigger_keyword && rs->word_keyword ? ERR_OK : ERR_MEMORY;
+    enum err e = text && word && exact && rs->trigger_keyword && rs->word_keyword ? ERR_OK : ERR_MEMORY;
     size_t n = 0;
     for (size_t k = 0; k < count && !e; k++)
         if (begins_words(&rs->keywords[k], unique[k])) {
+            const struct keyword *kw = &rs->keywords[k];
             rs->word_keyword[n] = (uint32_t)k;
-            next[n] = rs->keywords[k].after[0];
-            text[n++] = unique[k];
+            word[n++] = (struct lexicon_word){unique[k], kw->prev, {kw->after[0], kw->after[1]}};
         }
-    if (!e) e = lexicon_build(text, next, n, false, &rs->lexicon);
+    if (!e) e = lexicon_build(word, n, false, &rs->lexicon);
     n = 0;
     for (size_t k = 0; k < count && !e; k++)
         if (!begins_words(&rs->keywords[k], unique[k])) {
@@ -596,7 +596,7 @@ static enum err split_keywords(struct ruleset *rs, const struct slice *unique, s
         }
     if (!e) e = literals_build(&rs->triggers, text, exact, n);
     mem_free(text);
-    mem_free(next);
+    mem_free(word);
     mem_free(exact);
     return e;
 }
@@ -866,29 +866,29 @@ static enum err build_context(struct builder *b, const struct rule_def *defs, si
     if (e) return e;
     struct slice *unique;
     size_t count = words_unique(b, &unique), at = 0;
-    struct byteset *next = mem_alloc((count + 1) * sizeof *next);
+    struct lexicon_word *word = mem_alloc((count + 1) * sizeof *word);
     e = ERR_MEMORY;
     rs->rule_words = (n + 63) / 64 + 1;
     rs->words = mem_zalloc((count + 1) * sizeof *rs->words);
     rs->word_rules = mem_zalloc((count + 1) * rs->rule_words * sizeof *rs->word_rules);
     rs->word_near = mem_zalloc((count + 1) * sizeof *rs->word_near);
     uint16_t *near = mem_alloc((n + 1) * sizeof *near); /* place of a rule in TABLE_NEAR, + 1 */
-    if (!unique || !next || !near || !rs->words || !rs->word_rules || !rs->word_near) goto done;
+    if (!unique || !word || !near || !rs->words || !rs->word_rules || !rs->word_near) goto done;
     memset(near, 0, (n + 1) * sizeof *near);
     for (size_t i = 0; i < rs->table[TABLE_NEAR].count; i++) near[rs->table[TABLE_NEAR].rule[i]] = (uint16_t)(i + 1);
     for (size_t k = 0; k < count; k++) {
         rs->words[k] = (struct context_word){(uint32_t)unique[k].n, edge_binds(unique[k], false), edge_binds(unique[k], true)};
-        next[k] = bytes_behind(&rs->words[k]);
+        word[k] = (struct lexicon_word){unique[k], byteset_all(), {bytes_behind(&rs->words[k]), byteset_all()}};
         for (; at < b->word_count && slice_eq(b->word[at].text, unique[k]); at++) {
             uint16_t r = b->word[at].rule;
             rs->word_rules[k * rs->rule_words + (r >> 6)] |= 1ull << (r & 63);
             if (near[r]) bit_set(&rs->word_near[k], near[r] - 1u);
         }
     }
-    e = lexicon_build(unique, next, count, true, &rs->context);
+    e = lexicon_build(word, count, true, &rs->context);
 done:
     mem_free(unique);
-    mem_free(next);
+    mem_free(word);
     mem_free(near);
     words_clear(b);
     return e;
