@@ -13,7 +13,6 @@
 #define NODES_KEPT     (1u << 16)
 #define NUMBER_LEAST   9u  /* digits of a number worth a look */
 #define SKIP_LEAST     16u /* a shorter identifier holds no key */
-#define SHORTEST_RUN   4u  /* nothing encoded is shorter */
 #define SHORTEST_TOKEN 16u
 #define UNIT_LEVELS    2u /* escapes in escapes, entities in entities */
 
@@ -46,6 +45,7 @@ void gather_free(struct gather *g)
     mem_free(g->part);
     mem_free(g->cls);
     mem_free(g->cut);
+    marks_free(&g->marks);
     for (unsigned i = 0; i < GATHER_LEVELS; i++) json_doc_free(&g->doc[i]);
     memset(g, 0, sizeof *g);
 }
@@ -71,6 +71,7 @@ void gather_reset(struct gather *g)
     }
     for (unsigned i = 0; i < GATHER_LEVELS; i++)
         if (g->doc[i].room > NODES_KEPT) json_doc_free(&g->doc[i]);
+    if (g->marks.room > NODES_KEPT) marks_free(&g->marks);
     g->count = g->leaf_count = g->inner_count = g->part_count = g->cut_count = 0;
     g->fold = (struct fold_counts){0, 0, 0};
     g->opaque = g->decoded = 0;
@@ -380,14 +381,13 @@ static enum err decode_text(struct gather *g, uint32_t text, enum decode_kind ki
                             const struct gather_limits *lim)
 {
     const struct gather_text t = g->text[text];
-    if (t.end - t.value < SHORTEST_RUN) return ERR_OK;
     uint32_t from = kind == DECODE_HEX ? *hex : 0;
     struct decode_run run;
     while (from < t.end - t.value) {
         struct slice s = SLICE_NONE;
         enum err e = gather_slice(g, t.value, t.end, 0, &s);
         if (e) return e;
-        if (!decode_next(s, kind, &from, &run)) {
+        if (!decode_next(s, &g->marks, t.value - g->marked, kind, &from, &run)) {
             if (kind == DECODE_BASE64) *hex = run.hex;
             return ERR_OK;
         }
@@ -402,25 +402,42 @@ static enum err decode_text(struct gather *g, uint32_t text, enum decode_kind ki
     return ERR_OK;
 }
 
+static const enum mark mark_of[DECODE_KINDS] = {
+    [DECODE_ESCAPES] = MARK_ESCAPE, [DECODE_PERCENT] = MARK_PERCENT, [DECODE_ENTITIES] = MARK_ENTITY,
+    [DECODE_BASE64] = MARK_RUN,     [DECODE_HEX] = MARK_RUN,
+};
+
+/* All of one text that has a mark. */
+static enum err decode_one(struct gather *g, uint32_t i, const uint32_t levels[DECODE_KINDS], unsigned level,
+                           const struct gather_limits *lim)
+{
+    const struct gather_text t = g->text[i];
+    const size_t from = t.value - g->marked, to = t.end - g->marked;
+    uint32_t hex = 0;
+    enum err e = ERR_OK;
+    for (enum decode_kind k = 0; k < DECODE_KINDS && !e; k++) {
+        if (level >= levels[k] || marks_next(&g->marks, mark_of[k], from, to) == to) continue;
+        if (k == DECODE_ESCAPES && t.inner) continue; /* opened properly */
+        g->encoded = t.encoded || k == DECODE_BASE64 || k == DECODE_HEX || k == DECODE_PERCENT;
+        e = decode_text(g, i, k, &hex, lim);
+    }
+    g->encoded = t.encoded;
+    if (!e && to - from >= SHORTEST_TOKEN && t.kind != GATHER_BREAKS) e = gather_breaks(g, i);
+    return e;
+}
+
 /* One level: everything in texts [first, last). */
 static enum err decode_level(struct gather *g, uint32_t first, uint32_t last, unsigned level, const struct gather_limits *lim)
 {
     const uint32_t levels[DECODE_KINDS] = {UNIT_LEVELS, lim->percent, UNIT_LEVELS, lim->base64, lim->hex};
-    uint32_t start = g->text[first].start;
-    unsigned hints = decode_hints(slice_of(g->v.text.p + start, g->v.text.end - start));
-    enum err e = ERR_OK;
-    for (uint32_t i = first; i < last && !e; i++) {
-        bool inherited = g->text[i].encoded;
-        uint32_t hex = 0;
-        for (enum decode_kind k = 0; k < DECODE_KINDS && !e; k++) {
-            if (!(hints & 1u << k) || level >= levels[k]) continue;
-            if (k == DECODE_ESCAPES && g->text[i].inner) continue; /* opened properly */
-            g->encoded = inherited || k == DECODE_BASE64 || k == DECODE_HEX || k == DECODE_PERCENT;
-            e = decode_text(g, i, k, &hex, lim);
-        }
-        g->encoded = inherited;
-        if (!e && g->text[i].end - g->text[i].value >= SHORTEST_TOKEN && g->text[i].kind != GATHER_BREAKS)
-            e = gather_breaks(g, i);
+    g->marked = g->text[first].start;
+    enum err e = marks_make(&g->marks, slice_of(g->v.text.p + g->marked, g->v.text.end - g->marked));
+    const size_t end = g->v.text.end - g->marked;
+    for (uint32_t i = first; i < last && !e;) {
+        const size_t mark = marks_next(&g->marks, MARK_ANY, g->text[i].value - g->marked, end);
+        while (i < last && g->text[i].end - g->marked <= mark) i++;
+        if (i == last) break;
+        if (g->text[i].value - g->marked <= mark) e = decode_one(g, i++, levels, level, lim); /* else it was in a key */
     }
     g->encoded = false;
     return e;

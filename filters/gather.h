@@ -7,6 +7,7 @@
 #define PRIVET_FILTERS_GATHER_H
 
 #include "filters/api/dialect.h"
+#include "filters/text/marks.h"
 #include "filters/text/view.h"
 
 #define GATHER_SELF   0x80000000u
@@ -48,7 +49,9 @@ struct gather_cut { /* invisible instructions: source offsets as a piece has the
 
 struct gather {
     struct view v;
-    struct view under; /* an unescaped string while it is folded */
+    struct view under;  /* an unescaped string while it is folded */
+    struct marks marks; /* of the texts of the level that is decoded */
+    uint32_t marked;    /* where in the gathered text they begin */
     struct gather_text *text;
     uint32_t count, room;
     struct gather_leaf *leaf;

@@ -3,7 +3,6 @@
 #include "filters/gather.h"
 
 #include "filters/detect/engine.h"
-#include "filters/text/breaks.h"
 
 #define PART_EDGE      1024u /* bytes of a part looked at on each side of a cut */
 #define PART_SHORT     256u  /* a part that may lie in the middle of a value */
@@ -85,22 +84,6 @@ static inline bool is_token(char c) { return token_bytes[(unsigned char)c]; }
 static inline bool is_emphasis(char c) { return c == '*' || c == '`' || c == '~'; }
 static inline bool is_quote(char c) { return c == '"' || c == '\''; }
 static inline bool is_white(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-
-/* The next break at or after i that has something of a token before it. */
-static size_t next_break(struct slice s, size_t i)
-{
-#if defined(__x86_64__)
-    for (; i > 0 && s.n - i >= 17; i += 16) {
-        unsigned m = breaks_16(s.p + i);
-        for (; m; m &= m - 1) {
-            size_t at = i + (unsigned)__builtin_ctz(m);
-            if (is_token(s.p[at - 1]) || s.p[at - 1] == '\r' || s.p[at - 1] == '\\') return at;
-        }
-    }
-#endif
-    while (i < s.n && s.p[i] != '\n' && !is_emphasis(s.p[i]) && !is_quote(s.p[i])) i++;
-    return i;
-}
 
 static size_t skip_white(struct slice s, size_t i)
 {
@@ -257,65 +240,17 @@ static enum err add_tokens(struct gather *g, const struct gather_text *t, const 
     return e;
 }
 
-#if defined(__x86_64__)
-/* The token bytes among 16, and the digits of them. */
-static inline unsigned token_16(__m128i v, unsigned *digits)
-{
-    const __m128i low = _mm_or_si128(v, _mm_set1_epi8(32));
-    __m128i letter = breaks_within(low, 'a', 25), digit = breaks_within(v, '0', 9), mark = breaks_within(v, '-', 2); /* - . / */
-    __m128i other = _mm_or_si128(_mm_or_si128(breaks_is(v, '_'), breaks_is(v, '+')),
-                                 _mm_or_si128(breaks_is(v, '='), breaks_is(v, '@')));
-    *digits = (unsigned)_mm_movemask_epi8(digit);
-    return (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(letter, digit), _mm_or_si128(mark, other)));
-}
-
-/* False if the break at i is sure to lie between two words: what touches it on each side is short and has no digit. Most
- * line ends and marks are passed by so. */
-static inline bool may_cut(struct slice s, size_t i)
-{
-    size_t k = i;
-    if (i < 16 || is_quote(s.p[i])) return true;
-    while (k < s.n && is_emphasis(s.p[k])) k++;
-    if (k < s.n && s.p[k] == '\\') k++;
-    if (k < s.n && s.p[k] == '\r') k++;
-    if (k < s.n && s.p[k] == '\n') {
-        k++;
-        while (k < s.n && (s.p[k] == ' ' || s.p[k] == '\t' || s.p[k] == '>')) k++;
-        while (k < s.n && is_emphasis(s.p[k])) k++;
-    }
-    if (s.n - k < 17) return true;
-    unsigned left_digits, right_digits;
-    unsigned right = token_16(_mm_loadu_si128((const __m128i *)(const void *)(s.p + k)), &right_digits);
-    unsigned after = (unsigned)__builtin_ctz(~right);
-    if (after == 0) return false;
-    if (after > 15 || right_digits & ((1u << after) - 1)) return true;
-    char next = s.p[k + after];
-    if (next == '\n' || next == '\r' || next == '\\' || is_emphasis(next) || is_quote(next)) return true;
-    unsigned left = token_16(_mm_loadu_si128((const __m128i *)(const void *)(s.p + i - 16)), &left_digits);
-    unsigned before = (unsigned)__builtin_clz(~(left << 16));
-    return before == 0 || before > 15 || left_digits >> (16 - before) != 0;
-}
-#else
-static inline bool may_cut(struct slice s, size_t i)
-{
-    (void)s;
-    (void)i;
-    return true;
-}
-#endif
-
 enum err gather_breaks(struct gather *g, uint32_t text)
 {
     const struct gather_text t = g->text[text];
+    const size_t at = t.value - g->marked, end = t.end - g->marked;
     struct pieces p;
     size_t least = 0, i = 0;
-    while (1) {
+    while ((i = marks_next(&g->marks, MARK_BREAK, at + i, end) - at) < t.end - t.value) {
         struct slice s = SLICE_NONE;
         enum err e = gather_slice(g, t.value, t.end, 0, &s);
         if (e) return e;
-        i = next_break(s, i);
-        if (i >= s.n) return ERR_OK;
-        if (!may_cut(s, i)) {
+        if (is_quote(s.p[i]) && literal_end(s, i) == i) {
             i++;
             continue;
         }
@@ -324,10 +259,11 @@ enum err gather_breaks(struct gather *g, uint32_t text)
             i++;
             continue;
         }
-        size_t end = read_pieces(s, begin, &p);
+        size_t last = read_pieces(s, begin, &p);
         if (p.n > 1 && (e = add_tokens(g, &t, &p))) return e;
-        if (p.n == PIECES_MOST) end = p.at[p.n - 1].begin; /* the last piece begins the next row */
-        least = end > i ? end : i + 1;
+        if (p.n == PIECES_MOST) last = p.at[p.n - 1].begin; /* the last piece begins the next row */
+        least = last > i ? last : i + 1;
         i = least;
     }
+    return ERR_OK;
 }

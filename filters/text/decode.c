@@ -1,4 +1,4 @@
-/* Decoders: find what is written in another alphabet, and read it. Finders are vector passes over the text; readers
+/* Decoders: find what is written in another alphabet, and read it. Finders go from mark to mark (marks.h); readers
  * walk a run once and stop where it ceases to be text, so that everything stays linear whatever comes. */
 #include "filters/text/decode.h"
 
@@ -88,104 +88,30 @@ static uint64_t base64_mask(struct slice t, size_t at)
     return base64_64(pad);
 }
 
-/* Bits where sixteen in a row begin. */
-static inline uint64_t sixteen(uint64_t m)
-{
-    m &= m >> 1;
-    m &= m >> 2;
-    m &= m >> 4;
-    return m & m >> 8;
-}
-
 static inline unsigned low_ones(uint64_t m) { return ~m ? (unsigned)__builtin_ctzll(~m) : 64; }
-static inline unsigned high_ones(uint64_t m) { return ~m ? (unsigned)__builtin_clzll(~m) : 64; }
 
-#if defined(__x86_64__)
-__attribute__((target("avx2"))) static inline __m256i within_32(__m256i v, char first, char span)
+/* A text and what is marked in it: text.p[0] is byte `at` of what was marked. */
+struct marked {
+    struct slice text;
+    const struct marks *m;
+    size_t at;
+};
+
+static inline size_t next_mark(const struct marked *x, enum mark kind, size_t from)
 {
-    const __m256i x = _mm256_sub_epi8(v, _mm256_set1_epi8(first));
-    return _mm256_cmpeq_epi8(_mm256_min_epu8(x, _mm256_set1_epi8(span)), x);
+    return marks_next(x->m, kind, x->at + from, x->at + x->text.n) - x->at;
 }
-__attribute__((target("avx2"))) static inline uint64_t base64_32(const char *p)
-{
-    const __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)p);
-    __m256i m = _mm256_or_si256(within_32(_mm256_or_si256(v, _mm256_set1_epi8(32)), 'a', 25), within_32(v, '/', 10));
-    m = _mm256_or_si256(
-        m, _mm256_or_si256(_mm256_cmpeq_epi8(v, _mm256_set1_epi8('+')), _mm256_cmpeq_epi8(v, _mm256_set1_epi8('-'))));
-    return (unsigned)_mm256_movemask_epi8(_mm256_or_si256(m, _mm256_cmpeq_epi8(v, _mm256_set1_epi8('_'))));
-}
-/* The first block at or after `from` in which a run of sixteen might end or begin: the ends of its neighbours count too.
- * What lies between is passed by; near the end of the text nothing is. */
-__attribute__((target("avx2"))) static size_t skip_short(struct slice t, size_t from)
-{
-    unsigned before = 0; /* base64 bytes just before the block */
-    size_t at = from;
-    for (; t.n - at >= 64; at += 64) {
-        const uint64_t m = base64_32(t.p + at) | base64_32(t.p + at + 32) << 32;
-        if (before + low_ones(m) >= BASE64_MIN || sixteen(m)) break;
-        before = high_ones(m);
-    }
-    return at - before;
-}
-#endif
 
 /* The next whole run of at least sixteen base64 bytes at or after `from`. */
-static bool find_run(struct slice t, size_t from, size_t *start, size_t *end)
+static bool find_run(const struct marked *x, size_t from, size_t *start, size_t *end)
 {
-#if defined(__x86_64__)
-    if (t.n - from >= 128 && __builtin_cpu_supports("avx2")) from = skip_short(t, from);
-#endif
-    bool open = false;
-    for (size_t at = from; at < t.n; at += 64) {
-        uint64_t m = base64_mask(t, at);
-        if (open) {
-            unsigned k = low_ones(m);
-            if (k == 64) continue;
-            *end = at + k;
-            if (*end - *start >= BASE64_MIN) return true;
-            open = false;
-            m &= ~((1ull << k) - 1); /* k < 64 */
-        }
-        uint64_t hit = sixteen(m);
-        if (hit) {
-            unsigned k = (unsigned)__builtin_ctzll(hit), len = low_ones(m >> k);
-            *start = at + k;
-            *end = *start + len;
-            if (k + len < 64) return true;
-            open = true;
-        } else {
-            unsigned k = high_ones(m);
-            *start = at + 64 - k;
-            open = k > 0;
-        }
-    }
-    *end = t.n;
-    return open && *end - *start >= BASE64_MIN;
+    const size_t n = x->text.n, k = next_mark(x, MARK_RUN, from);
+    if (n - k < BASE64_MIN) return false;
+    *start = k;
+    *end = marks_end(x->m, MARK_RUN, x->at + k, x->at + n) - x->at + BASE64_MIN - 1;
+    return true;
 }
-
-unsigned decode_hints(struct slice t)
-{
-    unsigned hints = 1u << DECODE_BASE64 | 1u << DECODE_HEX;
-    size_t i = 0;
-#if defined(__x86_64__)
-    __m128i esc = _mm_setzero_si128(), per = esc, amp = esc;
-    for (; t.n - i >= 16; i += 16) {
-        const __m128i v = load16(t.p + i);
-        esc = _mm_or_si128(esc, is(v, '\\'));
-        per = _mm_or_si128(per, is(v, '%'));
-        amp = _mm_or_si128(amp, is(v, '&'));
-    }
-    if (_mm_movemask_epi8(esc)) hints |= 1u << DECODE_ESCAPES;
-    if (_mm_movemask_epi8(per)) hints |= 1u << DECODE_PERCENT;
-    if (_mm_movemask_epi8(amp)) hints |= 1u << DECODE_ENTITIES;
-#endif
-    for (; i < t.n; i++) {
-        if (t.p[i] == '\\') hints |= 1u << DECODE_ESCAPES;
-        if (t.p[i] == '%') hints |= 1u << DECODE_PERCENT;
-        if (t.p[i] == '&') hints |= 1u << DECODE_ENTITIES;
-    }
-    return hints;
-}
+_Static_assert(BASE64_MIN == MARK_RUN_LEAST, "what is marked is what is looked for");
 
 /* ---- is it text? ------------------------------------------------------------------------------------------- */
 
@@ -374,14 +300,15 @@ static bool find_hex(struct slice t, size_t from, size_t end, size_t *first, siz
     return false;
 }
 
-static bool next_base64(struct slice t, uint32_t *from, struct decode_run *run)
+static bool next_base64(const struct marked *x, uint32_t *from, struct decode_run *run)
 {
+    const struct slice t = x->text;
     size_t start, end, at = *from;
     if (at == 0) {
         run->wrapped = 0;
         run->hex = UINT32_MAX;
     }
-    while (find_run(t, at, &start, &end)) {
+    while (find_run(x, at, &start, &end)) {
         size_t first, behind;
         if (run->hex == UINT32_MAX && find_hex(t, start, end, &first, &behind)) run->hex = (uint32_t)start;
         at = end;
@@ -461,10 +388,11 @@ static bool hex_is_text(struct slice t, size_t start, struct judge *j)
     return head_is_text(head, n, j);
 }
 
-static bool next_hex(struct slice t, uint32_t *from, struct decode_run *run)
+static bool next_hex(const struct marked *x, uint32_t *from, struct decode_run *run)
 {
+    const struct slice t = x->text;
     size_t start, end, at = *from, last;
-    while (find_run(t, at, &start, &end)) {
+    while (find_run(x, at, &start, &end)) {
         at = end;
         for (size_t i = start; find_hex(t, i, end, &i, &last); i = last) {
             struct judge j;
@@ -592,7 +520,7 @@ static size_t unit_entity(struct slice t, size_t i, char out[4], size_t *used)
         return utf8_put(c, out);
     }
     for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
-        if (slice_starts(rest, names[k].name)) {
+        if (rest.n && rest.p[0] == names[k].name.p[0] && slice_starts(rest, names[k].name)) {
             *used = 1 + names[k].name.n;
             out[0] = names[k].text[0] ? names[k].text[0] : ' ';
             return 1;
@@ -602,13 +530,14 @@ static size_t unit_entity(struct slice t, size_t i, char out[4], size_t *used)
 
 struct unit_kind {
     char mark;
+    enum mark marked;
     bool lines; /* the run is whole lines; else whole tokens */
     unit_reader read;
 };
 static const struct unit_kind unit_kinds[] = {
-    [DECODE_ESCAPES] = {'\\', true, unit_escape},
-    [DECODE_PERCENT] = {'%', false, unit_percent},
-    [DECODE_ENTITIES] = {'&', false, unit_entity},
+    [DECODE_ESCAPES] = {'\\', MARK_ESCAPE, true, unit_escape},
+    [DECODE_PERCENT] = {'%', MARK_PERCENT, false, unit_percent},
+    [DECODE_ENTITIES] = {'&', MARK_ENTITY, false, unit_entity},
 };
 
 static inline bool ends_run(char c, bool lines)
@@ -646,16 +575,14 @@ static size_t context_end(struct slice t, size_t i, const struct unit_kind *u)
     return k;
 }
 
-static bool next_units(struct slice t, enum decode_kind kind, uint32_t *from, struct decode_run *run)
+static bool next_units(const struct marked *x, enum decode_kind kind, uint32_t *from, struct decode_run *run)
 {
     const struct unit_kind *u = &unit_kinds[kind];
+    const struct slice t = x->text;
     size_t i = *from;
     char out[4];
     size_t used;
-    while (i < t.n) {
-        const char *hit = memchr(t.p + i, u->mark, t.n - i);
-        if (!hit) break;
-        i = (size_t)(hit - t.p);
+    while ((i = next_mark(x, u->marked, i)) < t.n) {
         if (!u->read(t, i, out, &used)) {
             i++;
             continue;
@@ -702,12 +629,14 @@ static enum err read_units(struct slice t, const struct decode_run *run, uint32_
 
 /* ---- the two entries --------------------------------------------------------------------------------------- */
 
-bool decode_next(struct slice text, enum decode_kind kind, uint32_t *from, struct decode_run *run)
+bool decode_next(struct slice text, const struct marks *m, size_t at, enum decode_kind kind, uint32_t *from,
+                 struct decode_run *run)
 {
+    const struct marked x = {text, m, at};
     switch (kind) {
-    case DECODE_BASE64: return next_base64(text, from, run);
-    case DECODE_HEX: return next_hex(text, from, run);
-    default: return next_units(text, kind, from, run);
+    case DECODE_BASE64: return next_base64(&x, from, run);
+    case DECODE_HEX: return next_hex(&x, from, run);
+    default: return next_units(&x, kind, from, run);
     }
 }
 

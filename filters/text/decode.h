@@ -4,6 +4,7 @@
 #ifndef PRIVET_TEXT_DECODE_H
 #define PRIVET_TEXT_DECODE_H
 
+#include "filters/text/marks.h"
 #include "filters/text/view.h"
 
 enum decode_kind { DECODE_ESCAPES, DECODE_PERCENT, DECODE_ENTITIES, DECODE_BASE64, DECODE_HEX, DECODE_KINDS };
@@ -15,15 +16,13 @@ struct decode_run {
     uint32_t hex;     /* where hex may begin, once all base64 was looked for: UINT32_MAX: nowhere */
 };
 
-/* Which kinds may occur at all: bits 1 << kind. One vector pass; a bit that is not set is certain. Base64 and hex always
- * may: looking for their runs costs no more than this would. */
-unsigned decode_hints(struct slice text);
-
-/* The next run of `kind` at or after *from, which moves behind it; false if there is none. Escapes are taken with
+/* The next run of `kind` at or after *from, which moves behind it; false if there is none. m has the marks of the text, whose
+ * first byte is number `at` of what was marked. Escapes are taken with
  * their line (some 256 bytes of it on each side), percent escapes and entities with their token. Base64 and hex runs have at least 16 and 20 characters,
  * are whole tokens or whole parts between "/+-_", and their first bytes look like text; base64 may be wrapped in equal
  * lines of 60 to 76 characters. */
-bool decode_next(struct slice text, enum decode_kind kind, uint32_t *from, struct decode_run *run);
+bool decode_next(struct slice text, const struct marks *m, size_t at, enum decode_kind kind, uint32_t *from,
+                 struct decode_run *run);
 /* Decodes a run into v (appended); `s` is the source offset of text's first byte. ERR_SHAPE if it is not text after
  * all (below nine tenths printable, or a known binary head): then v is as it was. For escapes, percent and entities
  * every byte maps to its own unit; for base64 and hex the whole run is one unit. Never longer than the run. */

@@ -1,0 +1,313 @@
+/* The pass: 64 bytes at a time become masks of a few classes of bytes; carries and shifts find runs and tokens in them, and
+ * only at a break or a sign is a byte looked at alone. */
+#include "filters/text/marks.h"
+
+#include <string.h>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+/* ---- classes ----------------------------------------------------------------------------------------------- */
+
+enum {
+    BASE64 = 1, /* letters, digits, "+/-_" */
+    DIGIT = 2,
+    TOKEN = 4, /* what else a token has: "=.@" */
+    CUT = 8,   /* line feed and emphasis: a token may be broken here */
+    QUOTE = 16,
+    SLASH = 32,
+    WHITE = 64, /* what a line may begin with: blanks and '>' */
+    RARE = 128, /* '%', '&', carriage return */
+};
+#define CLASSES 8u
+static uint8_t classes[256];
+
+__attribute__((constructor)) static void make_classes(void)
+{
+    static const struct {
+        const char *bytes;
+        uint8_t bits;
+    } rows[] = {
+        {"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+/-_", BASE64},
+        {"0123456789", BASE64 | DIGIT},
+        {"=.@", TOKEN},
+        {"\n`*~", CUT},
+        {"\"'", QUOTE},
+        {"\\", SLASH},
+        {" \t>", WHITE},
+        {"%&\r", RARE},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        for (const char *p = rows[i].bytes; *p; p++) classes[(unsigned char)*p] |= rows[i].bits;
+}
+
+struct masks {
+    uint64_t base64, digit, token, cut, quote, slash, white, rare; /* token: all a token has */
+};
+
+static void sort_plain(const char *p, struct masks *m)
+{
+    uint64_t bit[CLASSES] = {0};
+    for (unsigned i = 0; i < 64; i++) {
+        const unsigned c = classes[(unsigned char)p[i]];
+        for (unsigned k = 0; k < CLASSES; k++) bit[k] |= (uint64_t)(c >> k & 1) << i;
+    }
+    *m = (struct masks){bit[0], bit[1], bit[0] | bit[2], bit[3], bit[4], bit[5], bit[6], bit[7]};
+}
+
+#if defined(__x86_64__)
+#define AVX2   __attribute__((target("avx2,bmi,bmi2")))
+#define AVX512 __attribute__((target("avx512f,avx512bw,avx512vbmi,avx2,bmi,bmi2")))
+
+AVX2 static inline __m256i is(__m256i v, char c) { return _mm256_cmpeq_epi8(v, _mm256_set1_epi8(c)); }
+AVX2 static inline __m256i within(__m256i v, char first, char span)
+{
+    const __m256i x = _mm256_sub_epi8(v, _mm256_set1_epi8(first));
+    return _mm256_cmpeq_epi8(_mm256_min_epu8(x, _mm256_set1_epi8(span)), x);
+}
+AVX2 static inline __m256i either(__m256i a, __m256i b) { return _mm256_or_si256(a, b); }
+AVX2 static inline uint64_t join(const __m256i v[2])
+{
+    return (uint64_t)(uint32_t)_mm256_movemask_epi8(v[0]) | (uint64_t)(uint32_t)_mm256_movemask_epi8(v[1]) << 32;
+}
+
+AVX2 static inline void sort_avx2(const char *p, struct masks *m)
+{
+    __m256i base64[2], digit[2], token[2], cut[2], quote[2], slash[2], white[2], rare[2];
+    for (int i = 0; i < 2; i++) {
+        const __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)(p + 32 * i));
+        const __m256i letter = within(either(v, _mm256_set1_epi8(32)), 'a', 25), dot = within(v, '-', 2); /* - . / */
+        digit[i] = within(v, '0', 9);
+        const __m256i common = either(either(letter, digit[i]), either(is(v, '+'), is(v, '_')));
+        base64[i] = either(common, _mm256_andnot_si256(is(v, '.'), dot));
+        token[i] = either(either(common, dot), either(is(v, '='), is(v, '@')));
+        cut[i] = either(either(is(v, '\n'), is(v, '*')), either(is(v, '`'), is(v, '~')));
+        quote[i] = either(is(v, '"'), is(v, '\''));
+        slash[i] = is(v, '\\');
+        white[i] = either(either(is(v, ' '), is(v, '\t')), is(v, '>'));
+        rare[i] = either(within(v, '%', 1), is(v, '\r'));
+    }
+    *m = (struct masks){join(base64), join(digit), join(token), join(cut), join(quote), join(slash), join(white), join(rare)};
+}
+
+AVX512 static inline void sort_avx512(const char *p, struct masks *m)
+{
+    const __m512i v = _mm512_loadu_si512(p);
+    const __mmask64 ascii = ~_mm512_movepi8_mask(v);
+    const __m512i c = _mm512_maskz_permutex2var_epi8(ascii, _mm512_loadu_si512(classes), v, _mm512_loadu_si512(classes + 64));
+#define HAS(bits) _mm512_test_epi8_mask(c, _mm512_set1_epi8((char)(bits)))
+    *m = (struct masks){HAS(BASE64), HAS(DIGIT), HAS(BASE64 | TOKEN), HAS(CUT), HAS(QUOTE), HAS(SLASH), HAS(WHITE), HAS(RARE)};
+#undef HAS
+}
+#endif
+
+/* ---- what the masks tell ----------------------------------------------------------------------------------- */
+
+/* The text, the block looked at and the one behind it. */
+struct pass {
+    struct slice text;
+    size_t base; /* of the block */
+    struct masks now, next;
+    uint64_t before;  /* bit 0: a break may follow the byte before the block */
+    uint64_t token;   /* ... it is of a token */
+    uint64_t plain;   /* ... of one that has no digit up to here */
+    uint64_t carried; /* ... it is a carriage return behind such a token */
+};
+
+#define LEAF static inline __attribute__((always_inline)) /* made anew for each processor */
+
+typedef unsigned __int128 wide;
+static inline wide both(uint64_t now, uint64_t next) { return (wide)next << 64 | now; }
+static inline uint64_t ahead(uint64_t now, uint64_t next, unsigned n) { return (uint64_t)(both(now, next) >> n); }
+
+static inline bool is_class(const struct pass *s, size_t i, unsigned bits)
+{
+    return i < s->text.n && (classes[(unsigned char)s->text.p[i]] & bits) != 0;
+}
+static inline bool is_byte(const struct pass *s, size_t i, char c) { return i < s->text.n && s->text.p[i] == c; }
+static inline bool is_emphasis(const struct pass *s, size_t i) { return is_class(s, i, CUT) && s->text.p[i] != '\n'; }
+
+LEAF uint64_t runs(const struct pass *s)
+{
+    wide x = both(s->now.base64, s->next.base64);
+    x &= x >> 1;
+    x &= x >> 2;
+    x &= x >> 4;
+    return (uint64_t)(x & x >> 8);
+}
+_Static_assert(MARK_RUN_LEAST == 16, "runs() looks for sixteen");
+
+static bool is_hex(char c) { return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'f'); }
+
+/* Percent escapes and character references among the rare bytes. */
+LEAF void signs(const struct pass *s, uint64_t *percent, uint64_t *entity)
+{
+    for (uint64_t w = s->now.rare; w; w &= w - 1) {
+        const size_t at = s->base + (size_t)__builtin_ctzll(w);
+        if (s->text.n - at < 3 || s->text.p[at] == '\r') continue;
+        const char a = s->text.p[at + 1], b = s->text.p[at + 2];
+        if (s->text.p[at] == '%') *percent |= (is_hex(a) && is_hex(b)) || (a | 32) == 'u' ? w & -w : 0;
+        else *entity |= a == '#' || (a >= 'a' && a <= 'z') ? w & -w : 0;
+    }
+}
+
+/* Whether a string literal that ends with the quote at i might go on: white space or an operator comes next, and then more
+ * of those or a quote. */
+static inline bool quote_goes_on(const struct pass *s, size_t i)
+{
+    static const bool join[256] = {
+        [' '] = true, ['\t'] = true, ['\n'] = true, ['\r'] = true, ['+'] = true, ['.'] = true, ['&'] = true, ['\\'] = true};
+    if (s->text.n - i < 3 || !join[(unsigned char)s->text.p[i + 1]]) return false;
+    const char c = s->text.p[i + 2];
+    return c == s->text.p[i] || join[(unsigned char)c];
+}
+
+/* Where the break at i ends: marks of emphasis, or a line end with what may stand round it. */
+LEAF size_t behind_break(const struct pass *s, size_t i)
+{
+    while (is_emphasis(s, i)) i++;
+    size_t k = i;
+    if (is_byte(s, k, '\\')) k++;
+    if (is_byte(s, k, '\r')) k++;
+    if (!is_byte(s, k, '\n')) return i;
+    k++;
+    while (is_class(s, k, WHITE)) {
+        const unsigned in = (unsigned)(k - s->base);
+        if (in >= 128) break; /* further than the masks tell: somebody else shall look */
+        const wide rest = ~(both(s->now.white, s->next.white) >> in);
+        const uint64_t low = (uint64_t)rest;
+        k += low ? (size_t)__builtin_ctzll(low) : 64;
+        if (low) break;
+    }
+    while (is_emphasis(s, k)) k++;
+    return k;
+}
+
+#define TOGETHER 16u /* bytes: two pieces that are shorter together are no value */
+
+/* False if the break at i is sure to hold no value. `plain`: the token before it has no digit. */
+LEAF bool worth(const struct pass *s, size_t i, bool plain)
+{
+    const size_t k = behind_break(s, i);
+    const unsigned in = (unsigned)(k - s->base);
+    if (in >= 64 + 48) return true;
+    const uint64_t left = ahead(s->now.token, s->next.token, in);
+    const unsigned n = ~left ? (unsigned)__builtin_ctzll(~left) : 64;
+    if (n == 0) return false; /* no token goes on here */
+    if (in + n >= 128 || n == 64) return true;
+    const size_t end = k + n;
+    if (is_class(s, end, CUT | QUOTE | SLASH) || is_byte(s, end, '\r')) return true; /* there may be a third piece */
+    if (plain && !(ahead(s->now.digit, s->next.digit, in) & ((1ull << n) - 1))) return false;
+    /* the length of the token before it, as far as the block tells */
+    const unsigned at = (unsigned)(i - s->base);
+    const uint64_t rest = at ? ~(s->now.token << (64 - at)) : 0;
+    const unsigned before = rest ? (unsigned)__builtin_clzll(rest) : 64;
+    return before == 0 || before >= at || before + n >= TOGETHER;
+}
+
+LEAF uint64_t breaks(struct pass *s)
+{
+    const struct masks *m = &s->now;
+    uint64_t returns = 0, sum, found = 0;
+    for (uint64_t w = m->rare; w; w &= w - 1)
+        if (s->text.p[s->base + (size_t)__builtin_ctzll(w)] == '\r') returns |= w & -w;
+    /* Adding the first bytes of tokens to what is no digit carries through each token without one to the byte behind it. */
+    const uint64_t word = m->token & ~m->digit, first = m->token & ~(m->token << 1 | s->token);
+    const uint64_t over = (uint64_t)__builtin_add_overflow(word, word & first, &sum) |
+                          (uint64_t)__builtin_add_overflow(sum, s->plain, &sum);
+    const uint64_t behind = sum & ~m->token, plain = behind | (behind & returns) << 1 | s->carried;
+    const uint64_t follows = m->token | m->slash | returns;
+    for (uint64_t w = (m->cut | m->quote) & (follows << 1 | s->before); w; w &= w - 1) {
+        const size_t at = s->base + (size_t)__builtin_ctzll(w);
+        const uint64_t bit = w & -w;
+        if (bit & m->quote ? quote_goes_on(s, at) : worth(s, at, (plain & bit) != 0)) found |= bit;
+    }
+    s->before = follows >> 63;
+    s->token = m->token >> 63;
+    s->plain = over;
+    s->carried = (behind & returns) >> 63;
+    return found;
+}
+
+typedef void (*sorter)(const char *p, struct masks *m);
+
+LEAF void sort_at(struct slice text, size_t at, struct masks *m, sorter sort)
+{
+    if (at + 64 <= text.n) {
+        sort(text.p + at, m);
+        return;
+    }
+    char part[64] = {0};
+    if (at < text.n) memcpy(part, text.p + at, text.n - at);
+    sort(part, m);
+}
+
+LEAF void mark_all(struct marks *m, struct slice text, sorter sort)
+{
+    struct pass s = {.text = text};
+    uint64_t *w = m->word;
+    const size_t room = m->room;
+    sort_at(text, 0, &s.next, sort);
+    for (; s.base <= text.n; s.base += 64, w++) {
+        uint64_t percent = 0, entity = 0;
+        s.now = s.next;
+        sort_at(text, s.base + 64, &s.next, sort);
+        if (s.now.rare) signs(&s, &percent, &entity);
+        const uint64_t run = runs(&s), cut = breaks(&s);
+        w[MARK_ESCAPE * room] = s.now.slash;
+        w[MARK_PERCENT * room] = percent;
+        w[MARK_ENTITY * room] = entity;
+        w[MARK_RUN * room] = run;
+        w[MARK_BREAK * room] = cut;
+        w[MARK_ANY * room] = s.now.slash | percent | entity | run | cut;
+    }
+}
+
+static void mark_plain(struct marks *m, struct slice text) { mark_all(m, text, sort_plain); }
+#if defined(__x86_64__)
+AVX2 static void mark_avx2(struct marks *m, struct slice text) { mark_all(m, text, sort_avx2); }
+AVX512 static void mark_avx512(struct marks *m, struct slice text) { mark_all(m, text, sort_avx512); }
+#endif
+
+/* ---- the entry --------------------------------------------------------------------------------------------- */
+
+static void (*chosen)(struct marks *m, struct slice text) = mark_plain;
+
+bool marks_way(unsigned way)
+{
+    bool known = way == 2;
+#if defined(__x86_64__)
+    if (way == 0)
+        known = __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("bmi2");
+    if (way == 1) known = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
+    if (known) chosen = way == 0 ? mark_avx512 : way == 1 ? mark_avx2 : mark_plain;
+#endif
+    return known;
+}
+
+__attribute__((constructor)) static void choose(void)
+{
+    for (unsigned way = 0; !marks_way(way);) way++;
+}
+
+enum err marks_make(struct marks *m, struct slice text)
+{
+    const size_t words = text.n / 64 + 1;
+    if (words > m->room) {
+        const size_t room = words + words / 2;
+        uint64_t *v = mem_alloc(room * MARK_KINDS * sizeof *v);
+        if (!v) return ERR_MEMORY;
+        mem_free_used(m->word, 0); /* places, no text */
+        m->word = v;
+        m->room = room;
+    }
+    chosen(m, text);
+    return ERR_OK;
+}
+
+void marks_free(struct marks *m)
+{
+    mem_free_used(m->word, 0);
+    *m = (struct marks){NULL, 0};
+}

@@ -1,0 +1,65 @@
+/* Marks: one pass over a text that says, bit by bit, where it is worth a second look. Everything that reads a text again
+ * (unescaping once more, decoding, joining what is broken) goes from mark to mark; what has none is never read again. */
+#ifndef PRIVET_TEXT_MARKS_H
+#define PRIVET_TEXT_MARKS_H
+
+#include "proxy/base/err.h"
+#include "proxy/base/mem.h"
+#include "proxy/base/slice.h"
+
+#include <stdint.h>
+
+enum mark {
+    MARK_ANY,     /* one of the others */
+    MARK_ESCAPE,  /* a backslash */
+    MARK_PERCENT, /* a percent sign with two hex digits, or a 'u', behind it */
+    MARK_ENTITY,  /* an ampersand with what a character reference begins with behind it */
+    MARK_RUN,     /* a byte of base64 that begins MARK_RUN_LEAST of them */
+    MARK_BREAK,   /* a break in a token that may hold a value: line end, emphasis, quote (gather_join.c) */
+    MARK_KINDS
+};
+#define MARK_RUN_LEAST 16u
+
+struct marks {
+    uint64_t *word; /* room words for each kind, one behind the other */
+    size_t room;
+};
+
+/* Marks all of text. A mark may be where nothing is; where something is there always is one. ERR_MEMORY. */
+enum err marks_make(struct marks *m, struct slice text) MUST_CHECK;
+void marks_free(struct marks *m);
+
+/* The first mark of a kind in [from, to), or `to`. */
+static inline size_t marks_next(const struct marks *m, enum mark kind, size_t from, size_t to)
+{
+    const uint64_t *row = m->word + (size_t)kind * m->room;
+    if (from >= to) return to;
+    size_t w = from / 64;
+    uint64_t x = row[w] & ~0ull << from % 64;
+    while (!x) {
+        if (++w * 64 >= to) return to;
+        x = row[w];
+    }
+    const size_t at = w * 64 + (size_t)__builtin_ctzll(x);
+    return at < to ? at : to;
+}
+/* The first byte at or after `from` without a mark of the kind, or `to`. */
+static inline size_t marks_end(const struct marks *m, enum mark kind, size_t from, size_t to)
+{
+    const uint64_t *row = m->word + (size_t)kind * m->room;
+    if (from >= to) return to;
+    size_t w = from / 64;
+    uint64_t x = ~row[w] & ~0ull << from % 64;
+    while (!x) {
+        if (++w * 64 >= to) return to;
+        x = ~row[w];
+    }
+    const size_t at = w * 64 + (size_t)__builtin_ctzll(x);
+    return at < to ? at : to;
+}
+
+/* For tests: all ways this processor knows of sorting bytes, each as marks_make would use it. False if there is no
+ * such way. */
+bool marks_way(unsigned way);
+
+#endif

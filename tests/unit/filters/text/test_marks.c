@@ -1,0 +1,178 @@
+/* Marks: every way of sorting bytes against one written plainly, at every place round the blocks. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "filters/text/marks.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WAYS 4u
+#define MOST 700u
+
+static struct marks m;
+
+static bool has(enum mark kind, size_t i) { return marks_next(&m, kind, i, i + 1) == i; }
+
+static bool in(char c, const char *set) { return c && strchr(set, c); }
+static bool is_base64(char c) { return isalnum((unsigned char)c) || in(c, "+/-_"); }
+static bool is_token(char c) { return is_base64(c) || in(c, "=.@"); }
+static bool is_hex(char c) { return isxdigit((unsigned char)c) != 0; }
+
+static bool run_at(struct slice t, size_t i)
+{
+    for (size_t k = 0; k < MARK_RUN_LEAST; k++)
+        if (i + k >= t.n || !is_base64(t.p[i + k])) return false;
+    return true;
+}
+
+/* Where what is broken at i goes on; t.n if nowhere. */
+static size_t goes_on(struct slice t, size_t i)
+{
+    while (i < t.n && in(t.p[i], "*`~")) i++;
+    size_t k = i;
+    if (k < t.n && t.p[k] == '\\') k++;
+    if (k < t.n && t.p[k] == '\r') k++;
+    if (k < t.n && t.p[k] == '\n') {
+        i = k + 1;
+        while (i < t.n && in(t.p[i], " \t>")) i++;
+        while (i < t.n && in(t.p[i], "*`~")) i++;
+    }
+    return i < t.n && is_token(t.p[i]) ? i : t.n;
+}
+
+/* Whether the break at i must be marked: the pieces round it come to sixteen bytes with a digit among them. */
+static bool break_at(struct slice t, size_t i)
+{
+    size_t left = i, n, digits = 0;
+    if (i == 0 || !in(t.p[i], "\n*`~")) return false;
+    if (t.p[left - 1] == '\r') left--;
+    for (n = 0; left > n && is_token(t.p[left - n - 1]); n++) digits += isdigit((unsigned char)t.p[left - n - 1]) != 0;
+    if (!n) return false;
+    size_t k = goes_on(t, i);
+    if (k == t.n) return false;
+    while (k < t.n) {
+        for (; k < t.n && is_token(t.p[k]); k++, n++) digits += isdigit((unsigned char)t.p[k]) != 0;
+        if (k == t.n || !in(t.p[k], "\n*`~\r\\")) break;
+        k = goes_on(t, k);
+    }
+    return digits && n >= 16;
+}
+
+static void check(struct slice t)
+{
+    assert_int_equal(marks_make(&m, t), ERR_OK);
+    for (size_t i = 0; i < t.n; i++) {
+        const char c = t.p[i];
+        bool two = t.n - i >= 3;
+        bool percent = two && c == '%' && ((is_hex(t.p[i + 1]) && is_hex(t.p[i + 2])) || (t.p[i + 1] | 32) == 'u');
+        bool entity = two && c == '&' && (t.p[i + 1] == '#' || islower((unsigned char)t.p[i + 1]));
+        if (has(MARK_ESCAPE, i) != (c == '\\')) fail_msg("escape at %zu of %zu", i, t.n);
+        if (has(MARK_PERCENT, i) != percent) fail_msg("percent at %zu of %zu", i, t.n);
+        if (has(MARK_ENTITY, i) != entity) fail_msg("entity at %zu of %zu", i, t.n);
+        if (has(MARK_RUN, i) != run_at(t, i)) fail_msg("run at %zu of %zu", i, t.n);
+        if (break_at(t, i) && !has(MARK_BREAK, i)) fail_msg("break at %zu of %zu: %.*s", i, t.n, (int)t.n, t.p);
+        if (has(MARK_BREAK, i) && !in(c, "\n*`~\"'")) fail_msg("no break at %zu", i);
+        bool any = false;
+        for (enum mark k = MARK_ANY + 1; k < MARK_KINDS; k++) any |= has(k, i);
+        assert_int_equal(has(MARK_ANY, i), any);
+    }
+    for (enum mark k = 0; k < MARK_KINDS; k++) assert_int_equal(marks_next(&m, k, t.n, t.n + 1), t.n + 1 > t.n ? t.n + 1 : t.n);
+}
+
+static uint32_t seed = 1;
+static uint32_t any(uint32_t n)
+{
+    seed = seed * 1664525u + 1013904223u;
+    return (seed >> 8) % n;
+}
+
+/* Pieces of what marks are about, thrown together. */
+static size_t throw_together(char *t, size_t n)
+{
+    static const char *const pieces[] = {"\n",    " ",        "word", "Token9", "\r\n",  "*",        "**",
+                                         "`",     "\\",       "\\\n", "%41",    "%u00",  "%",        "&amp;",
+                                         "&#1;",  "& ",       "\"",   "\" ",    "\"\n",  "'",        "abcdef",
+                                         "=",     ".",        "@",    "-",      "/usr/", "_x_",      "\n    ",
+                                         "\n > ", "\xC3\xA9", "7",    "\xFF",   "\x80",  "12345678", "ABCDEFGHIJKLMNOP",
+                                         "~",     "{",        ": ",   "\t",     "\x1e"};
+    size_t at = 0;
+    while (at < n) {
+        const char *p = pieces[any(sizeof pieces / sizeof pieces[0])];
+        for (; *p && at < n; p++) t[at++] = *p;
+    }
+    return at;
+}
+
+static void test_ways(void **state)
+{
+    (void)state;
+    static char t[MOST];
+    unsigned ways = 0;
+    for (unsigned way = 0; way < WAYS; way++) {
+        if (!marks_way(way)) continue;
+        ways++;
+        for (unsigned round = 0; round < 4000; round++) {
+            size_t n = any(round < 2000 ? 200 : MOST);
+            check(slice_of(t, throw_together(t, n)));
+        }
+    }
+    assert_true(ways > 0);
+    for (unsigned way = 0; !marks_way(way);) way++;
+}
+
+/* Every byte alone at every place: nothing is taken for something else. */
+static void test_bytes(void **state)
+{
+    (void)state;
+    static char t[192];
+    for (unsigned way = 0; way < WAYS; way++) {
+        if (!marks_way(way)) continue;
+        for (unsigned c = 0; c < 256; c++)
+            for (size_t at = 60; at < 70; at++) {
+                memset(t, ' ', sizeof t);
+                memset(t + at - 15, 'a', 31);
+                t[at] = (char)c;
+                check(slice_of(t, sizeof t));
+            }
+    }
+    for (unsigned way = 0; !marks_way(way);) way++;
+}
+
+/* A broken value at every place round the blocks is marked; a line end between words is not. */
+static void test_breaks(void **state)
+{
+    (void)state;
+    static const char *const broken[] = {"AKIAQX3BD7\nZJ2M5KW6RT", "AKIAQX3BD7\r\n   ZJ2M5KW6RT", "AKIAQX3BD7**ZJ2M5KW6RT",
+                                         "ghp_abcdefgh\n> > ijklmnop12", "abcdefgh1ijklmno\\\nabc"};
+    static char t[400];
+    for (size_t k = 0; k < sizeof broken / sizeof broken[0]; k++)
+        for (size_t at = 0; at < 200; at++) {
+            size_t n = strlen(broken[k]), cut = strcspn(broken[k], "\n*");
+            memset(t, ' ', sizeof t);
+            memcpy(t + at, broken[k], n);
+            assert_int_equal(marks_make(&m, slice_of(t, at + n)), ERR_OK);
+            assert_true(has(MARK_BREAK, at + cut));
+            check(slice_of(t, sizeof t));
+            memcpy(t + at, "two words.\nAnd more of them, in lines.\n", 39);
+            assert_int_equal(marks_make(&m, slice_of(t, at + 39)), ERR_OK);
+            assert_int_equal(marks_next(&m, MARK_BREAK, 0, at + 39), at + 39);
+        }
+}
+
+int main(void)
+{
+    mem_install_hooks();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_ways),
+        cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_breaks),
+    };
+    int rc = cmocka_run_group_tests(tests, NULL, NULL);
+    marks_free(&m);
+    return rc;
+}
