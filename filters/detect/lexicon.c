@@ -36,7 +36,7 @@ bool lexicon_loose(struct slice word, const struct byteset *next, bool humps)
 /* --- the ways a word can look */
 
 struct look {
-    uint32_t row, bits;
+    uint32_t row, bits, late;
     uint32_t word;
 };
 
@@ -61,6 +61,24 @@ static struct byteset bytes_at(const struct lexicon_word *w, size_t i)
     return s;
 }
 
+static uint32_t classes_of(const struct byteset *s)
+{
+    uint32_t classes = 0;
+    for (unsigned c = 0; c < 256; c++)
+        if (byteset_has(s, (unsigned char)c)) classes |= 1u << lexicon_class[c & 127];
+    return classes;
+}
+
+static uint32_t late_bits(const struct lexicon_word *w)
+{
+    uint32_t bits = 0;
+    for (unsigned i = 0; i < 2; i++) {
+        struct byteset s = bytes_at(w, LATE + i);
+        bits |= (classes_of(&s) | (LATE + i >= w->text.n)) << 16 * i; /* the text may have ended */
+    }
+    return bits;
+}
+
 static enum err enter(struct builder *b, size_t word, uint32_t key, uint32_t bits)
 {
     if (b->count == ENTRIES_MAX) return ERR_LIMIT;
@@ -71,16 +89,8 @@ static enum err enter(struct builder *b, size_t word, uint32_t key, uint32_t bit
         b->look = v;
         b->room = room;
     }
-    b->look[b->count++] = (struct look){lexicon_row(key), bits, (uint32_t)word};
+    b->look[b->count++] = (struct look){lexicon_row(key), bits, late_bits(&b->words[word]), (uint32_t)word};
     return ERR_OK;
-}
-
-static uint32_t classes_of(const struct byteset *s)
-{
-    uint32_t classes = 0;
-    for (unsigned c = 0; c < 256; c++)
-        if (byteset_has(s, (unsigned char)c)) classes |= 1u << lexicon_class[c & 127];
-    return classes;
 }
 
 /* A key, with the bytes that can follow: `first` those at the first of the two places. */
@@ -188,6 +198,7 @@ static void fill_rows(struct builder *b, const struct entry *made)
         l->first[r] = (uint32_t)n;
         for (; i < b->count && b->look[i].row == r; i++) {
             l->row[r] |= b->look[i].bits;
+            l->late[r] |= b->look[i].late;
             if (n > l->first[r] && l->entry[n - 1].word == b->look[i].word) continue;
             l->entry[n++] = made[b->look[i].word];
         }

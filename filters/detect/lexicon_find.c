@@ -60,6 +60,22 @@ static size_t look_up(const struct lexicon *l, struct slice text, uint32_t at, u
     return n;
 }
 
+/* Dismisses places by bytes further on, without a branch on what they hold. */
+static void look_late(struct search *s)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        uint32_t at = s->at[i], row = s->row[i], bits = s->l->late[row];
+        const unsigned char *p = (const unsigned char *)s->text.p + at;
+        size_t left = s->text.n - at;
+        unsigned one = left > LATE ? p[LATE] & 127 : 0, two = left > LATE + 1 ? p[LATE + 1] & 127 : 0;
+        s->at[kept] = at;
+        s->row[kept] = row;
+        kept += (bits >> lexicon_class[one]) & (bits >> 16 >> lexicon_class[two]) & 1;
+    }
+    s->count = kept;
+}
+
 /* --- where words can begin, one by one */
 
 struct masks {
@@ -335,6 +351,7 @@ size_t lexicon_find(const struct lexicon *l, struct slice text, size_t from, siz
     while (from < to) {
         s.count = 0;
         from = how == LEXICON_AVX512 ? batch_16(&s, from, to) : batch_one_by_one(&s, from, to, how == LEXICON_AVX2);
+        look_late(&s);
         for (size_t i = 0; i < s.count; i++) {
             if (n + l->nested > LEXICON_ROOM) {
                 *next = s.at[i];

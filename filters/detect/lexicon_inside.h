@@ -22,8 +22,8 @@ struct entry {
 };
 
 struct lexicon {
-    uint32_t row[ROWS];
-    uint32_t first[ROWS + 1]; /* a row's entries: from the one place to the next */
+    uint32_t row[ROWS], late[ROWS]; /* late: by the bytes LATE and LATE + 1 from the start on, whatever the key */
+    uint32_t first[ROWS + 1];       /* a row's entries: from the one place to the next */
     bool humps;
     struct entry *entry;
     struct byteset *sets;
@@ -31,6 +31,7 @@ struct lexicon {
     size_t nested; /* the most words at one place */
 };
 
+#define LATE  6u
 #define FOLD4 0x20202020u
 
 static inline uint32_t lexicon_row(uint32_t key) { return (key * 0x9e3779b1u) >> (32 - ROW_BITS); }
