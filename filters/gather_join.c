@@ -15,6 +15,7 @@
 #define TOGETHER_MOST  200u /* more than two pieces are short ones, or all */
 #define HASH_LEAST     12u
 #define NUMBER_LEAST   8u
+#define PREFIX_MOST    12u
 #define WORD_LEAST     4u
 #define LINE_LEAST     60u
 
@@ -189,6 +190,25 @@ static bool may_end(struct slice s)
     return k < s.n || k < NUMBER_LEAST;
 }
 
+/* NAME=value: the next setting begins here. */
+static bool is_setting(struct slice s)
+{
+    size_t k = 0;
+    while (k < s.n && (is_letter(s.p[k]) || s.p[k] == '_')) k++;
+    return k >= WORD_LEAST && k + 1 < s.n && s.p[k] == '=' && s.p[k + 1] != '=';
+}
+
+/* The same prefix again (hf_..., ntn_...): another token, and no part of the first. Parts of a JWT begin alike. */
+static bool is_another(struct slice first, struct slice last)
+{
+    size_t k = 0;
+    while (k < first.n && k < last.n && k < PREFIX_MOST && first.p[k] == last.p[k]) {
+        if (k >= 2 && (first.p[k] == '_' || first.p[k] == '-')) return true;
+        k++;
+    }
+    return false;
+}
+
 /* Whether pieces [first, last] together could be a value at all: long enough, and not only letters. */
 static bool worth(struct slice s, const struct pieces *p, uint32_t first, uint32_t last)
 {
@@ -201,7 +221,8 @@ static bool worth(struct slice s, const struct pieces *p, uint32_t first, uint32
     }
     if (!odd || length < TOKEN_LEAST || !(last - first < 2 || last - first + 1 == p->n || length <= TOGETHER_MOST)) return false;
     const size_t a = p->at[first].begin, b = p->at[last].begin;
-    return may_begin(slice_of(s.p + a, p->at[first].end - a)) && may_end(slice_of(s.p + b, p->at[last].end - b));
+    const struct slice head = slice_of(s.p + a, p->at[first].end - a), tail = slice_of(s.p + b, p->at[last].end - b);
+    return may_begin(head) && may_end(tail) && !is_setting(tail) && (first == last || !is_another(head, tail));
 }
 
 /* Lines of one length, as base64 is wrapped: they are looked at together, and two by two only at the ends. */

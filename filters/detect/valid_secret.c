@@ -119,15 +119,22 @@ static bool template_at(struct slice v, size_t i)
     return false;
 }
 
+/* Passwords that manuals print, which all the world knows: git's, GitLab's, Redis's, Java's, a comic's. */
+static bool is_published(struct slice v)
+{
+    static const char *const known[] = {"s3cre7", "5ivel!fe", "foobared", "changeit", "correcthorsebatterystaple", NULL};
+    for (const char *const *k = known; *k; k++)
+        if (strlen(*k) == v.n && slice_ieq(v, slice_str(*k))) return true;
+    return false;
+}
+
 /* Words people write where the secret is to be filled in. */
 static bool placeholder(struct slice v)
 {
-    static const char *const words[] = {"your",    "xxxx",     "placeholder", "changeme",   "change_me", "change-me",
-                                        "replace", "redacted", "dummy",       "insert",     "****",      "....",
-                                        "_here",   "-here",    "todo",        "fixme",      "undefined", "not_set",
-                                        "notset",  "foobar",   "process.env", "os.environ", "getenv",    "secrets.",
-                                        "vault:",  "example",  "s3cre7",      "5ivel!fe", /* of git's and GitLab's manuals */
-                                        NULL};
+    static const char *const words[] = {
+        "your",   "xxxx",   "placeholder", "changeme",   "change_me", "change-me", "replace", "redacted",  "dummy",
+        "insert", "****",   "....",        "_here",      "-here",     "todo",      "fixme",   "undefined", "not_set",
+        "notset", "foobar", "process.env", "os.environ", "getenv",    "secrets.",  "vault:",  "example",   NULL};
     if (v.n == 0) return true;
     if ((v.p[0] == '<' && v.p[v.n - 1] == '>') || (v.p[0] == '{' && v.p[v.n - 1] == '}') ||
         (v.p[0] == '[' && v.p[v.n - 1] == ']'))
@@ -135,7 +142,7 @@ static bool placeholder(struct slice v)
     if (v.p[0] == '%' && v.p[v.n - 1] == '%') return true;
     for (size_t i = 0; i < v.n; i++)
         if (strchr("$%#{<", v.p[i]) && v.p[i] && template_at(v, i)) return true;
-    return has_word(v, words);
+    return has_word(v, words) || is_published(v);
 }
 
 static bool is_uuid(struct slice v)
@@ -220,6 +227,13 @@ static bool rare(const struct looks *l)
     return !l->dig && l->pairs >= 12 && l->common * 100 < l->pairs * 50;
 }
 
+/* Letters alone, small ones and capitals in turn as no name has them: KmSWeCmEkCKBtzDx. */
+static bool scrambled(const struct looks *l)
+{
+    return !l->dig && !l->other && l->n >= 12 && l->low >= 3 && l->up >= 3 && l->n <= 3 * l->segments &&
+           l->common * 100 < l->pairs * 70;
+}
+
 static bool rare_token_ok(struct slice v)
 {
     if (v.n < 10 || placeholder(v) || is_uuid(v)) return false;
@@ -253,7 +267,7 @@ static bool secret_token_ok(struct slice v)
     if (l.wordy * 2 > l.low + l.up + l.dig) return false;
     if (l.n >= 14 && l.dig >= 3 && l.low + l.up >= 3 && l.wordy * 3 < l.n) return true;
     if (l.n >= 20 && l.pairs >= 8 && l.common * 100 < l.pairs * 66) return true;
-    return l.dig == l.n && l.n >= 14 && l.distinct >= 6;
+    return scrambled(&l) || (l.dig == l.n && l.n >= 14 && l.distinct >= 6);
 }
 
 /* --- passwords */
@@ -319,10 +333,33 @@ static bool is_stock(struct slice v)
 
 static bool not_placeholder_ok(struct slice v) { return v.n > 0 && !placeholder(v) && !is_code(v) && !is_stock(v); }
 
+/* registry-password, SOME_TOKEN: the name of a secret, not one. */
+static bool is_secret_name(struct slice v)
+{
+    static const char *const ends[] = {"password", "passwd", "pass", "pwd", "secret", "token", "key", "credentials", NULL};
+    size_t at = v.n;
+    for (size_t i = 0; i < v.n; i++)
+        if (!is_low(v.p[i]) && !is_up(v.p[i]) && v.p[i] != '_' && v.p[i] != '-') return false;
+    while (at > 0 && v.p[at - 1] != '_' && v.p[at - 1] != '-') at--;
+    for (const char *const *e = ends; at > 0 && *e; e++)
+        if (slice_ieq(slice_of(v.p + at, v.n - at), slice_str(*e))) return true;
+    return false;
+}
+
+/* ^7.0.3, >=1.2, %s:%s, #!/bin/sh: versions, formats and the beginnings of programs. */
+static bool is_version_or_format(struct slice v)
+{
+    size_t i = 0, dots = 0;
+    while (i < v.n && strchr("^~<>=v", v.p[i]) && v.p[i]) i++;
+    while (i < v.n && (is_dig(v.p[i]) || v.p[i] == '.')) dots += v.p[i++] == '.';
+    return (i == v.n && dots) || slice_search(v, SLICE("%s")) < v.n || slice_starts(v, SLICE("#!")) ||
+           slice_search(v, SLICE("&quot")) < v.n;
+}
+
 /* What stands for a password in quotes behind a name that says so: nearly everything but code, types and prose. */
 static bool password_ok(struct slice v)
 {
-    if (v.n < 4 || !not_placeholder_ok(v)) return false;
+    if (v.n < 4 || !not_placeholder_ok(v) || is_secret_name(v) || is_version_or_format(v)) return false;
     struct looks l = look(v);
     unsigned spaces = 0;
     for (size_t i = 0; i < v.n; i++) spaces += v.p[i] == ' ';
@@ -334,7 +371,7 @@ static bool password_ok(struct slice v)
  * or marks. */
 static bool mixed_password_ok(struct slice v)
 {
-    if (v.n < 6 || v.p[0] == ':' || !not_placeholder_ok(v)) return false;
+    if (v.n < 6 || v.p[0] == ':' || !not_placeholder_ok(v) || is_version_or_format(v)) return false;
     struct looks l = look(v);
     if (l.distinct < 5 || is_place(v, &l) || !(l.low + l.up)) return false;
     if (!l.dig) {
@@ -359,6 +396,7 @@ static bool password_set_ok(struct slice v)
     if (mixed_password_ok(v)) return true;
     if (v.n < 6 || v.n > 24 || !not_placeholder_ok(v)) return false;
     struct looks l = look(v);
+    if (scrambled(&l)) return true;
     if (!l.dig || l.low + l.up < 3 || l.other || l.distinct < 4) return false;
     size_t word = v.n;
     while (word > 0 && is_dig(v.p[word - 1])) word--;
@@ -375,11 +413,18 @@ static bool password_word_ok(struct slice v)
     return l.dig < l.n && !slice_ieq(v, SLICE("getpass")) && !slice_ieq(v, SLICE("password1"));
 }
 
+/* RiverTiger4821: two words and a number of three digits and more that is the last of it; no year of a product. */
+static bool two_words(const struct looks *l)
+{
+    return l->low && l->up >= 2 && !l->other && l->segments == 3 && l->digit_runs == 1 && l->dig >= 3;
+}
+
 /* In prose, with no operator before it: only what nobody takes for a word, a host, a file or a number. */
 static bool password_prose_ok(struct slice v)
 {
-    if (!mixed_password_ok(v) || is_uuid(v) || v.p[0] == '*' || v.p[0] == '&') return false;
     struct looks l = look(v);
+    if (scrambled(&l) && !placeholder(v)) return true;
+    if (!mixed_password_ok(v) || is_uuid(v) || v.p[0] == '*' || v.p[0] == '&') return false;
     if (!l.dig || l.dig == l.n) return false;
     size_t dots = 0, slashes = 0, marks = 0, dashes = 0, lows = 0;
     for (size_t i = 0; i < v.n; i++) {
@@ -391,15 +436,16 @@ static bool password_prose_ok(struct slice v)
     }
     if (dots || slashes || lows > 1) return false;
     if (marks) return marks * 2 < l.n;
-    if (dashes) return dashes >= 2 && dashes <= 5 && l.wordy >= 6 && l.dig >= 2 && is_dig(v.p[v.n - 1]);
-    return rare(&l) || (l.low && l.up && l.segments >= 4 && l.n >= 8);
+    if (dashes) return dashes >= 2 && dashes <= 5 && l.wordy >= 4 && l.low + l.up >= 8 && l.dig >= 2 && is_dig(v.p[v.n - 1]);
+    return rare(&l) || (l.low && l.up && l.segments >= 4 && l.n >= 8) || two_words(&l);
 }
 
 /* user:password */
 static bool user_password_ok(struct slice v)
 {
     size_t colon = slice_find(v, ':');
-    if (colon == 0 || colon + 1 >= v.n) return false;
+    if (colon + 1 >= v.n) return false;
+    if (colon == 0) return mixed_password_ok(slice_of(v.p + 1, v.n - 1));
     struct slice user = slice_of(v.p, colon), pass = slice_of(v.p + colon + 1, v.n - colon - 1);
     struct looks l = look(pass);
     return password_ok(pass) && l.dig < l.n && !slice_ieq(user, pass) && not_placeholder_ok(user) == (user.p[0] != '$') &&
@@ -409,11 +455,11 @@ static bool user_password_ok(struct slice v)
 /* Between user and host of a URL: any word, but no template. */
 static bool url_password_ok(struct slice v)
 {
-    static const char *const words[] = {"xxxx", "****", "....", "redacted", "your", "s3cre7", "changeme", NULL};
+    static const char *const words[] = {"xxxx", "****", "....", "redacted", "your", "changeme", NULL};
     if (v.n == 0 || v.p[0] == '<' || v.p[0] == '[' || v.p[0] == '{' || v.p[0] == '*') return false;
     for (size_t i = 0; i < v.n; i++)
         if (v.p[i] && strchr("$%#{<", v.p[i]) && template_at(v, i)) return false;
-    return !has_word(v, words) && !is_code(v);
+    return !has_word(v, words) && !is_published(v) && !is_code(v);
 }
 
 /* base64 of user:password, the password may be empty. */
@@ -427,27 +473,27 @@ static bool basic_pair_ok(struct slice v)
     return true;
 }
 
-/* Brackets that no code has: one closes that was never opened so. */
-static bool brackets_crossed(struct slice v)
+/* Brackets as no code has them: one closes that was never opened so, or one is never closed. */
+static bool brackets_odd(struct slice v)
 {
     char open[32];
     size_t n = 0;
     for (size_t i = 0; i < v.n; i++) {
         char c = v.p[i], want = c == ')' ? '(' : c == ']' ? '[' : c == '}' ? '{' : 0;
         if ((c == '(' || c == '[' || c == '{') && n < sizeof open) open[n++] = c;
-        if (!want || n == 0) continue;
-        if (open[--n] != want) return true;
+        if (want && (n == 0 || open[--n] != want)) return true;
     }
-    return false;
+    return n > 0;
 }
 
-/* A heap of marks and letters from a generator of passwords. */
+/* A heap of marks, letters and digits from a generator of passwords: many kinds of marks, and brackets no code has. */
 static bool odd_secret_ok(struct slice v)
 {
     struct looks l = look(v);
     unsigned kinds = 0;
     for (const char *m = "!@#$%^&*()[]{}<>-_+=|?~;:,./\\"; *m; m++) kinds += slice_find(v, *m) < v.n;
-    return l.n >= 14 && kinds >= 6 && l.low + l.up + l.dig >= 6 && l.other * 4 >= l.n && brackets_crossed(v);
+    return l.n >= 12 && kinds >= 4 && l.low + l.up + l.dig >= 6 && l.other * 5 >= l.n && l.wordy * 3 < l.n && brackets_odd(v) &&
+           !is_stock(v);
 }
 
 /* Words of BIP-39's list, eleven at least; the last may be cut short. */
@@ -487,7 +533,7 @@ const struct validator valid_secret[] = {
     {"not_placeholder", not_placeholder_ok, "ours", VALID_LIST("hunter2", "s3cr3t!"),
      VALID_LIST("${DB_PASS}", "<password>", "changeme", "getPassword()", "true", "")},
     {"password_like", password_ok, "ours", VALID_LIST("cackle!", "super$ecret", "whiteduke"),
-     VALID_LIST("password", "String", "os.environ[\"P\"]", "Enter your password", "abc", "")},
+     VALID_LIST("password", "String", "SOME_PASSWORD", "os.environ[\"P\"]", "Enter your password", "abc", "")},
     {"password_mixed", mixed_password_ok, "ours", VALID_LIST("P@ssw0rd!", "orchid-dragon-29", "Tiger1735@", "o^fmFaGAJyGW"),
      VALID_LIST("manager", "incorrect", "item2", "utf8_name", "self.password", "")},
     {"rare_text", rare_text_ok, "ours", VALID_LIST("9c14koUc3f04PrzlpCcU"),
@@ -506,8 +552,8 @@ const struct validator valid_secret[] = {
      VALID_LIST("${PASS}", "<password>", "$PASS", "xxxxx", "")},
     {"basic_pair", basic_pair_ok, "RFC 7617", VALID_LIST("dXNlcjpwYXNzd29yZDE=", "YnJvd3Nlcjo="),
      VALID_LIST("authentication", "")},
-    {"odd_secret", odd_secret_ok, "ours", VALID_LIST("q{{w}e)r${t]y(u[i>-_$#op}}"),
-     VALID_LIST("foo(bar[baz].get)", "a->b(c)", "")},
+    {"odd_secret", odd_secret_ok, "ours", VALID_LIST("q{{w}e)r${t]y(u[i>-_$#op}}", "x)K2#m(Q!v9$Lr"),
+     VALID_LIST("foo(bar[baz].get)", "a->b(c)", "items[keys(foo)]", "")},
     {"seed_words", seed_words_ok, "BIP-39",
      VALID_LIST("absent afraid among antenna agree addict also absurd account almost antenna about"),
      VALID_LIST("the quick brown fox jumps over the lazy dog", "about about about about about about about about about", "")},

@@ -1,0 +1,662 @@
+"""Fresh samples of secrets, made from a seed: each kind in the shapes people paste. Nothing here is a real token: prefixes,
+lengths and alphabets are those of the makers' documents, the rest is chance. A sample is (group, kind, text, value)."""
+import base64
+import json
+import random
+import string
+
+LOWER, UPPER, DIGITS = string.ascii_lowercase, string.ascii_uppercase, string.digits
+ALPHABETS = {
+    'w': DIGITS + LOWER + UPPER, 'h': DIGITS + 'abcdef', 'H': DIGITS + 'ABCDEF', 'd': DIGITS, 'a': DIGITS + LOWER,
+    'A': DIGITS + UPPER, 'l': LOWER + UPPER, 'U': UPPER, 's': LOWER, 'b': DIGITS + LOWER + UPPER + '_-',
+    'B': DIGITS + LOWER + UPPER + '+/', '2': UPPER + '234567', '_': DIGITS + LOWER + UPPER + '_',
+    '5': '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz', 'q': 'QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L',
+}
+
+# What a prefix says: the value is to be found wherever it stands. {w36}: 36 of the alphabet w; {u}: a UUID.
+PREFIXED = """
+aws-access-key AKIA{2 16}
+aws-sts-key ASIA{2 16}
+aws-bedrock ABSK{B128}
+aws-mws amzn.mws.{u}
+aws-appsync da2-{a26}
+gcp-api-key AIza{b35}
+google-client-secret GOCSPX-{b28}
+google-access-token ya29.{b120}
+google-refresh-token 1//0{b64}
+azure-client-secret {w3}8Q~{b34}
+azure-devops {w76}AZDO{w4}
+azure-openai {w52}JQQJ99{w26}
+alibaba LTAI{w20}
+tencent AKID{w32}
+volcengine AKLT{w43}
+digitalocean-pat dop_v1_{h64}
+digitalocean-oauth doo_v1_{h64}
+digitalocean-refresh dor_v1_{h64}
+yandex-api AQVN{b36}
+scaleway SCW{A17}
+fly fo1_{b43}
+heroku HRKU-AA{b58}
+cloudflare-ca v1.0-{h24}-{h146}
+netlify nfp_{w36}
+supabase-pat sbp_{h40}
+supabase-secret sb_secret_{w22}_{w8}
+planetscale-token pscale_tkn_{b43}
+planetscale-password pscale_pw_{b43}
+neon napi_{a64}
+github-pat ghp_{w36}
+github-oauth gho_{w36}
+github-app ghs_{w36}
+github-user ghu_{w36}
+github-refresh ghr_{w76}
+github-fine github_pat_{w22}_{w59}
+gitlab-pat glpat-{b20}
+gitlab-runner glrt-{b20}
+gitlab-deploy gldt-{b20}
+gitlab-trigger glptt-{h40}
+gitlab-agent glagent-{b50}
+gitlab-scim glsoat-{b20}
+gitlab-incoming glimt-{b25}
+gitlab-feed glft-{b20}
+gitlab-registration GR1348941{b20}
+bitbucket-app ATBB{w32}
+bitbucket-repo ATCTT3xFfG{w180}={H8}
+atlassian ATATT3xFfGF0{b180}={H8}
+sourcegraph sgp_{h16}_{h40}
+openai-old sk-{w20}T3BlbkFJ{w20}
+openai-project sk-proj-{b74}T3BlbkFJ{b74}
+openai-service sk-svcacct-{b74}T3BlbkFJ{b74}
+openai-admin sk-admin-{b58}T3BlbkFJ{b58}
+anthropic sk-ant-api03-{b93}AA
+anthropic-admin sk-ant-admin01-{b93}AA
+anthropic-oauth sk-ant-oat01-{b93}AA
+huggingface hf_{l34}
+groq gsk_{w52}
+xai xai-{w80}
+perplexity pplx-{w48}
+replicate r8_{w37}
+openrouter sk-or-v1-{h64}
+tavily tvly-{w32}
+deepseek sk-{h32}
+moonshot sk-{w48}
+langsmith lsv2_pt_{h32}_{h10}
+langfuse sk-lf-{u}
+nvidia nvapi-{b64}
+fireworks fw_{w24}
+together tgp_v1_{b43}
+llamacloud llx-{w48}
+pinecone pcsk_{w5}_{w63}
+elevenlabs sk_{h48}
+jina jina_{w32}{b20}
+voyage pa-{b43}
+cerebras csk-{a48}
+runpod rpa_{A46}
+e2b e2b_{h40}
+databricks dapi{h32}
+databricks-oauth dose{h32}
+slack-bot xoxb-{d12}-{d12}-{w24}
+slack-user xoxp-{d12}-{d12}-{d13}-{h32}
+slack-app xapp-1-A{A10}-{d13}-{h64}
+slack-refresh xoxe-1-{w146}
+slack-webhook https://hooks.slack.com/services/T{A10}/B{A10}/{w24}
+discord-webhook https://discord.com/api/webhooks/{d19}/{b68}
+teams-webhook https://contoso.webhook.office.com/webhookb2/{u}@{u}/IncomingWebhook/{h32}/{u}
+feishu-webhook https://open.feishu.cn/open-apis/bot/v2/hook/{u}
+telegram {d10}:AA{b33}
+discord-bot MTE{d1}{w22}.G{b5}.{b38}
+stripe-secret sk_live_{w24}
+stripe-long sk_live_51{w97}
+stripe-restricted rk_live_{w24}
+stripe-webhook whsec_{w32}
+square-token EAAA{b60}
+square-oauth sq0csp-{b43}
+square-access sq0atp-{b22}
+razorpay rzp_live_{w14}
+braintree access_token$production${a16}${h32}
+flutterwave FLWSECK-{h32}-X
+mercadopago APP_USR-{d16}-{d6}-{h32}-{d9}
+shippo shippo_live_{h40}
+lob live_{h35}
+duffel duffel_live_{b43}
+easypost EZAK{h32}{w22}
+plaid access-production-{u}
+polar polar_oat_{w43}
+sendgrid SG.{b22}.{b43}
+brevo xkeysib-{h64}-{w16}
+mailgun key-{h32}
+mailchimp {h32}-us{d2}
+mailersend mlsn.{h64}
+resend re_{w8}_{w24}
+twilio-key SK{h32}
+twilio-sid AC{h32}
+npm npm_{w36}
+pypi pypi-AgEIcHlwaS5vcmc{b150}
+rubygems rubygems_{h48}
+crates cio{w32}
+clojars CLOJARS_{a60}
+nuget oy2{a43}
+docker-pat dckr_pat_{b27}
+docker-oat dckr_oat_{b32}
+circleci CCIPAT_{w22}_{h40}
+buildkite bkua_{h40}
+harness pat.{w22}.{h24}.{w20}
+pulumi pul-{h40}
+prefect pnu_{w36}
+doppler dp.pt.{w43}
+doppler-service dp.st.prd.{w43}
+terraform {w14}.atlasv1.{b67}
+vault hvs.{b95}
+vault-batch hvb.{b160}
+infracost ico-{w32}
+octopus API-{A26}
+openshift sha256~{b43}
+jfrog AKCp{w69}
+jfrog-reference cmVmdGtu{w56}
+artifactory AKCp8{w68}
+datadog-new ddapp_{w34}
+newrelic-user NRAK-{A27}
+newrelic-browser NRJS-{h19}
+newrelic-insert NRII-{b32}
+newrelic-license {h36}NRAL
+dynatrace dt0c01.{A24}.{A64}
+grafana-cloud glc_eyJ{B90}
+grafana-service glsa_{w32}_{h8}
+grafana-old eyJrIjoi{w70}
+sentry-user sntryu_{h64}
+sentry-org sntrys_eyJ{w120}
+honeycomb hcaik_{a58}
+posthog phx_{w43}
+launchdarkly sdk-{u}
+sonarqube squ_{h40}
+snyk snyk_uat.{h8}.{w60}
+postman PMAK-{h24}-{h34}
+linear lin_api_{w40}
+notion ntn_{d11}{w35}
+notion-old secret_{w43}
+figma figd_{b40}
+asana 1/{d16}:{h32}
+airtable pat{w14}.{h64}
+contentful CFPAT-{b43}
+typeform tfp_{w44}
+readme rdme_{a70}
+frameio fio-u-{b64}
+adobe p8e-{b32}
+maxmind {w6}_{w29}_mmk
+mapbox sk.eyJ1Ijoi{w70}.{b22}
+shopify-admin shpat_{h32}
+shopify-custom shpca_{h32}
+shopify-secret shpss_{h32}
+hubspot pat-na1-{u}
+clickhouse 4b1d{w38}
+dropbox sl.u.{b160}
+facebook EAAC{w160}
+instagram IGQVJ{b140}
+twitter-bearer AAAAAAAAAAAAAAAAAAAAA{w28}%3D{w50}
+tailscale tskey-auth-k{w10}CNTRL-{w32}
+onepassword ops_eyJ{B300}
+onepassword-key A3-{A6}-{A6}-{A5}-{A5}-{A5}-{A5}
+age AGE-SECRET-KEY-1{q58}
+nats SU{2 56}
+apify apify_api_{w36}
+aiven AIVENv1{B100}
+salesforce 00D{w15}!AQ{w96}
+bitwarden 0.{u}.{w30}:{B22}==
+infisical st.{h24}.{h32}.{h32}
+vercel vcp_{w56}
+render rnd_{w32}
+ory ory_pat_{w43}
+clickup pk_{d8}_{A32}
+wakatime waka_{u}
+dbt dbtc_{w40}
+trigger tr_prod_{w20}
+backblaze K00{d1}{B27}
+mongodb-atlas mdb_sa_sk_{b40}
+portainer ptr_{B43}=
+pganalyze pga_{w33}
+django django-insecure-{w50}
+paseto v4.local.{b120}
+wandb-new wandb_v1_{_77}
+xprv xprv9{5 107}
+segment sgp_{w64}
+voiceflow VF.DM.{h24}.{w16}
+teamwork tkn.v1_{w64}=
+adafruit aio_{w28}
+pubnub-secret sec-c-{u}
+workos sk_live_{w40}
+clerk sk_live_{w42}
+browserbase bb_live_{b27}
+exa-style exa_{w36}
+convex prod:happy-otter-123|{B80}
+turso eyJhbGciOiJFZERTQSIsInR5cCI6IkpXVCJ9.eyJ{b80}.{b86}
+modal ak-{w22}
+modal-secret as-{w22}
+weaviate wv_{w40}
+unkey unkey_{5 24}
+liveblocks sk_prod_{b60}
+novu nv_{w32}
+inngest signkey-prod-{h64}
+loops lps_{w32}
+clearbit-like cb_{w36}
+ngrok 2{w26}_{w21}
+crowdin-like crw_{h40}
+stytch secret-live-{b36}=
+zapier-like zap_{w40}
+mistral-like mst_{w32}
+sambanova-like sn_{w40}
+coder {w10}-{w22}
+"""
+
+# Only the name beside it says what it is: (service as people write it, environment name, form).
+NAMED = """
+AWS|AWS_SECRET_ACCESS_KEY|{B40}
+Datadog|DATADOG_API_KEY|{h32}
+Datadog|DD_APP_KEY|{h40}
+Twilio|TWILIO_AUTH_TOKEN|{h32}
+Cloudflare|CLOUDFLARE_API_TOKEN|{b40}
+Cloudflare|CF_API_KEY|{h37}
+Mistral|MISTRAL_API_KEY|{w32}
+Cohere|COHERE_API_KEY|{w40}
+AI21|AI21_API_KEY|{w32}
+Azure|AZURE_OPENAI_API_KEY|{h32}
+Azure|AZURE_STORAGE_KEY|{B86}==
+Azure|COSMOS_KEY|{B86}==
+Azure|AZURE_SEARCH_KEY|{w52}
+Algolia|ALGOLIA_ADMIN_KEY|{h32}
+Heroku|HEROKU_API_KEY|{u}
+Okta|OKTA_API_TOKEN|00{b40}
+Auth0|AUTH0_CLIENT_SECRET|{b64}
+Fastly|FASTLY_API_TOKEN|{b32}
+Snyk|SNYK_TOKEN|{u}
+Codecov|CODECOV_TOKEN|{u}
+Travis|TRAVIS_TOKEN|{b22}
+CircleCI|CIRCLE_TOKEN|{h40}
+Mailchimp|MANDRILL_API_KEY|{b22}
+Mailjet|MAILJET_SECRET_KEY|{h32}
+Postmark|POSTMARK_SERVER_TOKEN|{u}
+SparkPost|SPARKPOST_API_KEY|{h40}
+PagerDuty|PAGERDUTY_TOKEN|u+{b18}
+Opsgenie|OPSGENIE_API_KEY|{u}
+Splunk|SPLUNK_HEC_TOKEN|{u}
+Sumo Logic|SUMO_ACCESS_KEY|{w64}
+LogDNA|LOGDNA_INGESTION_KEY|{h32}
+Rollbar|ROLLBAR_ACCESS_TOKEN|{h32}
+Bugsnag|BUGSNAG_API_KEY|{h32}
+Amplitude|AMPLITUDE_SECRET_KEY|{h32}
+Mixpanel|MIXPANEL_SECRET|{h32}
+Segment|SEGMENT_WRITE_KEY|{w32}
+Intercom|INTERCOM_ACCESS_TOKEN|dG9rO{w55}=
+Zendesk|ZENDESK_API_TOKEN|{w40}
+Freshdesk|FRESHDESK_API_KEY|{w20}
+Jira|JIRA_API_TOKEN|{w24}
+Trello|TRELLO_TOKEN|{h64}
+Asana|ASANA_CLIENT_SECRET|{h32}
+Spotify|SPOTIFY_CLIENT_SECRET|{h32}
+Twitch|TWITCH_CLIENT_SECRET|{a30}
+Twitter|TWITTER_API_SECRET|{w50}
+LinkedIn|LINKEDIN_CLIENT_SECRET|{w16}
+Facebook|FACEBOOK_APP_SECRET|{h32}
+GitHub|GITHUB_CLIENT_SECRET|{h40}
+Bitbucket|BITBUCKET_CLIENT_SECRET|{w32}
+Dropbox|DROPBOX_APP_SECRET|{a15}
+Box|BOX_CLIENT_SECRET|{w32}
+PayPal|PAYPAL_CLIENT_SECRET|{b80}
+Adyen|ADYEN_API_KEY|AQE{w60}
+Coinbase|COINBASE_API_SECRET|{w32}
+Binance|BINANCE_SECRET_KEY|{w64}
+Kraken|KRAKEN_API_SECRET|{B86}==
+Alpaca|ALPACA_SECRET_KEY|{w40}
+Alpha Vantage|ALPHAVANTAGE_API_KEY|{A16}
+OpenWeather|OPENWEATHER_API_KEY|{h32}
+Mapbox|MAPS_API_KEY|{b39}
+Cloudinary|CLOUDINARY_API_SECRET|{b27}
+Unsplash|UNSPLASH_SECRET_KEY|{b43}
+YouTube|YOUTUBE_API_KEY|{b39}
+Pusher|PUSHER_APP_SECRET|{h20}
+Ably|ABLY_API_KEY|{b6}.{b6}:{b43}
+Agora|AGORA_APP_CERTIFICATE|{h32}
+Zoom|ZOOM_CLIENT_SECRET|{w32}
+Line|LINE_CHANNEL_SECRET|{h32}
+WeChat|WECHAT_APP_SECRET|{h32}
+DingTalk|DINGTALK_APP_SECRET|{b64}
+Alipay|ALIPAY_APP_KEY|{w32}
+Baidu|BAIDU_SECRET_KEY|{w32}
+Tencent|TENCENT_SECRET_KEY|{w32}
+Huawei|HUAWEI_SK|{w40}
+Aliyun|ALIYUN_ACCESS_KEY_SECRET|{w30}
+Qiniu|QINIU_SECRET_KEY|{b40}
+Zhipu|ZHIPU_API_KEY|{h32}.{w16}
+Django|DJANGO_SECRET_KEY|{w50}
+Rails|SECRET_KEY_BASE|{h128}
+Laravel|APP_KEY|base64:{B43}=
+Flask|FLASK_SECRET_KEY|{h48}
+NextAuth|NEXTAUTH_SECRET|{B43}=
+JWT|JWT_SECRET|{w48}
+Session|SESSION_SECRET|{h64}
+Cookie|COOKIE_SECRET|{w32}
+Encryption|ENCRYPTION_KEY|{h64}
+Webhook|WEBHOOK_SECRET|{h40}
+HMAC|HMAC_KEY|{B43}=
+Signing|SIGNING_SECRET|{h32}
+Consul|CONSUL_HTTP_TOKEN|{u}
+Nomad|NOMAD_TOKEN|{u}
+Vault|VAULT_TOKEN|s.{w24}
+Jenkins|JENKINS_API_TOKEN|11{h32}
+TeamCity|TEAMCITY_TOKEN|{w60}
+Sonatype|NEXUS_TOKEN|{b40}
+Artifactory|ARTIFACTORY_API_KEY|{w73}
+Elastic|ELASTIC_API_KEY|{w60}==
+Kibana|KIBANA_ENCRYPTION_KEY|{h32}
+InfluxDB|INFLUXDB_TOKEN|{b86}==
+Supabase|SUPABASE_SERVICE_KEY|eyJhbGciOiJIUzI1NiJ9.eyJ{b80}.{b43}
+Firebase|FIREBASE_SERVER_KEY|AAAA{b7}:APA91b{b134}
+Expo|EXPO_TOKEN|{b40}
+Bitrise|BITRISE_TOKEN|{b86}
+Netlify|NETLIFY_AUTH_TOKEN|{b43}
+Vercel|VERCEL_TOKEN|{w24}
+Hetzner|HCLOUD_TOKEN|{w64}
+Linode|LINODE_TOKEN|{h64}
+Vultr|VULTR_API_KEY|{A36}
+OVH|OVH_APPLICATION_SECRET|{w32}
+Namecheap|NAMECHEAP_API_KEY|{h32}
+GoDaddy|GODADDY_SECRET|{w22}
+Gandi|GANDI_API_KEY|{w24}
+Shodan|SHODAN_API_KEY|{w32}
+VirusTotal|VT_API_KEY|{h64}
+Censys|CENSYS_SECRET|{w32}
+Etherscan|ETHERSCAN_API_KEY|{A34}
+Infura|INFURA_PROJECT_SECRET|{h32}
+Alchemy|ALCHEMY_API_KEY|{b32}
+Ethereum|DEPLOYER_PRIVATE_KEY|0x{h64}
+WireGuard|WG_PRIVATE_KEY|{B43}=
+DeepL|DEEPL_AUTH_KEY|{u}:fx
+Deepgram|DEEPGRAM_API_KEY|{h40}
+AssemblyAI|ASSEMBLYAI_API_KEY|{h32}
+Stability|STABILITY_KEY|sk-{w48}
+SerpApi|SERPAPI_KEY|{h64}
+RapidAPI|X_RAPIDAPI_KEY|{h10}msh{h15}p1{h6}jsn{h12}
+internal|INTERNAL_SERVICE_TOKEN|{w44}
+internal|MY_COMPANY_API_KEY|{h48}
+internal|PAYMENTS_HMAC_SECRET|{b56}
+internal|LEGACY_ACCESS_KEY|{A20}
+internal|PARTNER_CLIENT_SECRET|{w40}
+internal|BOT_TOKEN|{w59}
+internal|ADMIN_API_TOKEN|{u}
+"""
+
+
+def fill(rng, form):
+    """{w36}: 36 characters of the alphabet w; {2 16}: 16 of '2'; {u}: a UUID."""
+    out, i = [], 0
+    while i < len(form):
+        if form[i] != '{':
+            out.append(form[i])
+            i += 1
+            continue
+        end = form.index('}', i)
+        kind, count = form[i + 1], form[i + 2:end].strip()
+        if kind == 'u':
+            h = ''.join(rng.choice(ALPHABETS['h']) for _ in range(30))
+            out.append('%s-%s-4%s-%s%s-%s' % (h[:8], h[8:12], h[12:15], rng.choice('89ab'), h[15:18], h[18:30]))
+        else:
+            run = [rng.choice(ALPHABETS[kind]) for _ in range(int(count))]
+            if kind in 'bB_' and run[-1] in '_-+/':
+                run[-1] = rng.choice(ALPHABETS['w'])  # makers' tokens do end so, now and then; prose then hides where
+            out.append(''.join(run))
+        i = end + 1
+    return ''.join(out)
+
+
+def words_of(name):
+    return [w.lower() for w in name.replace('-', '_').split('_')]
+
+
+def camel(name):
+    w = words_of(name)
+    return w[0] + ''.join(x.capitalize() for x in w[1:])
+
+
+def pascal(name):
+    return ''.join(x.capitalize() for x in words_of(name))
+
+
+# ---- a name and a value, as people paste them
+NAMED_SHAPES = {
+    'env': '{N}={v}\n', 'env-quoted': '{N}="{v}"\n', 'env-single': "{N}='{v}'\n", 'export': 'export {N}={v}\n',
+    'export-quoted': 'export {N}="{v}"\n', 'fish': 'set -x {N} {v}\n', 'powershell': '$env:{N} = "{v}"\n', 'batch': 'set {N}={v}\n',
+    'yaml': 'app:\n  {n}: {v}\n  region: eu-west-1\n', 'yaml-quoted': "  {n}: '{v}'\n", 'yaml-kebab': '{k}: "{v}"\n',
+    'json': '{"{c}": "{v}", "region": "eu-west-1"}', 'json-snake': '{\n  "{n}": "{v}",\n  "debug": false\n}',
+    'json-upper': '{"env": {"{N}": "{v}"}}', 'json-pair': '{"name": "{N}", "value": "{v}"}',
+    'json-escaped': '{"body": "{\\"{n}\\": \\"{v}\\"}"}', 'json-key-value': '[{"Key": "{N}", "Value": "{v}"}]',
+    'python': '{N} = "{v}"\n', 'python-single': "{n} = '{v}'\n", 'python-environ': "os.environ['{N}'] = '{v}'\n",
+    'python-kwarg': 'client = Client({n}="{v}", timeout=30)\n', 'python-getenv': 'key = os.getenv("{N}", "{v}")\n',
+    'python-dict': "cfg = {'{n}': '{v}', 'retries': 3}\n", 'js': "const {c} = '{v}';\n", 'js-object': '  {c}: "{v}",\n',
+    'js-env': "process.env.{N} = '{v}';\n", 'js-or': "const key = process.env.{N} || '{v}';\n", 'ts': "private readonly {c}: string = '{v}';\n",
+    'java': 'private static final String {N} = "{v}";\n', 'java-put': 'props.put("{d}", "{v}");\n', 'go': '{c} := "{v}"\n',
+    'go-const': 'const {C} = "{v}"\n', 'go-setenv': 'os.Setenv("{N}", "{v}")\n', 'csharp': 'var {c} = "{v}";\n', 'csharp-const': 'public const string {C} = "{v}";\n',
+    'ruby': "config.{n} = '{v}'\n", 'ruby-env': "ENV['{N}'] = '{v}'\n", 'ruby-hash': "{n}: '{v}',\n", 'php': '${n} = "{v}";\n', 'php-define': "define('{N}', '{v}');\n",
+    'php-array': "'{n}' => '{v}',\n", 'rust': 'let {n} = "{v}";\n', 'rust-const': 'const {N}: &str = "{v}";\n', 'c': '#define {N} "{v}"\n',
+    'c-char': 'static const char *{n} = "{v}";\n', 'kotlin': 'val {c} = "{v}"\n', 'swift': 'let {c} = "{v}"\n', 'scala': 'val {c}: String = "{v}"\n',
+    'lua': 'local {n} = "{v}"\n', 'dart': "final String {c} = '{v}';\n", 'dockerfile': 'ENV {N}={v}\n', 'dockerfile-space': 'ENV {N} {v}\n', 'dockerfile-arg': 'ARG {N}={v}\n',
+    'docker-run': 'docker run -d -e {N}={v} -p 80:80 app:latest\n', 'compose': '    environment:\n      - {N}={v}\n',
+    'compose-map': '    environment:\n      {N}: {v}\n', 'k8s-env': '        - name: {N}\n          value: "{v}"\n',
+    'k8s-stringdata': 'kind: Secret\nstringData:\n  {k}: {v}\n', 'terraform': '  {n} = "{v}"\n', 'terraform-var': 'variable "{n}" {\n  default = "{v}"\n}\n',
+    'tf-export': 'export TF_VAR_{n}="{v}"\n', 'actions': 'env:\n  {N}: {v}\n', 'gitlab-ci': 'variables:\n  {N}: "{v}"\n', 'properties': 'app.{d}={v}\n',
+    'ini': '[default]\n{n} = {v}\n', 'toml': '{n} = "{v}"\n', 'xml': '<{c}>{v}</{c}>\n', 'xml-attribute': '<add key="{C}" value="{v}" />\n', 'plist': '<key>{C}</key>\n<string>{v}</string>\n',
+    'android': '<string name="{n}">{v}</string>\n', 'log': '2026-11-02T10:14:07Z INFO config loaded {n}={v} region=eu\n', 'log-json': '{"level":"debug","msg":"init","{n}":"{v}"}\n',
+    'repr': "Config(host='db1', {n}='{v}', port=5432)\n", 'query': 'GET /v1/items?page=2&{n}={v} HTTP/1.1\n', 'markdown-table': '| `{N}` | `{v}` | required |\n',
+    'markdown-list': '- **{N}**: `{v}`\n', 'markdown-bold': '**{N}:** {v}\n', 'helm': 'helm upgrade app . --set {c}={v}\n', 'flag': 'deploy --{k} {v} --region eu\n', 'flag-equals': 'deploy --{k}={v}\n',
+    'sql': "INSERT INTO settings (name, value) VALUES ('{n}', '{v}');\n", 'heroku': 'heroku config:set {N}={v} -a shop\n', 'gh': 'gh secret set {N} --body "{v}"\n',
+    'vercel': 'npx wrangler secret put {N} <<< "{v}"\n', 'ansible': "    {n}: \"{v}\"\n", 'nix': '{n} = "{v}";\n', 'gradle': '{c}={v}\n', 'colon-prose': 'the {S} {l}: {v}\n',
+}
+PROSE_SHAPES = {
+    'is': 'Hi, my {S} {l} is {v} and I still get a 401, what am I doing wrong?', 'here': 'here is the {l}: {v}, please use it for the call',
+    'use': 'Use {v} as the {S} {l} when you run the script.', 'paren': 'I set the {S} {l} ({v}) but nothing happens.', 'backtick': 'My {S} {l} is `{v}`. Why is it rejected?',
+    'quoted': 'Our {l} for {S} is "{v}", can you write the client?', 'newline': 'My {S} {l}:\n{v}\nPlease debug this.', 'zh': '我的{S}密钥是{v}，帮我看看为什么报错', 'zh-token': '{S} 的 token 为 {v} ，怎么调用？',
+    'zh-colon': '密钥：{v}', 'de': 'Mein {S}-API-Schlüssel lautet {v}, was mache ich falsch?', 'de-colon': 'Der geheime Schlüssel: {v}', 'fr': 'Ma clé API {S} est {v}, pourquoi erreur 401 ?', 'fr-colon': 'Voici le jeton {S} : {v}',
+    'es': 'Mi clave de API de {S} es {v}, ¿qué hago mal?', 'it': 'La mia chiave API di {S} è {v}, cosa sbaglio?', 'pt': 'Minha chave de API do {S} é {v}, por que falha?', 'ru': 'Мой ключ API {S}: {v}, почему ошибка?', 'ja': '{S}のAPIキーは{v}です。なぜエラーになりますか',
+    'ko': '{S} API 키는 {v} 입니다. 왜 오류가 나나요?', 'pl': 'Mój klucz API {S} to {v}, dlaczego błąd?', 'tr': '{S} API anahtarım {v}, neden hata alıyorum?', 'nl': 'Mijn {S} API-sleutel is {v}, wat doe ik fout?',
+}
+BARE_SHAPES = {
+    'alone': '{v}', 'line': 'try this one\n{v}\nthanks', 'sentence': 'I think {v} is still valid.', 'comma': 'tokens: a, {v}, b', 'quoted': "'{v}'", 'angle': '<{v}>', 'zh': '这个{v}，能用吗', 'url': 'https://api.example.org/v2/me?access_token={v}&x=1',
+    'bearer': 'curl -H "Authorization: Bearer {v}" https://api.example.org/v1/me', 'header': "curl -s -H 'X-Api-Key: {v}' https://api.example.org", 'basic': 'git clone https://oauth2:{v}@git.example.org/a/b.git', 'npmrc': '//registry.npmjs.org/:_authToken={v}',
+    'netrc': 'machine git.example.org login bot password {v}', 'pypirc': '[pypi]\nusername = __token__\npassword = {v}\n', 'fetch': "fetch(u, {headers: {Authorization: 'Bearer {v}'}})", 'requests': "requests.get(u, headers={'Authorization': 'token {v}'})",
+    'argument': 'client = Client("{v}")', 'escaped-newline': 'line one\\n{v}\\nline two', 'html': '<td>{v}</td>', 'kubeconfig': 'users:\n- name: dev\n  user:\n    token: {v}\n',
+}
+
+
+def shape(template, **parts):
+    for key, value in parts.items():
+        template = template.replace('{%s}' % key, value)
+    return template
+
+
+def named(template, service, name, value):
+    label = ' '.join(words_of(name)[1:]) or words_of(name)[0]
+    return shape(template, N=name, n=name.lower(), k=name.lower().replace('_', '-'), c=camel(name), C=pascal(name), d='.'.join(words_of(name)),
+                 S=service, l=label, v=value)
+
+
+def kinds(text, mark):
+    for line in text.strip().split('\n'):
+        yield line.split(mark)
+
+
+def prefixed_samples(rng, each):
+    bare, prose, shapes = sorted(BARE_SHAPES), sorted(PROSE_SHAPES), sorted(NAMED_SHAPES)
+    for kind, form in (line.split(' ', 1) for line in PREFIXED.strip().split('\n')):
+        name = kind.split('-')[0].upper() + '_' + rng.choice(['TOKEN', 'KEY', 'SECRET', 'CREDENTIAL'])
+        for i in range(each):
+            value = fill(rng, form)
+            if i % 3 == 0:
+                which = rng.choice(bare)
+                yield 'token bare', kind + '/' + which, shape(BARE_SHAPES[which], v=value), value
+            elif i % 3 == 1:
+                which = rng.choice(prose)
+                yield 'token in prose', kind + '/' + which, named(PROSE_SHAPES[which], kind.split('-')[0], name, value), value
+            else:
+                which = rng.choice(shapes)
+                yield 'token in files', kind + '/' + which, named(NAMED_SHAPES[which], kind.split('-')[0], name, value), value
+
+
+def named_samples(rng, each):
+    prose, shapes = sorted(PROSE_SHAPES), sorted(NAMED_SHAPES)
+    for service, name, form in kinds(NAMED, '|'):
+        for i in range(each):
+            value = fill(rng, form)
+            if i % 3 == 2:
+                which = rng.choice(prose)
+                yield 'named in prose', name + '/' + which, named(PROSE_SHAPES[which], service, name, value), value
+            else:
+                which = rng.choice(shapes)
+                yield 'named in files', name + '/' + which, named(NAMED_SHAPES[which], service, name, value), value
+    for which in shapes:  # every shape, with names of no service
+        for name in ('API_KEY', 'ACCESS_TOKEN', 'CLIENT_SECRET'):
+            value = fill(rng, rng.choice(['{w32}', '{h40}', '{b43}', '{w24}', '{B44}']))
+            yield 'every shape', name + '/' + which, named(NAMED_SHAPES[which], 'acme', name, value), value
+
+
+# ---- passwords
+NOUNS = 'river tiger coffee window rocket harbor silver dragon maple orchid thunder velvet copper nimbus pepper falcon'.split()
+MARKS = '!@#$%^&*?-_+='
+
+
+def password(rng):
+    kind = rng.randrange(6)
+    word = rng.choice(NOUNS)
+    if kind == 0:
+        return word.capitalize() + str(rng.randrange(10, 9999)) + rng.choice('!@#$%')
+    if kind == 1:
+        return '%s-%s-%d' % (word, rng.choice(NOUNS), rng.randrange(10, 99))
+    if kind == 2:
+        chars = [rng.choice(LOWER), rng.choice(UPPER), rng.choice(DIGITS), rng.choice('!@#%^*?')] + \
+                [rng.choice(ALPHABETS['w'] + '!@#%^*?_-') for _ in range(rng.randrange(6, 14))]
+        rng.shuffle(chars)
+        return rng.choice(ALPHABETS['l']) + ''.join(chars) + rng.choice(ALPHABETS['w'])
+    if kind == 3:
+        return fill(rng, '{w%d}' % rng.randrange(12, 24))
+    if kind == 4:
+        return word.capitalize() + rng.choice(NOUNS).capitalize() + str(rng.randrange(100, 9999))
+    return word.replace('e', '3').replace('o', '0').replace('i', '1').capitalize() + rng.choice('_.@') + str(rng.randrange(10, 999))
+
+
+PASSWORD_SHAPES = {
+    'env': 'DB_PASSWORD={v}\n', 'env-quoted': 'MYSQL_ROOT_PASSWORD="{v}"\n', 'export': "export PGPASSWORD='{v}'\n", 'yaml': 'database:\n  user: app\n  password: {v}\n', 'yaml-quoted': '  password: "{v}"\n', 'json': '{"user": "app", "password": "{v}"}',
+    'json-pw': '{"login":"app","pwd":"{v}"}', 'json-camel': '{"dbPassword": "{v}"}', 'python': 'PASSWORD = "{v}"\n', 'python-kwarg': 'conn = psycopg2.connect(host="db1", user="app", password="{v}")\n', 'python-dict': "'PASSWORD': '{v}',\n", 'js': "const password = '{v}';\n", 'java': 'String dbPassword = "{v}";\n',
+    'java-set': 'ds.setPassword("{v}");\n', 'go': 'Password: "{v}",\n', 'csharp': 'options.Password = "{v}";\n', 'php': "$db_pass = '{v}';\n", 'php-pdo': 'new PDO("mysql:host=db1;dbname=shop", "app", "{v}");\n', 'php-mysqli': "mysqli_connect('db1', 'app', '{v}', 'shop');\n", 'php-wp': "define( 'DB_PASSWORD', '{v}' );\n",
+    'ruby': 'password: "{v}",\n', 'rust': 'password: "{v}".into(),\n', 'properties': 'spring.datasource.password={v}\n', 'ini': '[client]\npassword = {v}\n', 'toml': 'password = "{v}"\n', 'xml': '<password>{v}</password>\n', 'xml-attribute': '<user username="tomcat" password="{v}" roles="manager-gui"/>\n',
+    'hibernate': '<property name="hibernate.connection.password">{v}</property>\n', 'terraform': '  master_password = "{v}"\n', 'compose': '      - POSTGRES_PASSWORD={v}\n', 'compose-map': '      POSTGRES_PASSWORD: {v}\n', 'dockerfile': 'ENV DB_PASS={v}\n', 'k8s-env': '- name: DB_PASSWORD\n  value: "{v}"\n',
+    'ansible': 'ansible_become_pass: {v}\n', 'mysql': 'mysql -h db1 -u root -p{v} shop\n', 'mysql-long': 'mysqldump --user=root --password={v} shop > s.sql\n', 'psql': 'PGPASSWORD={v} psql -h db1 -U app\n', 'redis': 'redis-cli -h cache1 -a {v} ping\n', 'sshpass': 'sshpass -p {v} ssh deploy@web1\n',
+    'sshpass-quoted': "sshpass -p '{v}' scp a.tgz deploy@web1:\n", 'curl': 'curl -u admin:{v} https://ci.example.org/api/json\n', 'curl-quoted': "curl --user 'admin:{v}' https://ci.example.org\n", 'wget': 'wget --user=bob --password={v} https://files.example.org/a\n', 'docker-login': 'docker login -u ci -p {v} registry.example.org\n',
+    'chpasswd': "echo 'deploy:{v}' | chpasswd\n", 'net-user': 'net user backup {v} /add\n', 'openssl': 'openssl rsa -in a.pem -passin pass:{v}\n', 'keytool': 'keytool -list -keystore a.jks -storepass {v}\n', 'powershell': 'ConvertTo-SecureString "{v}" -AsPlainText -Force\n', 'sqlcmd': 'sqlcmd -S db1 -U sa -P {v}\n',
+    'ldap': 'ldapsearch -D cn=admin,dc=x -w {v} -b dc=x\n', 'smb': 'smbclient //nas/data -U bob%{v}\n', 'zip': 'unzip -P {v} backup.zip\n', 'htpasswd': 'htpasswd -bc .htpasswd bob {v}\n', 'sql-create': "CREATE USER 'app'@'%' IDENTIFIED BY '{v}';\n", 'sql-role': "ALTER ROLE app WITH PASSWORD '{v}';\n", 'sql-mssql': "CREATE LOGIN app WITH PASSWORD = '{v}';\n",
+    'netrc': 'machine ftp.example.org login bob password {v}\n', 'pgpass': 'db1.example.org:5432:shop:app:{v}\n', 'wifi': 'ssid="home"\npsk="{v}"\n', 'wifi-nm': '[wifi-security]\npsk={v}\n', 'ado': 'Server=db1;Database=shop;User Id=sa;Password={v};Encrypt=true;\n', 'ado-pwd': 'Data Source=db1;Uid=sa;Pwd={v};\n', 'jdbc': 'jdbc:sqlserver://db1:1433;databaseName=shop;user=sa;password={v}\n',
+    'jdbc-query': 'jdbc:mysql://db1/shop?user=app&password={v}\n', 'libpq': "host=db1 dbname=shop user=app password={v} sslmode=require\n", 'log': '2026-11-02 10:14:07 DEBUG login user=bob password={v} ok=true\n', 'query': 'POST /login?user=bob&password={v} HTTP/1.1\n', 'form': 'username=bob&password={v}&remember=1\n', 'smtp': 'SMTP_USER=bob\nSMTP_PASS={v}\n',
+    'htaccess-like': 'auth_basic_user: bob\nauth_basic_pass: {v}\n', 'markdown': '- **Password:** `{v}`\n', 'table': '| bob | Password | {v} |\n', 'vagrant': 'config.ssh.password = "{v}"\n', 'ftp-script': 'open ftp.example.org\nuser bob {v}\n', 'expect': 'expect "assword:"\nsend "{v}\\r"\n', 'grub': 'requirepass {v}\n', 'rabbit': 'default_pass = {v}\n',
+}
+URL_PASSWORDS = {
+    'postgres': 'postgresql://app:{v}@db1.example.org:5432/shop', 'mysql': 'mysql://root:{v}@127.0.0.1/shop', 'mongodb': 'mongodb+srv://app:{v}@cluster0.ab1cd.mongodb.net/shop', 'redis': 'redis://:{v}@cache1:6379/0', 'rediss': 'rediss://default:{v}@eu1.upstash.io:6379', 'amqp': 'amqp://guest:{v}@mq1:5672/%2f',
+    'https': 'https://bob:{v}@git.example.org/a/b.git', 'ftp': 'ftp://bob:{v}@ftp.example.org/', 'smtp': 'smtps://bob:{v}@mail.example.org:465', 'ldap': 'ldap://cn=admin:{v}@ldap1:389', 'go-dsn': 'app:{v}@tcp(db1:3306)/shop?parseTime=true', 'sqlalchemy': 'postgresql+psycopg2://app:{v}@db1/shop', 'mssql': 'mssql+pyodbc://sa:{v}@db1/shop', 'nats': 'nats://app:{v}@nats1:4222', 'proxy': 'http_proxy=http://bob:{v}@proxy.example.org:3128', 'clickhouse': 'clickhouse://default:{v}@ch1:9000/db',
+}
+PASSWORD_PROSE = {
+    'en': 'my password is {v} and I cannot log in', 'en-for': 'The password for the staging server is {v}.', 'en-colon': 'Password: {v}', 'en-login': 'log in with bob / {v}', 'en-user': 'user bob, password {v}', 'en-use': "use the password '{v}' for the vpn", 'en-chat': 'pw: {v}', 'en-wifi': 'the wifi password is {v}', 'en-changed': 'I changed the root password to {v} yesterday', 'en-old': 'old password {v} does not work any more',
+    'zh': '我的密码是{v}，登录不上', 'zh-colon': '密码：{v}', 'zh-account': '账号：bob 密码：{v}', 'zh-wifi': '无线密码为 {v}', 'zh-db': '数据库口令 {v} 已过期', 'de': 'Mein Passwort ist {v} und es geht nicht', 'de-lautet': 'Das Kennwort lautet {v}', 'de-colon': 'Passwort: {v}', 'fr': 'Mon mot de passe est {v}, rien ne marche', 'fr-colon': 'Mot de passe : {v}', 'es': 'Mi contraseña es {v} y no puedo entrar', 'es-colon': 'Contraseña: {v}',
+    'it': 'La mia password è {v} ma non funziona', 'it-colon': 'Parola d\'ordine: {v}', 'pt': 'Minha senha é {v} e não consigo entrar', 'pt-colon': 'Senha: {v}', 'ru': 'Мой пароль {v}, не могу войти', 'ru-colon': 'Пароль: {v}', 'ja': 'パスワードは{v}です', 'ja-colon': 'パスワード：{v}', 'ko': '비밀번호는 {v} 입니다', 'ko-colon': '비밀번호: {v}', 'pl': 'Moje hasło to {v} i nie działa', 'pl-colon': 'Hasło: {v}', 'nl': 'Mijn wachtwoord is {v} maar het werkt niet', 'nl-colon': 'Wachtwoord: {v}', 'tr': 'Şifrem {v} ama giremiyorum', 'tr-colon': 'Parola: {v}', 'sv': 'Mitt lösenord är {v}', 'cs': 'Moje heslo je {v}', 'uk': 'Мій пароль {v}', 'vi': 'Mật khẩu của tôi là {v}', 'ar': 'كلمة المرور: {v}', 'he': 'הסיסמה שלי היא {v}', 'hi': 'मेरा पासवर्ड {v} है', 'id': 'Kata sandi saya {v}',
+}
+
+
+def odd_samples(rng, each):
+    """Passwords as managers make them, of all the marks there are, between quotes and without."""
+    for which in ('env-quoted', 'env-single', 'yaml-quoted', 'json-snake', 'python', 'js', 'go', 'csharp', 'php', 'env', 'yaml', 'properties'):
+        quoted = which not in ('env', 'yaml', 'properties')
+        for _ in range(2 * each):
+            marks = '!@#$%^&*()[]{}-_+=|?~;:,./' + ('<>' if quoted else '')
+            value = rng.choice(ALPHABETS['l']) + ''.join(rng.choice(rng.choice([ALPHABETS['w'], marks])) for _ in range(rng.randrange(14, 24))) + rng.choice(ALPHABETS['w'])
+            name = rng.choice(['DB_PASSWORD', 'ADMIN_PASSWORD', 'MASTER_PASSWORD'])
+            yield 'generated passwords ' + ('quoted' if quoted else 'bare'), which, named(NAMED_SHAPES[which], 'acme', name, value), value
+
+
+def password_samples(rng, each):
+    for shapes, group in ((PASSWORD_SHAPES, 'password in files'), (URL_PASSWORDS, 'password in URLs'), (PASSWORD_PROSE, 'password in prose')):
+        for which in sorted(shapes):
+            for _ in range(each):
+                value = password(rng)
+                while (group == 'password in URLs' and any(c in value for c in '@#%?')) or (which == 'form' and any(c in value for c in '%&')):
+                    value = password(rng)
+                while which in ('query', 'jdbc-query') and any(c in value for c in '#&%'):
+                    value = password(rng)
+                yield group, which, shape(shapes[which], v=value), value
+
+
+# ---- secrets with a structure
+def wrapped(text, n):
+    return '\n'.join(text[i:i + n] for i in range(0, len(text), n))
+
+
+def pem(rng, what, head, length):
+    body = head + fill(rng, '{B%d}' % length)
+    return '-----BEGIN %s-----\n%s\n-----END %s-----' % (what, wrapped(body, 64), what)
+
+
+def b64url(data):
+    return base64.urlsafe_b64encode(data).decode().rstrip('=')
+
+
+def jwt(rng, alg='HS256', **claims):
+    head = b64url(json.dumps({'alg': alg, 'typ': 'JWT'}).encode())
+    return head + '.' + b64url(json.dumps(dict({'sub': str(rng.randrange(10**9)), 'iat': 1760000000}, **claims)).encode()) + '.' + fill(rng, '{b43}')
+
+
+def structured_samples(rng, each):
+    for _ in range(each):
+        for what, head, n in (('RSA PRIVATE KEY', 'MIIEpAIBAAKCAQEA', 1580), ('PRIVATE KEY', 'MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQ', 1570), ('EC PRIVATE KEY', 'MHcCAQEEI', 150), ('OPENSSH PRIVATE KEY', 'b3BlbnNzaC1rZXktdjEAAAAA', 500), ('ENCRYPTED PRIVATE KEY', 'MIIFHDBOBgkqhkiG9w0BBQ0wQTApBgkqhkiG9w0BBQww', 1600), ('DSA PRIVATE KEY', 'MIIBvAIBAAKBgQ', 580), ('PGP PRIVATE KEY BLOCK', '', 1200)):
+            key = pem(rng, what, head, n)
+            yield 'private keys', what, key, key
+            yield 'private keys', what + ' json', json.dumps({'key': key}), json.dumps(key)[1:-1]
+            yield 'private keys', what + ' indented', 'tls.key: |\n' + '\n'.join('    ' + l for l in key.split('\n')) + '\n', '\n'.join('    ' + l for l in key.split('\n')).strip()
+            yield 'private keys', what + ' cut', key[:len(key) // 2], key[:len(key) // 2]
+        j = jwt(rng)
+        for which in sorted(BARE_SHAPES):
+            yield 'tokens with a structure', 'jwt/' + which, shape(BARE_SHAPES[which], v=j), j
+        user = base64.b64encode(('bob:' + password(rng)).encode()).decode()
+        yield 'tokens with a structure', 'basic header', 'Authorization: Basic %s\n' % user, user
+        yield 'tokens with a structure', 'docker auth', '{"auths":{"registry.example.org":{"auth":"%s"}}}' % user, user
+        yield 'tokens with a structure', 'npmrc _auth', '//npm.example.org/:_auth=%s\n' % user, user
+        p64 = base64.b64encode(password(rng).encode()).decode()
+        yield 'tokens with a structure', 'k8s data', 'apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\ndata:\n  password: %s\n' % p64, p64
+        yield 'tokens with a structure', 'k8s data first', 'kind: Secret\napiVersion: v1\ntype: Opaque\ndata:\n  db-password: %s\n  user: YXBw\n' % p64, p64
+        key64 = base64.b64encode(fill(rng, '{w90}').encode()).decode()
+        yield 'tokens with a structure', 'kubeconfig', 'users:\n- name: admin\n  user:\n    client-key-data: %s\n' % key64, key64
+        s = fill(rng, '{w32}')
+        for which, t in (('cookie', 'Cookie: lang=en; sessionid={v}; theme=dark\n'), ('set-cookie', 'Set-Cookie: session={v}; Path=/; HttpOnly\n'), ('phpsessid', 'Cookie: PHPSESSID={v}\n'), ('csrf', 'X-CSRF-Token: {v}\n'), ('connect.sid', 'Cookie: connect.sid={v}\n'), ('auth header', 'X-Auth-Token: {v}\n'), ('api header', 'x-api-key: {v}\n'), ('apim', 'Ocp-Apim-Subscription-Key: {v}\n'), ('private header', 'PRIVATE-TOKEN: {v}\n'), ('bearer lower', 'authorization: bearer {v}\n')):
+            yield 'tokens with a structure', which, shape(t, v=s), s
+        seed = fill(rng, '{2 32}')
+        yield 'tokens with a structure', 'otpauth', 'otpauth://totp/Acme:bob@example.org?secret=%s&issuer=Acme' % seed, seed
+        yield 'tokens with a structure', 'totp named', 'TOTP_SECRET=%s\n' % seed, seed
+        salt, digest = fill(rng, '{w16}'), fill(rng, '{w86}')
+        yield 'tokens with a structure', 'shadow', 'bob:$6$%s$%s:19000:0:99999:7:::' % (salt, digest), '$6$%s$%s' % (salt, digest)
+        bc = '$2b$12$' + fill(rng, '{w53}')
+        yield 'tokens with a structure', 'bcrypt', 'password_hash: %s\n' % bc, bc
+        sas = fill(rng, '{w42}') + '%3D'
+        yield 'tokens with a structure', 'azure sas', 'https://a.blob.core.windows.net/c/f?sp=r&st=2026-01-01T00:00:00Z&se=2027-01-01T00:00:00Z&sv=2022-11-02&sr=b&sig=' + sas, sas
+        akey = fill(rng, '{B86}') + '=='
+        yield 'tokens with a structure', 'azure connection', 'DefaultEndpointsProtocol=https;AccountName=shop;AccountKey=%s;EndpointSuffix=core.windows.net' % akey, akey
+        yield 'tokens with a structure', 'service bus', 'Endpoint=sb://shop.servicebus.windows.net/;SharedAccessKeyName=Root;SharedAccessKey=%s=' % akey[:43], akey[:43] + '='
+        amz = fill(rng, '{h64}')
+        yield 'tokens with a structure', 's3 presigned', 'https://b.s3.amazonaws.com/k?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Expires=3600&X-Amz-Signature=' + amz, amz
+        sec = fill(rng, '{B40}')
+        yield 'tokens with a structure', 'aws credentials', '[default]\naws_access_key_id = AKIA%s\naws_secret_access_key = %s\n' % (fill(rng, '{2 16}'), sec), sec
+        yield 'tokens with a structure', 'aws csv', 'Access key ID,Secret access key\nAKIA%s,%s\n' % (fill(rng, '{2 16}'), sec), sec
+        pw = password(rng)
+        yield 'tokens with a structure', 'htpasswd', 'bob:$apr1$%s$%s' % (salt[:8], digest[:22]), '$apr1$%s$%s' % (salt[:8], digest[:22])
+        cl = fill(rng, '{b27}')
+        yield 'tokens with a structure', 'cloudinary', 'CLOUDINARY_URL=cloudinary://%s:%s@shop' % (fill(rng, '{d15}'), cl), cl
+        dsn = fill(rng, '{h32}')
+        yield 'tokens with a structure', 'sentry dsn', 'SENTRY_DSN=https://%s@o12345.ingest.sentry.io/42' % dsn, dsn
+        del pw
+
+
+def samples(seed=1, each=3):
+    """Every kind `each` times; the same seed gives the same samples."""
+    rng = random.Random(seed)
+    for family in (prefixed_samples, named_samples, password_samples, odd_samples, structured_samples):
+        yield from family(rng, each if family is not structured_samples else 1 + each // 3)
