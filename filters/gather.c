@@ -14,7 +14,8 @@
 #define NUMBER_LEAST   9u  /* digits of a number worth a look */
 #define SKIP_LEAST     16u /* a shorter identifier holds no key */
 #define SHORTEST_TOKEN 16u
-#define UNIT_LEVELS    2u /* escapes in escapes, entities in entities */
+#define UNIT_LEVELS    2u  /* escapes in escapes, entities in entities */
+#define WORK_TEXT      64u /* in a meter's units: a text begun */
 
 static const struct slice between = SLICE_INIT("\": \""); /* what rules expect between a key and its value */
 
@@ -78,6 +79,8 @@ void gather_reset(struct gather *g)
     g->encoded = g->key_tags = false;
     g->part_array = JSON_NONE;
     g->body = SLICE_NONE;
+    g->meter = NULL;
+    g->metered = 0;
 }
 
 /* ---- one text ---------------------------------------------------------------------------------------------- */
@@ -96,6 +99,9 @@ enum err gather_open(struct gather *g, enum gather_kind kind, unsigned level)
     enum err e = ROOM(g, text, count, room);
     if (e) return e;
     uint32_t at = (uint32_t)g->v.text.end;
+    size_t more = at > g->metered ? at - g->metered : 0; /* a text may be taken back */
+    g->metered = at;
+    if (!meter_add(g->meter, WORK_TEXT + more)) return ERR_NOT_SCANNED;
     g->text[g->count] = (struct gather_text){.start = at,
                                              .end = at,
                                              .key_end = at,
@@ -209,6 +215,7 @@ static enum err open_inner(struct gather *g, uint32_t text, unsigned depth, cons
     const struct json_limits jl = {.max_depth = lim->json_depth, .allow_duplicates = true};
     enum err e = json_parse(d, slice_of(g->v.text.p + t.value, t.end - t.value), &jl, NULL);
     if (e == ERR_MEMORY || e == ERR_LIMIT) return e;
+    if (!meter_add(g->meter, t.end - t.value)) return ERR_NOT_SCANNED;
     if (e) return ERR_OK; /* text that only looks like it */
     if ((e = ROOM(g, inner, inner_count, inner_room))) return e;
     uint32_t first = g->leaf_count;
@@ -381,6 +388,7 @@ static enum err decode_text(struct gather *g, uint32_t text, enum decode_kind ki
                             const struct gather_limits *lim)
 {
     const struct gather_text t = g->text[text];
+    if (!meter_add(g->meter, t.end - t.value)) return ERR_NOT_SCANNED;
     uint32_t from = kind == DECODE_HEX ? *hex : 0;
     struct decode_run run;
     while (from < t.end - t.value) {
@@ -391,7 +399,8 @@ static enum err decode_text(struct gather *g, uint32_t text, enum decode_kind ki
             if (kind == DECODE_BASE64) *hex = run.hex;
             return ERR_OK;
         }
-        e = gather_slice(g, t.value, t.end, run.end - run.start + sizeof DETECT_GAP, &s);
+        e = meter_add(g->meter, run.end - run.start) ? ERR_OK : ERR_NOT_SCANNED;
+        if (!e) e = gather_slice(g, t.value, t.end, run.end - run.start + sizeof DETECT_GAP, &s);
         if (!e) e = gather_open(g, GATHER_DERIVED, t.level);
         if (!e) e = decode_run(s, &run, t.value | GATHER_SELF, &g->v);
         if (e == ERR_SHAPE) continue;
@@ -461,10 +470,11 @@ static enum err decode_all(struct gather *g, const struct gather_limits *lim)
 
 /* ---- the two entries --------------------------------------------------------------------------------------- */
 
-static void start(struct gather *g, struct slice body)
+static void start(struct gather *g, struct slice body, const struct gather_limits *lim)
 {
     gather_reset(g);
     g->body = body;
+    g->meter = lim->meter;
     size_t cap = body.n > (GATHER_SELF - 1) / 8 - (1u << 20) ? GATHER_SELF - 1 : body.n * 8 + (1u << 20);
     g->v.text.cap = cap;
 }
@@ -482,7 +492,7 @@ static enum err room_for_classes(struct gather *g, uint32_t nodes)
 
 enum err gather_json(struct gather *g, const struct json_doc *d, const struct dialect *dialect, const struct gather_limits *lim)
 {
-    start(g, d->text);
+    start(g, d->text, lim);
     const struct walk w = {g, d, dialect, lim};
     enum err e = room_for_classes(g, d->count);
     /* with what is derived, so that a large text need not move: pages nobody writes to cost nothing */
@@ -500,7 +510,7 @@ enum err gather_json(struct gather *g, const struct json_doc *d, const struct di
 
 enum err gather_plain(struct gather *g, struct slice text, const struct gather_limits *lim)
 {
-    start(g, text);
+    start(g, text, lim);
     if (text.n >= GATHER_SELF) return ERR_LIMIT;
     enum err e = gather_open(g, GATHER_BODY, 0);
     if (!e) e = view_add(&g->v, text, 0);

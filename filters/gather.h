@@ -7,6 +7,7 @@
 #define PRIVET_FILTERS_GATHER_H
 
 #include "filters/api/dialect.h"
+#include "filters/meter.h"
 #include "filters/text/marks.h"
 #include "filters/text/view.h"
 
@@ -71,18 +72,21 @@ struct gather {
     uint8_t *cls;                    /* enum text_class by node of the body: strings only */
     uint32_t cls_room;
     struct slice body;
+    struct meter *meter; /* or NULL */
+    size_t metered;      /* bytes of text it knows of */
 };
 
 struct gather_limits {
     uint32_t base64, hex, percent; /* decoding levels */
     uint32_t json_depth;
+    struct meter *meter;
 };
 
 void gather_free(struct gather *g);
 /* Wipes what the last body left; keeps the memory, if it is not large. */
 void gather_reset(struct gather *g);
 
-/* Everything of a parsed body. Errors: ERR_LIMIT, ERR_MEMORY. */
+/* Everything of a parsed body. Errors: ERR_LIMIT, ERR_MEMORY, ERR_NOT_SCANNED (the meter). */
 enum err gather_json(struct gather *g, const struct json_doc *d, const struct dialect *dialect,
                      const struct gather_limits *lim) MUST_CHECK;
 /* Plain text as one text. */

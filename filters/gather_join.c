@@ -17,7 +17,8 @@
 #define NUMBER_LEAST   8u
 #define PREFIX_MOST    12u
 #define WORD_LEAST     4u
-#define LINE_LEAST     60u
+#define LINE_LEAST     32u
+#define WORK_BREAK     8u /* in a meter's units */
 
 /* ---- content parts ----------------------------------------------------------------------------------------- */
 
@@ -267,10 +268,12 @@ enum err gather_breaks(struct gather *g, uint32_t text)
     const size_t at = t.value - g->marked, end = t.end - g->marked;
     struct pieces p;
     size_t least = 0, i = 0;
+    if (!meter_add(g->meter, t.end - t.value)) return ERR_NOT_SCANNED;
     while ((i = marks_next(&g->marks, MARK_BREAK, at + i, end) - at) < t.end - t.value) {
         struct slice s = SLICE_NONE;
         enum err e = gather_slice(g, t.value, t.end, 0, &s);
         if (e) return e;
+        if (!meter_add(g->meter, WORK_BREAK)) return ERR_NOT_SCANNED;
         if (is_quote(s.p[i]) && literal_end(s, i) == i) {
             i++;
             continue;

@@ -12,6 +12,11 @@
 #define VALUE_MOST  ((size_t)1 << 31)
 #define DECODE_MOST 8u
 
+/* In a meter's units: a finding brought back to the body, a value replaced, a finding put in its place among others. */
+#define WORK_FINDING 128u
+#define WORK_REPLACE 512u
+#define WORK_SORT    32u
+
 struct change { /* what stands in place of acting finding i: in `replaced` */
     uint32_t off, len;
 };
@@ -51,6 +56,7 @@ struct screener {
     size_t change_room, splices, splice_room;
     struct buf replaced, scratch[2];
     struct gather_pieces pieces; /* of free text, for others to look at */
+    struct meter *meter;         /* or NULL */
 };
 
 struct screener *screener_new(void)
@@ -87,6 +93,8 @@ void screener_free(struct screener *s)
     mem_free(s);
 }
 
+void screener_meter(struct screener *s, struct meter *m) { s->meter = m; }
+
 static void trim(struct findings *f)
 {
     if (f->room > PLACES_KEPT) findings_free(f);
@@ -109,15 +117,16 @@ static void wipe(struct screener *s)
     s->places = 0;
     s->pieces.count = 0;
     if (s->pieces.room > PLACES_KEPT) gather_pieces_free(&s->pieces);
+    s->meter = NULL;
     mem_wipe(&s->run, sizeof s->run);
     buf_free(&s->replaced);
     buf_free(&s->scratch[0]);
     buf_free(&s->scratch[1]);
 }
 
-static struct gather_limits limits_of(const struct screen_limits *l)
+static struct gather_limits limits_of(const struct screen_limits *l, struct meter *m)
 {
-    struct gather_limits g = {l->decode_base64, l->decode_hex, l->decode_percent, l->json_depth};
+    struct gather_limits g = {l->decode_base64, l->decode_hex, l->decode_percent, l->json_depth, m};
     if (g.base64 > DECODE_MOST) g.base64 = DECODE_MOST;
     if (g.hex > DECODE_MOST) g.hex = DECODE_MOST;
     if (g.percent > DECODE_MOST) g.percent = DECODE_MOST;
@@ -227,6 +236,7 @@ static enum err judge(struct run *r)
     for (size_t i = 0; i < s->found.count && !e; i++) {
         r->now = s->found.v[i];
         r->act = policy_action(r->pol, r->now.rule);
+        if (!meter_add(s->meter, WORK_FINDING + (r->now.end - r->now.start))) return ERR_NOT_SCANNED;
         if (r->act == ACTION_ALLOW || r->now.start >= r->now.end) continue;
         if (!joined_counts(&s->g, r->rs, &r->now)) continue;
         r->value = slice_of(text + r->now.start, r->now.end - r->now.start);
@@ -234,11 +244,11 @@ static enum err judge(struct run *r)
         r->encoded = gather_text_at(&s->g, r->now.start)->encoded;
         e = gather_places(&s->g, r->now.start, r->now.end, take, r);
     }
-    findings_resolve(r->rs, &s->acting);
-    findings_resolve(r->rs, &s->flagged);
-    findings_resolve(r->rs, &s->signs);
-    findings_resolve(r->rs, &s->firm);
-    findings_resolve(r->rs, &s->secret);
+    struct findings *const all[] = {&s->acting, &s->flagged, &s->signs, &s->firm, &s->secret};
+    for (size_t i = 0; i < sizeof all / sizeof all[0] && !e; i++) {
+        findings_resolve(r->rs, all[i]);
+        if (!meter_add(s->meter, WORK_SORT * all[i]->count)) e = ERR_NOT_SCANNED;
+    }
     for (size_t i = 0; i < s->flagged.count; i++) count(r->out, s->flagged.v[i].rule, ACTION_FLAG);
     for (size_t i = 0; i < s->signs.count; i++)
         if (policy_action(r->pol, s->signs.v[i].rule) == ACTION_FLAG) count(r->out, s->signs.v[i].rule, ACTION_FLAG);
@@ -372,6 +382,7 @@ static enum err replace(struct run *r, size_t i)
     struct slice value;
     struct buf plain = buf_make(VALUE_MOST);
     size_t was = buf_len(&s->replaced);
+    if (!meter_add(s->meter, WORK_REPLACE + (f->end - f->start))) return ERR_NOT_SCANNED;
     enum err e = read_value(s, &p, &value);
     struct rule rule = *ruleset_rule(r->rs, f->rule);
     if (touched(&s->secret, f)) rule.cls = RULE_SECRETS; /* no tool gets it, whatever it is called */
@@ -525,14 +536,24 @@ static enum err read_facts(const struct json_doc *d, struct screening *out)
     return model != JSON_NONE && d->node[model].type == JSON_STRING ? read_model(d, model, out) : ERR_OK;
 }
 
+/* Searches what was gathered. */
+static enum err search(struct screener *s, struct detect_scratch *scratch, const struct ruleset *rs)
+{
+    detect_scratch_meter(scratch, s->meter);
+    enum err e = detect_scan(rs, scratch, buf_slice(&s->g.v.text), &s->found);
+    detect_scratch_meter(scratch, NULL);
+    return e;
+}
+
 /* Reads the body and searches it. */
 static enum err begin(struct run *r, struct detect_scratch *scratch, const struct screen_limits *lim, struct slice body)
 {
     struct screener *s = r->s;
     const struct json_limits jl = {.max_depth = lim->json_depth};
-    const struct gather_limits gl = limits_of(lim);
+    const struct gather_limits gl = limits_of(lim, s->meter);
     if (body.n >= GATHER_SELF) return ERR_BODY_TOO_LARGE;
     enum err e = json_parse(&s->doc, body, &jl, NULL);
+    if (!e && !meter_add(s->meter, body.n)) e = ERR_NOT_SCANNED;
     if (e) return e == ERR_LIMIT ? ERR_NOT_SCANNED : e;
     if (r->ep->kind == EP_CHAT && s->doc.node[0].type != JSON_OBJECT) return ERR_SHAPE;
     e = read_facts(&s->doc, r->out);
@@ -543,7 +564,7 @@ static enum err begin(struct run *r, struct detect_scratch *scratch, const struc
     r->out->decoded = s->g.decoded;
     if (s->g.opaque && policy_opaque_block(r->pol) && !r->observe) return ERR_OPAQUE;
     if (s->g.count == 0) return ERR_OK;
-    return not_scanned(detect_scan(r->rs, scratch, buf_slice(&s->g.v.text), &s->found));
+    return not_scanned(search(s, scratch, r->rs));
 }
 
 /* Decides about all that was found, and rewrites. */
@@ -637,14 +658,15 @@ static enum err take_plain(void *arg, const struct gather_place *p)
 static enum err scan_plain(struct screener *s, struct detect_scratch *scratch, const struct ruleset *rs,
                            const struct screen_limits *lim, struct slice text)
 {
-    const struct gather_limits gl = limits_of(lim);
+    const struct gather_limits gl = limits_of(lim, s->meter);
     enum err e = gather_plain(&s->g, text, &gl);
     if (e || s->g.count == 0) return e;
-    e = detect_scan(rs, scratch, buf_slice(&s->g.v.text), &s->found);
+    e = search(s, scratch, rs);
     struct plain x = {s, rs, {0, 0, 0, 0}};
     for (size_t i = 0; i < s->found.count && !e; i++) {
         x.now = s->found.v[i];
-        if (x.now.start < x.now.end && joined_counts(&s->g, rs, &x.now))
+        if (!meter_add(s->meter, WORK_FINDING)) e = ERR_NOT_SCANNED;
+        else if (x.now.start < x.now.end && joined_counts(&s->g, rs, &x.now))
             e = gather_places(&s->g, x.now.start, x.now.end, take_plain, &x);
     }
     if (e) return e;

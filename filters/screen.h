@@ -11,6 +11,7 @@
 #include "filters/detect/engine.h"
 #include "filters/injection.h"
 #include "filters/mask/vault.h"
+#include "filters/meter.h"
 #include "filters/policy.h"
 #include "filters/text/view.h"
 
@@ -57,6 +58,8 @@ struct screening {
 struct screener;
 struct screener *screener_new(void) MUST_CHECK;
 void screener_free(struct screener *s);
+/* Measures the next screening with m, from its first step to its last, and ends it with ERR_NOT_SCANNED where it says so. */
+void screener_meter(struct screener *s, struct meter *m);
 
 /* Screens a JSON body for an endpoint. The returned value is also out->error. `out` is zeroed first; screening_free it
  * in any case. The vault is made only when something reversible was masked. */

@@ -55,6 +55,7 @@ static int match(struct detect_scratch *s, const struct crule *r, bool search, s
         pcre2_match_context *mc = patient ? s->patient : s->quick;
         if (search) (void)pcre2_set_offset_limit(mc, limit);
         s->budget -= patient ? 256 : 1;
+        if (!meter_add(s->meter, patient ? WORK_PATIENT : WORK_TRY) || (patient && !meter_ask(s->meter))) s->budget = -1;
         if (s->stats) s->stats->tries++;
         if (jit) rc = pcre2_jit_match(code, (PCRE2_SPTR)subject.p, subject.n, at, 0, s->md, mc);
         else rc = pcre2_match(code, (PCRE2_SPTR)subject.p, subject.n, at, 0, s->md, mc);
@@ -155,6 +156,7 @@ static bool try_once(struct detect_scratch *s, uint16_t rule, bool search, size_
         int rc = match(s, r, search, slice_of(s->text.p + base, end - base), from - base, limit - base);
         if (rc < 0 || !take_spans(s, r, rc, base, sp)) return false;
         s->budget -= (int64_t)((sp->match_end - sp->match_start) / MATCH_UNIT);
+        if (!meter_add(s->meter, WORK_VALUE * (sp->match_end - sp->match_start))) s->budget = -1;
         /* A match that fills a capped subject may go on: once more, with room. */
         if (sp->match_end < end || end == s->seg_hi || cap >= CAP_LONG) return true;
     }

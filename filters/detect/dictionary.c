@@ -473,6 +473,7 @@ void dictionary_scan(struct detect_scratch *s, uint16_t rule)
     const struct dictionary *d = s->rs->rules[rule].dictionary;
     for (size_t at = 0, end; !s->err && next_token(s->text, &at, s->text.n, &end);) {
         size_t last = longest_term(d, s->text, at, end);
+        if (!meter_add(s->meter, WORK_TOKEN)) s->err = ERR_NOT_SCANNED;
         if (last) scan_found(s, rule, at, last, 1000);
         at = last ? last : end;
     }

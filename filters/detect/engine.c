@@ -70,6 +70,7 @@ void detect_scratch_free(struct detect_scratch *s)
 }
 
 void detect_scratch_stats(struct detect_scratch *s, struct detect_stats *stats) { s->stats = stats; }
+void detect_scratch_meter(struct detect_scratch *s, struct meter *m) { s->meter = m; }
 
 static bool grow_hs(hs_scratch_t **scratch, const hs_database_t *db)
 {
@@ -233,6 +234,7 @@ enum err detect_scan(const struct ruleset *rs, struct detect_scratch *s, struct 
         size_t to = text.n - from < STRUCTURE_BLOCK ? text.n : from + STRUCTURE_BLOCK;
         scan_keywords(s, from, to);
         scan_words(s, from, to);
+        if (!meter_add(s->meter, to - from)) s->err = ERR_NOT_SCANNED;
         if (want && !s->err) triggers_scan(s, from, to, want);
     }
     if (out->count > first && !s->err) echo_scan(s, first);

@@ -15,8 +15,8 @@ struct findings {
     struct finding *v;
     size_t count, room;
 };
-/* More findings than this in one text are ERR_NOT_SCANNED. */
-#define FINDINGS_MAX 200000u
+/* More findings than this in one text are ERR_NOT_SCANNED: a list of addresses of 64 MiB has fewer. */
+#define FINDINGS_MAX (1u << 23)
 
 enum err findings_add(struct findings *f, struct finding x) MUST_CHECK;
 void findings_free(struct findings *f);
@@ -25,6 +25,9 @@ void findings_free(struct findings *f);
 struct detect_scratch;
 struct detect_scratch *detect_scratch_new(void) MUST_CHECK;
 void detect_scratch_free(struct detect_scratch *s);
+/* Scans with this scratch are measured by m from now on, and end with ERR_NOT_SCANNED where it says so; NULL ends that. */
+struct meter;
+void detect_scratch_meter(struct detect_scratch *s, struct meter *m);
 
 /* Appends findings of every rule, in no order, overlaps included. text is UTF-8 (or any bytes). Short strings may be
  * gathered into one text with DETECT_GAP between them: no rule matches across it. */

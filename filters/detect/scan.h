@@ -6,6 +6,7 @@
 #include "filters/detect/compiled.h"
 #include "filters/detect/engine.h"
 #include "filters/detect/structure.h"
+#include "filters/meter.h"
 
 #define HITS_MAX   8192u
 #define PAGE_BYTES 2048u /* context words are looked up page by page, where somebody asks */
@@ -65,6 +66,7 @@ struct detect_scratch {
     struct findings *out;
     size_t seg_lo, seg_hi; /* the piece between gaps that was looked at last */
     int64_t budget;        /* confirmations left */
+    struct meter *meter;   /* or NULL */
     enum err err;
     size_t block_from; /* hits that end here or before belong to the block before */
     size_t block_base;
@@ -73,6 +75,13 @@ struct detect_scratch {
 
     struct detect_stats *stats; /* or NULL */
 };
+
+/* What things cost, in a meter's units. */
+#define WORK_TRY     128u       /* a call of PCRE2 */
+#define WORK_PATIENT (1u << 17) /* ... with the higher limit */
+#define WORK_VALUE   8u         /* a byte of a match: entropy, validators */
+#define WORK_TRIGGER 64u        /* a structural trigger looked at */
+#define WORK_TOKEN   32u        /* a token looked up in a dictionary */
 
 /* confirm.c. Each returns true if something was found; a failure is in s->err. */
 bool confirm_anchored(struct detect_scratch *s, uint16_t rule, size_t anchor);

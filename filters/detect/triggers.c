@@ -252,6 +252,8 @@ unsigned triggers_wanted(const struct ruleset *rs)
 void triggers_scan(struct detect_scratch *s, size_t from, size_t to, unsigned want)
 {
     structure_find(s->text, from, to, want, s->rs->looks, s->structure);
+    const struct structure *st = s->structure;
+    if (!meter_add(s->meter, WORK_TRIGGER * (st->numbers + st->ats + st->colons + st->tokens))) s->err = ERR_NOT_SCANNED;
     scan_numbers(s);
     scan_ats(s);
     scan_colons(s);

@@ -1,6 +1,8 @@
 /* Things with a number of their own: vehicles, telephones, chips; and the machine-readable zone of travel documents. */
 #include "filters/detect/valid.h"
 
+#include <pthread.h>
+
 static bool vin_ok(struct slice v)
 {
     static const uint8_t w[17] = {8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2};
@@ -85,75 +87,87 @@ static bool ups_ok(struct slice v)
 }
 
 /* A number that is right under some country's scheme: for places where it stands alone and nothing says which. */
+static const char *const schemes[] = {"aba",
+                                      "ca_sin",
+                                      "au_tfn",
+                                      "au_acn",
+                                      "au_abn",
+                                      "au_medicare",
+                                      "nz_ird",
+                                      "de_tax_id",
+                                      "de_lanr",
+                                      "nl_bsn",
+                                      "pt_nif",
+                                      "fr_siren",
+                                      "fr_nir",
+                                      "fr_nif",
+                                      "be_nn",
+                                      "ch_ahv",
+                                      "at_svnr",
+                                      "pl_pesel",
+                                      "pl_nip",
+                                      "pl_regon",
+                                      "cz_rc",
+                                      "ro_cnp",
+                                      "bg_egn",
+                                      "hr_oib",
+                                      "gr_amka",
+                                      "gr_afm",
+                                      "se_personnummer",
+                                      "se_orgnr",
+                                      "no_fodselsnummer",
+                                      "lt_asmens",
+                                      "lv_pk",
+                                      "hu_tax",
+                                      "jmbg",
+                                      "ru_inn",
+                                      "ru_snils",
+                                      "ua_rntrc",
+                                      "kz_iin",
+                                      "us_npi",
+                                      "br_cpf",
+                                      "br_cnpj",
+                                      "ar_cuit",
+                                      "ec_ci",
+                                      "do_cedula",
+                                      "pe_ruc",
+                                      "cn_id",
+                                      "kr_rrn",
+                                      "kr_brn",
+                                      "jp_my_number",
+                                      "jp_corporate",
+                                      "th_id",
+                                      "id_nik",
+                                      "in_aadhaar",
+                                      "tr_tckn",
+                                      "il_id",
+                                      "za_id",
+                                      "ir_melli",
+                                      "ae_id",
+                                      "uk_nhs",
+                                      "card_any",
+                                      "imei"};
+#define SCHEMES (sizeof schemes / sizeof *schemes)
+static bool (*scheme_ok[SCHEMES])(struct slice v); /* of those there are */
+static size_t scheme_count;
+static pthread_once_t schemes_known = PTHREAD_ONCE_INIT;
+
+static void find_schemes(void)
+{
+    for (size_t i = 0; i < SCHEMES; i++) {
+        const struct validator *row = validator_find(schemes[i]);
+        if (row) scheme_ok[scheme_count++] = row->ok;
+    }
+}
+
 static bool any_id_ok(struct slice v)
 {
-    static const char *const schemes[] = {"aba",
-                                          "ca_sin",
-                                          "au_tfn",
-                                          "au_acn",
-                                          "au_abn",
-                                          "au_medicare",
-                                          "nz_ird",
-                                          "de_tax_id",
-                                          "de_lanr",
-                                          "nl_bsn",
-                                          "pt_nif",
-                                          "fr_siren",
-                                          "fr_nir",
-                                          "fr_nif",
-                                          "be_nn",
-                                          "ch_ahv",
-                                          "at_svnr",
-                                          "pl_pesel",
-                                          "pl_nip",
-                                          "pl_regon",
-                                          "cz_rc",
-                                          "ro_cnp",
-                                          "bg_egn",
-                                          "hr_oib",
-                                          "gr_amka",
-                                          "gr_afm",
-                                          "se_personnummer",
-                                          "se_orgnr",
-                                          "no_fodselsnummer",
-                                          "lt_asmens",
-                                          "lv_pk",
-                                          "hu_tax",
-                                          "jmbg",
-                                          "ru_inn",
-                                          "ru_snils",
-                                          "ua_rntrc",
-                                          "kz_iin",
-                                          "us_npi",
-                                          "br_cpf",
-                                          "br_cnpj",
-                                          "ar_cuit",
-                                          "ec_ci",
-                                          "do_cedula",
-                                          "pe_ruc",
-                                          "cn_id",
-                                          "kr_rrn",
-                                          "kr_brn",
-                                          "jp_my_number",
-                                          "jp_corporate",
-                                          "th_id",
-                                          "id_nik",
-                                          "in_aadhaar",
-                                          "tr_tckn",
-                                          "il_id",
-                                          "za_id",
-                                          "ir_melli",
-                                          "ae_id",
-                                          "uk_nhs",
-                                          "card_any",
-                                          "imei"};
     uint8_t d[VALID_MAX];
     size_t n = valid_digits(v, d);
     if (n == 0 || valid_same(d, n)) return false;
-    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
-        const struct validator *row = validator_find(schemes[i]);
-        if (row && row->ok(v)) return true;
-    }
+    (void)pthread_once(&schemes_known, find_schemes);
+    for (size_t i = 0; i < scheme_count; i++)
+        if (scheme_ok[i](v)) return true;
     return false;
 }
 

@@ -8,7 +8,7 @@
 #include "filters/policy.h"
 #include "proxy/base/buf.h"
 
-#define VAULT_MAX             65536u
+#define VAULT_MAX             (1u << 21)
 #define VAULT_PLACEHOLDER_MAX 64u
 
 struct vault;

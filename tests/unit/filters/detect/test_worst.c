@@ -13,22 +13,19 @@
 
 #include "config/rules.h"
 #include "filters/detect/engine.h"
-#include "filters/screen.h"
+#include "filters/meter.h"
 
 #define SMALL        (8u * 1024)   /* for every rule */
 #define LARGE        (512u * 1024) /* for those that cost most */
 #define WORST        12u
-#define TRIES_A_BYTE 4u /* calls of PCRE2 for a byte of text, all rules together: a rule alone has about one */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SLOWER 20.0
-#else
-#define SLOWER 1.0
-#endif
+#define TRIES_A_BYTE 4u    /* calls of PCRE2 for a byte of text, all rules together: a rule alone has about one */
+#define UNITS_A_BYTE 1000u /* of work; times are only printed */
 
 static struct rule_pack pack;
 static struct ruleset *rules;
 static struct detect_scratch *scratch;
 static struct findings found;
+static struct meter work;
 
 static double cpu(void)
 {
@@ -110,10 +107,13 @@ static enum err run(const struct seed *s, size_t size, char *room, struct detect
     for (size_t at = s->n, unit = s->n - s->head; at < size; at += unit)
         memcpy(room + at, s->text + s->head, unit < size - at ? unit : size - at);
     *st = (struct detect_stats){0};
+    work = (struct meter){0};
     detect_scratch_stats(scratch, st);
+    detect_scratch_meter(scratch, &work);
     found.count = 0;
     enum err e = detect_scan(rules, scratch, slice_of(room, size), &found);
     detect_scratch_stats(scratch, NULL);
+    detect_scratch_meter(scratch, NULL);
     return e;
 }
 
@@ -158,65 +158,19 @@ static void test_worst_strings(void **state)
         double t = cpu();
         enum err e = run(&worst[i].seed, LARGE, room, &st);
         double took = cpu() - t;
-        print_message("%-40s %6.1f ms for 8 KiB, %7.1f for 512 KiB, %9llu tries, %s\n", worst[i].rule->id, worst[i].cost * 1e3,
-                      took * 1e3, (unsigned long long)st.tries, err_name(e));
+        print_message("%-40s %6.1f ms for 8 KiB, %7.1f for 512 KiB, %9llu tries, %4llu units a byte, %s\n", worst[i].rule->id,
+                      worst[i].cost * 1e3, took * 1e3, (unsigned long long)st.tries, (unsigned long long)work.done / LARGE,
+                      err_name(e));
         assert_true(st.tries <= (uint64_t)TRIES_A_BYTE * LARGE);
-        if (took > 2.0 * SLOWER) fail_msg("%s: %.1f s for 512 KiB", worst[i].rule->id, took);
+        if (work.done > (uint64_t)UNITS_A_BYTE * LARGE)
+            fail_msg("%s: %llu units", worst[i].rule->id, (unsigned long long)work.done);
     }
     free(room);
-}
-
-/* ---- a large body ---- */
-
-static double screened(struct screener *s, const struct policy *p, size_t size)
-{
-    static const char *const said[] = {
-        "Please look at the report of last week, it is on the shared drive, and tell me what you think about chapter three. ",
-        "for (size_t i = 0; i < n; i++) total += price[i] * count[i]; /* in cents */\\n",
-        "Write to jane.doe@corp.example today. ",
-        "2024-05-17T09:12:44Z INFO request 5f2c9e7a-33b1-4d2e-9a51-0c8d2f1b7a90 took 17 ms\\n",
-        "\xe4\xbb\x8a\xe5\xa4\xa9\xe5\xa4\xa9\xe6\xb0\x94 "};
-    const struct screen_limits lim = {128, 2, 1, 1, NULL};
-    struct buf b = buf_make(size + 4096);
-    struct screening out;
-    assert_int_equal(buf_add(&b, SLICE("{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"")), ERR_OK);
-    for (size_t i = 0; buf_len(&b) < size; i++)
-        assert_int_equal(buf_add(&b, slice_str(said[i % 97 == 0 ? 2 : i % 5 == 2 ? 0 : i % 5])), ERR_OK);
-    assert_int_equal(buf_add(&b, SLICE("\"}]}")), ERR_OK);
-    double t = cpu();
-    assert_int_equal(
-        screen_request(s, scratch, rules, p, &lim, endpoint_find(SLICE("/v1/chat/completions")), buf_slice(&b), &out), ERR_OK);
-    t = cpu() - t;
-    assert_true(out.changed && out.vault);
-    screening_free(&out);
-    buf_free(&b);
-    return t;
-}
-
-static void test_linear(void **state)
-{
-    (void)state;
-    const struct policy_def d = {
-        .name = "p", .cls = {ACTION_REDACT, ACTION_TOKENIZE, ACTION_FLAG}, .key = SLICE("0123456789abcdef")};
-    struct policy *p;
-    struct screener *s = screener_new();
-    assert_non_null(s);
-    assert_int_equal(policy_build(&d, rules, NULL, NULL, &p), ERR_OK);
-    double small = 1e9, large = 1e9;
-    for (int i = 0; i < 2; i++) { /* the better of two: others are at work on this machine */
-        double a = screened(s, p, 4u << 20), b = screened(s, p, 16u << 20);
-        if (a < small) small = a;
-        if (b < large) large = b;
-    }
-    print_message("4 MiB %.3f s, 16 MiB %.3f s\n", small, large);
-    assert_true(large < 6 * small);
-    policy_free(p);
-    screener_free(s);
 }
 
 int main(void)
 {
     mem_install_hooks();
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_worst_strings), cmocka_unit_test(test_linear)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_worst_strings)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }
