@@ -6,8 +6,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "filters/detect/lexicon.h"
 #include "filters/detect/rules.h"
-#include "filters/detect/automaton.h"
-#include "filters/detect/structure.h"
+#include "filters/detect/numbers.h"
 #include "filters/detect/tail.h"
 #include "filters/detect/validators.h"
 
@@ -79,33 +78,17 @@ struct keyword {
     struct byteset prev, after[2]; /* the union of what its refs allow */
 };
 
-/* Rules started by a structural trigger, by what may stand at each position: one bit for each rule. */
+/* Rules started by '@', a colon or a token, by what may stand at each position: one bit for each rule. */
+#define TABLE_ROOM 64u
 struct table {
-    uint16_t rule[TABLE_RULES];
+    uint16_t rule[TABLE_ROOM];
     size_t count;
-    uint8_t cls[256]; /* byte -> class of bytes no rule tells apart */
-    size_t classes;
-    struct bits *front;         /* [SHAPE_FRONT][classes] */
-    struct bits prev[2][256];   /* by the byte before the anchor; the second with a digit before that */
-    struct bits none;           /* rules that may start at the very beginning of a text */
-    struct bits at_start;       /* rules that start nowhere but there, give or take START_REACH bytes */
-    size_t looked;              /* positions of `front` that are looked at */
-    struct bits digits[32];     /* by number of digits; 31: that many and more */
-    struct automaton automaton; /* of numbers */
-    struct shape_runs *runs;    /* of tokens: how long a match's first run may be; by rule, the last is the union */
+    uint64_t prev[2][256]; /* by the byte before the anchor; the second with a digit before that */
+    uint64_t front[SHAPE_FRONT][256];
+    uint64_t at_start;       /* rules that start nowhere but at the beginning of a text */
+    struct shape_runs *runs; /* of tokens: how long a match's first run may be; by rule, the last is the union */
 };
-#define NUMBER_SIGNS 3u  /* '+' and '(' before a number that may belong to it */
-#define PREFIX_MAX   4u  /* letters of a short word before it: "AA 12 34 56 B", "CHE-116.281.710" */
-#define LETTERS_MAX  24u /* letters it is glued to */
-#define START_REACH  8u
-enum table_kind {
-    TABLE_DIGITS,
-    TABLE_NEAR /* digits, of rules that need a word near by */,
-    TABLE_AT,
-    TABLE_COLON,
-    TABLE_ENTROPY,
-    TABLE_COUNT
-};
+enum table_kind { TABLE_AT, TABLE_COLON, TABLE_ENTROPY, TABLE_COUNT };
 
 struct context_word {
     uint32_t len;
@@ -129,12 +112,12 @@ struct ruleset {
     size_t tail_count, tail_room;
 
     struct table table[TABLE_COUNT];
-    struct number_looks *looks; /* of TABLE_DIGITS and TABLE_NEAR */
+    struct numbers *numbers; /* or NULL */
 
     struct lexicon *context;
     struct context_word *words;
     uint64_t *word_rules;   /* [words][rule_words] */
-    struct bits *word_near; /* [words]: the rules of TABLE_NEAR */
+    struct bits *word_near; /* [words]: the rules among `numbers` */
     size_t rule_words;
     uint32_t widest_context;
 

@@ -216,33 +216,50 @@ static bool asks_for_start(const char *p)
     }
 }
 
-/* Which bytes may stand before a match: the lookbehinds an expression begins with, asked one byte at a time. */
-static enum err probe_prev(struct builder *b, struct crule *r, const char *regex, pcre2_match_data *md)
+/* True for a lookbehind that says the same of a byte whatever stands before it. */
+static bool looks_far(const char *p, size_t n)
 {
-    r->prev = r->prev_digit = byteset_all();
-    const char *p = regex;
-    bool looks = false;
-    for (;;) {
+    for (size_t i = 0; i + 1 < n; i++) {
+        if (p[i] == '\\' && strchr("AbBGzZ", p[i + 1])) return true;
+        if (p[i] == '\\') i++;
+        else if (p[i] == '^' && p[i - 1] != '[') return true;
+    }
+    return false;
+}
+
+/* The lookbehinds that an expression begins with and that can be asked one byte at a time: (?<!...), flags. False if
+ * there are none. */
+static bool negative_head(const char *regex, struct buf *head)
+{
+    bool looks = false, inner = false;
+    enum err e = ERR_OK;
+    for (const char *p = regex, *end; !e; p = end) {
         size_t flags = strncmp(p, "(?", 2) == 0 ? 2 + strspn(p + 2, "imsx") : 0;
-        if (flags > 2 && p[flags] == ')') p += flags + 1;
-        else if (strncmp(p, "(?<!", 4) == 0 || strncmp(p, "(?<=", 4) == 0) {
-            bool inner = false;
-            p = group_end(p, &inner);
-            looks = true;
-        } else break;
+        if (flags > 2 && p[flags] == ')') end = p + flags + 1;
+        else if (strncmp(p, "(?<!", 4) == 0 || strncmp(p, "(?<=", 4) == 0) end = group_end(p, &inner);
+        else break;
+        if (p[3] == '=' || (p[3] == '!' && looks_far(p + 4, (size_t)(end - p - 4)))) continue;
+        looks |= p[3] == '!';
+        e = buf_add(head, slice_of(p, (size_t)(end - p)));
     }
-    if (!looks || has_alternatives(p)) return ERR_OK;
-    char *head = mem_strndup(regex, (size_t)(p - regex));
-    if (!head) return ERR_MEMORY;
-    pcre2_code *code = compile(b, NULL, "lookbehind", head, PCRE2_ANCHORED);
-    for (unsigned c = 0; code && c < 128; c++) {
-        unsigned char two[2] = {'5', (unsigned char)c};
-        if (pcre2_match(code, two + 1, 1, 1, 0, md, NULL) == PCRE2_ERROR_NOMATCH) r->prev.w[c >> 6] &= ~(1ull << (c & 63));
-        if (pcre2_match(code, two, 2, 2, 0, md, NULL) == PCRE2_ERROR_NOMATCH) r->prev_digit.w[c >> 6] &= ~(1ull << (c & 63));
+    return looks && !e && buf_add(head, slice_of("", 1)) == ERR_OK;
+}
+
+/* Which bytes may stand before a match: the lookbehinds an expression begins with, asked one byte at a time. */
+static void probe_prev(struct builder *b, struct crule *r, const char *regex, pcre2_match_data *md)
+{
+    struct buf head = buf_make(1u << 16);
+    r->prev = r->prev_digit = byteset_all();
+    if (!has_alternatives(regex) && negative_head(regex, &head)) {
+        pcre2_code *code = compile(b, NULL, "lookbehind", buf_slice(&head).p, PCRE2_ANCHORED);
+        for (unsigned c = 0; code && c < 128; c++) {
+            unsigned char two[2] = {'5', (unsigned char)c};
+            if (pcre2_match(code, two + 1, 1, 1, 0, md, NULL) == PCRE2_ERROR_NOMATCH) r->prev.w[c >> 6] &= ~(1ull << (c & 63));
+            if (pcre2_match(code, two, 2, 2, 0, md, NULL) == PCRE2_ERROR_NOMATCH) r->prev_digit.w[c >> 6] &= ~(1ull << (c & 63));
+        }
+        pcre2_code_free(code);
     }
-    pcre2_code_free(code);
-    mem_free(head);
-    return ERR_OK;
+    buf_free(&head);
 }
 
 static void check_def(struct builder *b, const struct rule_def *d, size_t index, const struct rule_def *all)
@@ -276,8 +293,9 @@ static bool build_expression(struct builder *b, size_t index, const struct rule_
                         &complaint) == ERR_OK;
         if (complaint) complain(b, d, "regex: %s", complaint);
         pcre2_match_data *md = pcre2_match_data_create_from_pattern(r->anchored, b->rs->general);
-        ok = ok && md && probe_prev(b, r, regex, md) == ERR_OK;
+        ok = ok && md;
         if (ok) {
+            probe_prev(b, r, regex, md);
             struct byteset prev = shape_prev(b->shape[index]);
             r->prev = both(&r->prev, &prev);
             r->prev_digit = both(&r->prev_digit, &prev);
@@ -630,31 +648,6 @@ done:
 
 /* --- structural triggers */
 
-static void bit_set(struct bits *b, size_t i) { b->w[i >> 6] |= 1ull << (i & 63); }
-
-/* Bytes no rule tells apart share a class, which keeps the tables in the first-level cache. */
-static bool classify(struct table *t, struct byteset (*front)[SHAPE_FRONT])
-{
-    struct bits *full = mem_zalloc(256 * SHAPE_FRONT * sizeof *full); /* [byte][position] */
-    if (!full) return false;
-    for (size_t i = 0; i < t->count; i++)
-        for (unsigned k = 0; k < SHAPE_FRONT; k++)
-            for (unsigned c = 0; c < 256; c++)
-                if (byteset_has(&front[i][k], (unsigned char)c)) bit_set(&full[c * SHAPE_FRONT + k], i);
-    uint8_t first[256] = {0};
-    for (unsigned c = 0; c < 256; c++) {
-        size_t k = 0;
-        while (k < t->classes && memcmp(&full[first[k] * SHAPE_FRONT], &full[c * SHAPE_FRONT], SHAPE_FRONT * sizeof *full)) k++;
-        if (k == t->classes) first[t->classes++] = (uint8_t)c;
-        t->cls[c] = (uint8_t)k;
-    }
-    t->front = mem_alloc(SHAPE_FRONT * t->classes * sizeof *t->front);
-    for (unsigned k = 0; t->front && k < SHAPE_FRONT; k++)
-        for (size_t c = 0; c < t->classes; c++) t->front[k * t->classes + c] = full[first[c] * SHAPE_FRONT + k];
-    mem_free(full);
-    return t->front != NULL;
-}
-
 /* How long the token may be that each rule begins with. */
 static enum err build_runs(struct builder *b, struct table *t)
 {
@@ -670,160 +663,58 @@ static enum err build_runs(struct builder *b, struct table *t)
     return ERR_OK;
 }
 
-static enum err build_automaton(struct builder *b, struct table *t)
+static void enter_table(struct builder *b, struct table *t, uint16_t rule)
 {
-    struct shape **shapes = mem_alloc((t->count + 1) * sizeof *shapes);
-    if (!shapes) return ERR_MEMORY;
-    for (size_t i = 0; i < t->count; i++) shapes[i] = b->shape[t->rule[i]];
-    enum err e = automaton_build(&t->automaton, shapes, t->count);
-    mem_free(shapes);
-    return e;
+    const struct crule *r = &b->rs->rules[rule];
+    struct byteset front[SHAPE_FRONT];
+    uint64_t bit = 1ull << t->count;
+    t->rule[t->count++] = rule;
+    shape_front(b->shape[rule], front);
+    for (unsigned c = 0; c < 256; c++) {
+        for (unsigned k = 0; k < SHAPE_FRONT; k++)
+            if (byteset_has(&front[k], (unsigned char)c)) t->front[k][c] |= bit;
+        if (byteset_has(&r->prev, (unsigned char)c)) t->prev[0][c] |= bit;
+        if (byteset_has(&r->prev_digit, (unsigned char)c)) t->prev[1][c] |= bit;
+    }
+    if (r->at_start) t->at_start |= bit;
 }
 
 static enum err build_table(struct builder *b, const struct rule_def *defs, size_t n, enum table_kind kind)
 {
-    static const unsigned trigger[TABLE_COUNT] = {TRIGGER_DIGITS, TRIGGER_DIGITS, TRIGGER_AT, TRIGGER_COLON, TRIGGER_ENTROPY};
+    static const unsigned trigger[TABLE_COUNT] = {TRIGGER_AT, TRIGGER_COLON, TRIGGER_ENTROPY};
     struct table *t = &b->rs->table[kind];
-    struct byteset(*front)[SHAPE_FRONT] = mem_zalloc(TABLE_RULES * sizeof *front);
-    if (!front) return ERR_MEMORY;
-    /* Of numbers the automaton has told the rest. */
-    t->looked = kind == TABLE_DIGITS || kind == TABLE_NEAR ? 10 : SHAPE_FRONT;
     for (size_t i = 0; i < n; i++) {
-        const struct rule_def *d = &defs[i];
-        if (!(d->triggers & trigger[kind]) || !b->shape[i]) continue;
-        if ((kind == TABLE_DIGITS || kind == TABLE_NEAR) && b->rs->rules[i].needs != (kind == TABLE_NEAR)) continue;
-        if (t->count == TABLE_RULES) {
-            complain(b, d, "more than %u rules have this trigger", TABLE_RULES);
+        if (!(defs[i].triggers & trigger[kind]) || !b->shape[i]) continue;
+        if (t->count == TABLE_ROOM) {
+            complain(b, &defs[i], "more than %u rules have this trigger", TABLE_ROOM);
             break;
         }
-        size_t k = t->count++;
-        t->rule[k] = (uint16_t)i;
-        shape_front(b->shape[i], front[k]);
-        for (unsigned c = 0; c < 256; c++)
-            if (byteset_has(&b->rs->rules[i].prev, (unsigned char)c)) bit_set(&t->prev[0][c], k);
-        for (unsigned c = 0; c < 256; c++)
-            if (byteset_has(&b->rs->rules[i].prev_digit, (unsigned char)c)) bit_set(&t->prev[1][c], k);
-        bit_set(&t->none, k);
-        if (b->rs->rules[i].at_start) bit_set(&t->at_start, k);
-        for (unsigned c = d->digits_min; c <= d->digits_max && c < 32; c++) bit_set(&t->digits[c], k);
-        if (d->digits_max > 31) bit_set(&t->digits[31], k);
+        enter_table(b, t, (uint16_t)i);
     }
-    enum err e = classify(t, front) ? ERR_OK : ERR_MEMORY;
-    if (!e && kind == TABLE_ENTROPY) e = build_runs(b, t);
-    if (!e && (kind == TABLE_DIGITS || kind == TABLE_NEAR)) e = build_automaton(b, t);
-    mem_free(front);
-    return e;
+    return kind == TABLE_ENTROPY ? build_runs(b, t) : ERR_OK;
 }
 
-/* --- what numbers look like */
-
-struct look_builder {
-    const struct automaton *a;
-    struct number_looks *l;
-    unsigned which;   /* of l->how */
-    struct bits mask; /* the rules that may begin this way */
-    uint8_t how;
-};
-
-static unsigned run_symbol(const struct automaton *a, unsigned state, unsigned symbol)
+static enum err build_numbers(struct builder *b, const struct rule_def *defs, size_t n)
 {
-    return state == 0 || (state & AUTOMATON_STOP) ? state : a->next[state * AUTOMATON_SYMBOLS + symbol];
-}
-
-static void enter_look(const struct look_builder *b, unsigned state, unsigned key)
-{
-    if (!state) return;
-    const struct bits *m = &b->a->masks[state & AUTOMATON_STOP ? state & ~AUTOMATON_STOP : b->a->alive[state]];
-    uint64_t any = 0;
-    for (size_t i = 0; i < TABLE_WORDS; i++) any |= m->w[i] & b->mask.w[i];
-    if (any) b->l->how[b->which][key] |= b->how;
-}
-
-/* Enters every look of a number that leads on from a state. */
-static void enter_looks(const struct look_builder *b, unsigned state)
-{
-    for (unsigned run1 = 1; run1 <= NUMBER_RUN && state; run1++) {
-        state = run_symbol(b->a, state, 1);
-        for (unsigned s1 = 0; s1 < AUTOMATON_SYMBOLS && state; s1++) {
-            unsigned x = run_symbol(b->a, state, s1);
-            for (unsigned run2 = 0; run2 <= NUMBER_RUN && x; run2++) {
-                for (unsigned s2 = 0; s2 < AUTOMATON_SYMBOLS; s2++)
-                    enter_look(b, run_symbol(b->a, x, s2), number_key(run1, s1, run2, s2));
-                x = run_symbol(b->a, x, 1);
-            }
-        }
+    struct number_rule *v = mem_alloc((n + 1) * sizeof *v);
+    size_t count = 0;
+    if (!v) return ERR_MEMORY;
+    for (size_t i = 0; i < n; i++) {
+        const struct crule *r = &b->rs->rules[i];
+        if (!(defs[i].triggers & TRIGGER_DIGITS) || !b->shape[i]) continue;
+        v[count++] = (struct number_rule){.rule = (uint16_t)i,
+                                          .near = r->needs,
+                                          .start = r->at_start,
+                                          .digits_min = defs[i].digits_min,
+                                          .digits_max = defs[i].digits_max,
+                                          .shape = b->shape[i],
+                                          .prev = r->prev,
+                                          .prev_digit = r->prev_digit};
     }
-}
-
-static void add_bits(struct bits *into, const struct bits *from)
-{
-    for (size_t i = 0; i < TABLE_WORDS; i++) into->w[i] |= from->w[i];
-}
-
-/* At the digit itself: by what may stand before it. */
-static void enter_plain(struct look_builder *b, const struct table *t)
-{
-    static const uint8_t how[] = {NUMBER_CLEAN, NUMBER_JOINED, NUMBER_JOINED_DIGIT, NUMBER_BEHIND_LETTER};
-    struct bits masks[4] = {t->none, {{0}}, {{0}}, {{0}}};
-    for (unsigned c = 0; c < 256; c++) {
-        unsigned symbol = b->l->symbol[c];
-        if (symbol == 1) continue;
-        if (symbol == 2) add_bits(&masks[3], &t->prev[0][c]);
-        else if (b->l->joiner[c]) {
-            add_bits(&masks[1], &t->prev[0][c]);
-            add_bits(&masks[2], &t->prev[1][c]);
-        } else {
-            add_bits(&masks[0], &t->prev[0][c]);
-            add_bits(&masks[0], &t->prev[1][c]);
-        }
-    }
-    for (int i = 0; i < 4; i++) {
-        b->how = how[i];
-        b->mask = masks[i];
-        enter_looks(b, AUTOMATON_START);
-    }
-}
-
-/* At signs, letters or a short word before it. */
-static void enter_led(struct look_builder *b)
-{
-    static const char *const leads[] = {"+", "(", "+(", "(+", "((", "++", "+((", "(+(", "((+", "+(+", "(++", "++(", "+++", "((("};
-    const struct automaton *a = b->a;
-    b->how = NUMBER_SIGNED;
-    for (size_t i = 0; i < sizeof leads / sizeof leads[0]; i++) {
-        unsigned state = AUTOMATON_START;
-        for (const char *p = leads[i]; *p; p++) state = run_symbol(a, state, b->l->symbol[(unsigned char)*p]);
-        enter_looks(b, state);
-    }
-    unsigned state = AUTOMATON_START;
-    for (unsigned n = 1; n <= LETTERS_MAX && state; n++) {
-        state = run_symbol(a, state, 2);
-        b->how = NUMBER_LETTERED;
-        enter_looks(b, state);
-        b->how = NUMBER_PREFIXED;
-        if (n > PREFIX_MAX) continue;
-        enter_looks(b, run_symbol(a, state, b->l->symbol[' ']));
-        enter_looks(b, run_symbol(a, state, b->l->symbol['-']));
-    }
-}
-
-static enum err build_looks(struct ruleset *rs)
-{
-    struct number_looks *l = rs->looks = mem_zalloc(sizeof *l);
-    if (!l) return ERR_MEMORY;
-    for (unsigned c = 0; c < 256; c++) {
-        l->symbol[c] = automaton_symbol((unsigned char)c);
-        l->joiner[c] = c && c < 128 && strchr("-./:,_+#", (int)c) != NULL;
-    }
-    for (unsigned which = 0; which < 2; which++) {
-        const struct table *t = &rs->table[which ? TABLE_NEAR : TABLE_DIGITS];
-        struct look_builder b = {.a = &t->automaton, .l = l, .which = which};
-        if (!t->count) continue;
-        enter_plain(&b, t);
-        memset(&b.mask, 255, sizeof b.mask);
-        enter_led(&b);
-    }
-    return ERR_OK;
+    enum err e = count ? numbers_build(v, count, &b->rs->numbers) : ERR_OK;
+    if (e == ERR_LIMIT) complain(b, NULL, "more than %u rules are started by digits", TABLE_RULES);
+    mem_free(v);
+    return e == ERR_LIMIT ? ERR_OK : e;
 }
 
 /* --- context words */
@@ -872,17 +763,18 @@ static enum err build_context(struct builder *b, const struct rule_def *defs, si
     rs->words = mem_zalloc((count + 1) * sizeof *rs->words);
     rs->word_rules = mem_zalloc((count + 1) * rs->rule_words * sizeof *rs->word_rules);
     rs->word_near = mem_zalloc((count + 1) * sizeof *rs->word_near);
-    uint16_t *near = mem_alloc((n + 1) * sizeof *near); /* place of a rule in TABLE_NEAR, + 1 */
+    uint16_t *near = mem_alloc((n + 1) * sizeof *near); /* place of a rule among the numbers that need a word, + 1 */
     if (!unique || !word || !near || !rs->words || !rs->word_rules || !rs->word_near) goto done;
     memset(near, 0, (n + 1) * sizeof *near);
-    for (size_t i = 0; i < rs->table[TABLE_NEAR].count; i++) near[rs->table[TABLE_NEAR].rule[i]] = (uint16_t)(i + 1);
+    for (size_t i = rs->numbers ? rs->numbers->near_word * 64 : 0; rs->numbers && i < rs->numbers->count; i++)
+        near[rs->numbers->rule[i]] = (uint16_t)(i + 1);
     for (size_t k = 0; k < count; k++) {
         rs->words[k] = (struct context_word){(uint32_t)unique[k].n, edge_binds(unique[k], false), edge_binds(unique[k], true)};
         word[k] = (struct lexicon_word){unique[k], byteset_all(), {bytes_behind(&rs->words[k]), byteset_all()}};
         for (; at < b->word_count && slice_eq(b->word[at].text, unique[k]); at++) {
             uint16_t r = b->word[at].rule;
             rs->word_rules[k * rs->rule_words + (r >> 6)] |= 1ull << (r & 63);
-            if (near[r]) bit_set(&rs->word_near[k], near[r] - 1u);
+            if (near[r]) bits_set(&rs->word_near[k], near[r] - 1u);
         }
     }
     e = lexicon_build(word, count, true, &rs->context);
@@ -921,7 +813,7 @@ static enum err build_all(struct builder *b, const struct rule_def *defs, size_t
     }
     enum err e = build_keywords(b);
     for (int k = 0; k < TABLE_COUNT && !e; k++) e = build_table(b, defs, n, (enum table_kind)k);
-    if (!e) e = build_looks(rs);
+    if (!e) e = build_numbers(b, defs, n);
     if (!e) e = build_context(b, defs, n);
     return e ? e : b->failed ? ERR_SHAPE : ERR_OK;
 }
@@ -996,15 +888,11 @@ void ruleset_free(struct ruleset *rs)
     lexicon_free(rs->lexicon);
     mem_free(rs->trigger_keyword);
     mem_free(rs->word_keyword);
-    for (int k = 0; k < TABLE_COUNT; k++) {
-        mem_free(rs->table[k].front);
-        mem_free(rs->table[k].runs);
-        automaton_free(&rs->table[k].automaton);
-    }
+    for (int k = 0; k < TABLE_COUNT; k++) mem_free(rs->table[k].runs);
     mem_free(rs->rules);
     for (size_t i = 0; i < rs->tail_count; i++) mem_free(rs->tails[i]);
     mem_free(rs->tails);
-    mem_free(rs->looks);
+    numbers_free(rs->numbers);
     mem_free(rs->keywords);
     mem_free(rs->refs);
     mem_free(rs->words);

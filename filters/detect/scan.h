@@ -28,7 +28,7 @@ struct page {
     uint32_t count;
     struct word_hit *hits; /* PAGE_HITS */
     uint64_t *rules;       /* rules one of whose words is in it */
-    struct bits near;      /* ... of TABLE_NEAR */
+    struct bits near;      /* ... among the numbers */
 };
 
 /* What was done for a rule in this text: triggers do not come in the order of the text, so these are ranges. */
@@ -50,7 +50,7 @@ struct detect_scratch {
     size_t rules;
     uint32_t scans;
     struct page page[PAGES];
-    struct granule {     /* rules of TABLE_NEAR with a word near one piece of text */
+    struct granule {     /* rules of numbers with a word near one piece of text */
         uint32_t number; /* UINT32_MAX: none */
         bool any;
         struct bits near;
@@ -80,7 +80,8 @@ struct detect_scratch {
 #define WORK_TRY     128u       /* a call of PCRE2 */
 #define WORK_PATIENT (1u << 17) /* ... with the higher limit */
 #define WORK_VALUE   8u         /* a byte of a match: entropy, validators */
-#define WORK_TRIGGER 64u        /* a structural trigger looked at */
+#define WORK_NUMBER  16u        /* a number looked at */
+#define WORK_TRIGGER 64u        /* another structural trigger */
 #define WORK_TOKEN   32u        /* a token looked up in a dictionary */
 
 /* confirm.c. Each returns true if something was found; a failure is in s->err. */
@@ -104,7 +105,8 @@ bool context_possible(struct detect_scratch *s, uint16_t rule, size_t at);
 /* echo.c: secrets among the findings from `first` on, elsewhere in the text. */
 void echo_scan(struct detect_scratch *s, size_t first);
 
-/* The rules of TABLE_NEAR one of whose words stands near enough to a number at `at`, and perhaps some more; NULL if none. */
+/* Of the rules of numbers that need a word near by, those with one near enough to a number at `at`, and perhaps some
+ * more; NULL if none. */
 const struct bits *context_numbers(struct detect_scratch *s, size_t at);
 /* True where so many ask that looking for words first is the cheaper way. */
 bool context_crowded(struct detect_scratch *s, size_t at);

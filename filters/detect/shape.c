@@ -445,11 +445,42 @@ static const struct byteset *only_set(const struct reader *r, struct frag f)
     return st->kind == K_SET && st->out == f.out ? &st->set : NULL;
 }
 
-/* A lookbehind of one byte; longer ones are for PCRE2 to check. */
-static struct frag frag_look(struct reader *r, struct frag body, bool not )
+/* True if the end of a fragment is reached from q without a byte. */
+static bool reaches(const struct reader *r, uint16_t q, uint16_t end, unsigned depth)
 {
+    const struct shape_state *st = &r->s->v[q];
+    if (q == end || depth == 0) return true;
+    if (st->kind == K_SET || st->kind == K_ANY) return false;
+    return reaches(r, st->out, end, depth - 1) || (st->kind == K_SPLIT && reaches(r, st->alt, end, depth - 1));
+}
+
+#define REACH_DEPTH 12u
+
+/* The bytes a fragment, whose states are those from `first` on, may end with. */
+static struct byteset last_bytes(const struct reader *r, struct frag f, size_t first)
+{
+    struct byteset last = {{0}};
+    if (reaches(r, f.in, f.out, REACH_DEPTH)) return byteset_all();
+    for (size_t q = first; q < r->s->count; q++) {
+        const struct shape_state *st = &r->s->v[q];
+        if (st->kind == K_ANY) return byteset_all();
+        if (st->kind != K_SET || !reaches(r, st->out, f.out, REACH_DEPTH)) continue;
+        for (int i = 0; i < 4; i++) last.w[i] |= st->set.w[i];
+    }
+    return last;
+}
+
+/* A lookbehind of one byte, or the last byte of a longer one; the rest is for PCRE2 to check. */
+static struct frag frag_look(struct reader *r, struct frag body, bool not, size_t first)
+{
+    if (r->full) return (struct frag){0};
     const struct byteset *set = only_set(r, body);
-    if (!set) return frag_empty(r);
+    struct byteset last;
+    if (!set && not ) return frag_empty(r);
+    if (!set) {
+        last = last_bytes(r, body, first);
+        set = &last;
+    }
     struct byteset may = *set;
     for (int i = 0; not &&i < 4; i++) may.w[i] = ~may.w[i];
     if (not &&r->utf) may.w[2] = may.w[3] = ~0ull;
@@ -495,9 +526,10 @@ static struct frag read_special_group(struct reader *r)
         r->p += c == '<' ? 2 : 1;
         if (c != '<' && !r->inside) return read_lookahead(r, c == '!');
         r->inside++;
+        size_t first = r->s->count;
         struct frag f = read_body(r);
         r->inside--;
-        return c == '<' && !r->inside ? frag_look(r, f, d == '!') : frag_empty(r);
+        return c == '<' && !r->inside ? frag_look(r, f, d == '!', first) : frag_empty(r);
     }
     if (c == '>') {
         r->p++;
@@ -1134,6 +1166,57 @@ void shape_front(struct shape *s, struct byteset out[SHAPE_FRONT])
 {
     front_begin(s, &s->a);
     follow(s, &s->a, &s->b, out, SHAPE_FRONT);
+}
+
+const uint16_t *shape_begin(struct shape *s, size_t *n)
+{
+    front_begin(s, &s->a);
+    *n = s->a.n;
+    return s->a.v;
+}
+
+/* What *from becomes by a byte of a set, swapped into *from. */
+static void front_through(struct shape *s, struct front **from, struct front **other, const struct byteset *set)
+{
+    struct front *to = *other, *f = *from;
+    front_clear(to);
+    for (size_t i = 0; i < f->n; i++) {
+        const struct shape_state *st = &s->v[f->v[i]];
+        uint64_t in = 0;
+        for (int k = 0; k < 4; k++) in |= st->set.w[k] & set->w[k];
+        if (st->kind == K_ANY) front_add(to, s, f->v[i]);
+        else if (in) front_add(to, s, st->out);
+    }
+    *from = to;
+    *other = f;
+}
+
+void shape_number(struct shape *s, struct byteset after[3], uint16_t pair[10])
+{
+    const struct byteset digits = {{0x03ff000000000000u, 0, 0, 0}}, others = {{~digits.w[0], ~0ull, ~0ull, ~0ull}};
+    struct front *a = &s->a, *b = &s->b, *c = &s->c; /* c: after any number of digits */
+    front_clear(c);
+    front_begin(s, a);
+    for (bool more = true; more;) {
+        size_t had = c->n;
+        front_through(s, &a, &b, &digits);
+        for (size_t i = 0; i < a->n; i++) front_add(c, s, a->v[i]);
+        more = c->n > had;
+    }
+    after[0] = front_bytes(c, s);
+    front_through(s, &c, &b, &others);
+    after[1] = front_bytes(c, s);
+    front_step(s, &c, &b, -1, 256);
+    after[2] = front_bytes(c, s);
+    for (unsigned d = 0; d < 10; d++) {
+        struct byteset digit = {{1ull << ('0' + d), 0, 0, 0}}, next;
+        front_begin(s, &s->a);
+        a = &s->a, b = &s->b;
+        front_through(s, &a, &b, &digit);
+        next = front_bytes(a, s);
+        pair[d] = (uint16_t)(next.w[0] >> '0' & 0x3ff);
+        if ((next.w[0] & others.w[0]) | next.w[1] | next.w[2] | next.w[3]) pair[d] |= 1u << 10;
+    }
 }
 
 /* --- does it need UTF mode */

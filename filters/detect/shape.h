@@ -54,6 +54,11 @@ bool shape_literal(struct shape *s, struct slice literal, struct shape_literal *
 struct byteset shape_prev(struct shape *s);
 /* Which bytes may stand at each position from the start of a match. */
 void shape_front(struct shape *s, struct byteset out[SHAPE_FRONT]);
+/* Of a match that begins with digits: which bytes may stand behind its first run of them, and behind that; by the first
+ * digit, which may be the second (bit 10: there may be but one). */
+void shape_number(struct shape *s, struct byteset after[3], uint16_t pair[10]);
+/* The states a match begins in; valid until the shape is asked something else. */
+const uint16_t *shape_begin(struct shape *s, size_t *n);
 /* How many bytes of `token` a match may begin with before another byte, or the end of the text, must come: bit n for n
  * bytes, bit SHAPE_RUN for that many and more. */
 struct shape_runs {
@@ -66,7 +71,7 @@ static inline bool shape_runs_has(const struct shape_runs *r, size_t n)
     return (r->w[n / 64] >> (n % 64)) & 1;
 }
 
-/* The automaton itself, for automaton.c. State 0..shape_states-1; what q leads to without a byte is followed inside. */
+/* The automaton itself, for numbers.c and tail.c. State 0..shape_states-1; what q leads to without a byte is followed inside. */
 /* SHAPE_LOOK: the byte before must be of the set; SHAPE_ANY: from here on anything may be. */
 enum shape_kind { SHAPE_EMPTY, SHAPE_SPLIT, SHAPE_LOOK, SHAPE_SET, SHAPE_ANY };
 struct shape_state {

@@ -94,6 +94,24 @@ static void classify(const char *p, size_t words, struct masks *m)
 
 /* --- runs */
 
+/* 4 and on: " -./:(),+_\n#" */
+const uint8_t number_kind[256] = {['0' ... '9'] = KIND_DIGIT,
+                                  ['A' ... 'Z'] = KIND_LETTER,
+                                  ['a' ... 'z'] = KIND_LETTER,
+                                  [128 ... 255] = KIND_HIGH,
+                                  [' '] = KIND_BLANK,
+                                  ['-'] = KIND_DASH,
+                                  ['.'] = 6,
+                                  ['/'] = 7,
+                                  [':'] = 8,
+                                  ['('] = 9,
+                                  [')'] = 10,
+                                  [','] = 11,
+                                  ['+'] = 12,
+                                  ['_'] = 13,
+                                  ['\n'] = 14,
+                                  ['#'] = 15};
+
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 static bool is_letter(char c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; }
 static bool is_extra(char c) { return c == '+' || c == '/' || c == '_' || c == '-'; }
@@ -111,6 +129,7 @@ struct carry {
     uint64_t word;    /* the byte before was a letter or digit */
     uint64_t initial; /* ... one of the letters a token begins with */
     size_t run;       /* length of the token run that reaches the word's start */
+    uint64_t letters; /* which of the 64 bytes before are letters; the last on top */
     uint64_t dead;    /* starts that are inside something */
 };
 
@@ -119,6 +138,7 @@ static struct carry carry_before(struct slice text, size_t from)
 {
     struct carry c = {0};
     size_t i = from;
+    for (unsigned k = 1; k <= 64 && k <= from; k++) c.letters |= (uint64_t)is_letter(text.p[from - k]) << (64 - k);
     while (i > 0 && from - i < 64 && is_letter(text.p[i - 1])) i--;
     c.initial = i < from && !(i > 0 && is_digit(text.p[i - 1]));
     c.word = from > 0 && (is_letter(text.p[from - 1]) || is_digit(text.p[from - 1]));
@@ -168,62 +188,49 @@ static uint64_t inside(const struct masks *m, const struct masks *next, uint64_t
     return dead;
 }
 
-/* The key of the number whose digits, from its first on, are `digits`; ~0 where the text ends before it can be told. */
-static unsigned look(const struct number_looks *l, struct slice text, size_t at, uint64_t digits)
+/* All there is to say of the number at text[at]. `digits`: the digits from there on; `letters`: what stands before, the
+ * byte before it on top. */
+static struct structure_number describe(struct slice text, size_t at, uint64_t digits, uint64_t letters, bool glued)
 {
-    unsigned run1 = (unsigned)__builtin_ctzll(~digits | 1ull << 63), run2; /* 64 digits: ctz must not see zero */
-    if (run1 > NUMBER_RUN) run1 = NUMBER_RUN;
-    run2 = (unsigned)__builtin_ctzll(~(digits >> (run1 + 1)));
-    if (run2 > NUMBER_RUN) run2 = NUMBER_RUN;
-    size_t p1 = at + run1, p2 = p1 + 1 + run2;
-    if (p2 >= text.n) return ~0u; /* the text ends: not told */
-    const unsigned char *p = (const unsigned char *)text.p;
-    return number_key(run1, l->symbol[p[p1]], run2, l->symbol[p[p2]]);
-}
-
-/* Which ways of beginning the bytes before a number allow. */
-static unsigned ways(const struct number_looks *l, struct slice text, size_t at)
-{
-    if (at == 0) return NUMBER_CLEAN;
     const unsigned char *p = (const unsigned char *)text.p + at;
-    unsigned w;
-    if (at == 1) w = NUMBER_CLEAN | NUMBER_JOINED;
-    else if (!l->joiner[p[-1]]) w = NUMBER_CLEAN;
-    else w = is_digit((char)p[-2]) ? NUMBER_JOINED_DIGIT : NUMBER_JOINED;
-    if (p[-1] == '+' || p[-1] == '(') w |= NUMBER_SIGNED;
-    if ((p[-1] == ' ' || p[-1] == '-') && at > 1 && is_letter((char)p[-2])) w |= NUMBER_PREFIXED;
-    return w;
+    struct structure_number n = {.at = (uint32_t)at, .how = glued ? NUMBER_GLUED : 0};
+    unsigned run = (unsigned)__builtin_ctzll(~digits | 1ull << 63), run1 = run < NUMBER_RUN ? run : NUMBER_RUN;
+    unsigned run2 = (unsigned)__builtin_ctzll(~(digits >> (run1 + 1)));
+    if (run2 > NUMBER_RUN) run2 = NUMBER_RUN;
+    size_t end = run1 + run2 + 3; /* one more than the last byte looked at */
+    if (end < run + NUMBER_BEHIND) end = run + NUMBER_BEHIND;
+    if (text.n - at < (end > NUMBER_AHEAD ? end : NUMBER_AHEAD) || run == 63 || at < NUMBER_LETTERS + 3) {
+        n.how |= NUMBER_EDGE;
+        return n;
+    }
+    if (p[-1] == '+' || p[-1] == '(') n.how |= NUMBER_SIGNED;
+    bool apart = !glued && (p[-1] == ' ' || p[-1] == '-');
+    unsigned word = (unsigned)__builtin_clzll(~(letters << apart) | 1);
+    if (glued ? word <= NUMBER_LETTERS : apart && word <= NUMBER_PREFIX) n.letters = (uint8_t)(word & 31);
+    n.run = (uint8_t)run;
+    n.key = (uint16_t)number_key(run1, number_kind[p[run1]], run2, number_kind[p[run1 + 1 + run2]]);
+    return n;
 }
 
-static void put_number(struct structure *out, const struct number_looks *l, size_t at, unsigned key, unsigned ways)
-{
-    unsigned alone = ways & (key == ~0u ? 255u : l->how[0][key]), near = ways & (key == ~0u ? 255u : l->how[1][key]);
-    out->number[out->numbers] = (struct structure_number){(uint32_t)at, {(uint8_t)alone, (uint8_t)near}};
-    out->numbers += (alone | near) != 0;
-}
-
-static void find_numbers(const struct masks *m, const struct masks *next, const struct number_looks *l, struct slice text,
-                         size_t base, struct carry *c, struct structure *out)
+static void find_numbers(const struct masks *m, const struct masks *next, struct slice text, size_t base, struct carry *c,
+                         struct structure *out)
 {
     uint64_t word = m->digit | m->letter;
     uint64_t before = word << 1 | c->word;
     uint64_t dead = inside(m, next, &c->dead);
-    for (uint64_t starts = m->digit & ~before & ~dead; starts; starts &= starts - 1) {
-        unsigned i = (unsigned)__builtin_ctzll(starts);
-        size_t at = base + i;
-        put_number(out, l, at, look(l, text, at, ahead(m->digit, next->digit, i)), ways(l, text, at));
-    }
     /* Adding the first letters of tokens to the letters carries through each run to the byte behind it. */
     uint64_t initial = m->letter & ~before, sum, over, over2;
     over = __builtin_add_overflow(m->letter, initial, &sum);
     over2 = __builtin_add_overflow(sum, c->initial, &sum);
-    for (uint64_t starts = sum & ~m->letter & m->digit & ~dead; starts; starts &= starts - 1) {
+    uint64_t glued = sum & ~m->letter & m->digit;
+    for (uint64_t starts = (glued | (m->digit & ~before)) & ~dead; starts; starts &= starts - 1) {
         unsigned i = (unsigned)__builtin_ctzll(starts);
-        put_number(out, l, base + i, look(l, text, base + i, ahead(m->digit, next->digit, i)),
-                   NUMBER_LETTERED | NUMBER_BEHIND_LETTER);
+        uint64_t letters = i ? m->letter << (64 - i) | c->letters >> i : c->letters;
+        out->number[out->numbers++] = describe(text, base + i, ahead(m->digit, next->digit, i), letters, glued >> i & 1);
     }
     c->initial = over | over2;
     c->word = word >> 63;
+    c->letters = m->letter;
 }
 
 static void put_token(struct structure *out, size_t end, size_t len)
@@ -277,8 +284,7 @@ static void classify_part(const char *p, size_t n, struct masks *m)
     classify(part, 1, m);
 }
 
-void structure_find(struct slice text, size_t from, size_t to, unsigned want, const struct number_looks *looks,
-                    struct structure *out)
+void structure_find(struct slice text, size_t from, size_t to, unsigned want, struct structure *out)
 {
     struct masks m[WORDS + 1];
     size_t n = to - from, words = n / 64;
@@ -292,8 +298,7 @@ void structure_find(struct slice text, size_t from, size_t to, unsigned want, co
     struct carry c = carry_before(text, from);
     for (size_t i = 0; i < words; i++) {
         size_t base = from + i * 64;
-        if ((want & STRUCTURE_NUMBERS) && (m[i].digit | c.initial | c.word | m[i].letter))
-            find_numbers(&m[i], &m[i + 1], looks, text, base, &c, out);
+        if (want & STRUCTURE_NUMBERS) find_numbers(&m[i], &m[i + 1], text, base, &c, out);
         if ((want & STRUCTURE_AT) && m[i].at) out->ats = put(out->at, out->ats, m[i].at, base);
         if ((want & STRUCTURE_COLON) && (m[i].colon | m[i].dash)) find_colons(&m[i], m[i + 1].dash, base, text, out);
         if (want & STRUCTURE_TOKENS) find_tokens(&m[i], base, &c, out);

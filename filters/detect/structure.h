@@ -10,11 +10,35 @@
 #define STRUCTURE_TOKEN 20u  /* least bytes of a token of letters, digits, '+', '/', '_', '-' */
 #define STRUCTURE_LONG  512u /* a token of so many may be longer */
 
+/* What a number looks like from its first digit on: a first run of digits, the kind of byte behind it, a second run (it
+ * may be empty), the kind of byte behind that. */
+#define NUMBER_RUN     15u /* longest run told from longer ones */
+#define NUMBER_LETTERS 24u /* letters a number may be glued to */
+#define NUMBER_PREFIX  4u  /* letters of a short word before it: "AA 12 34 56 B", "CHE-116.281.710" */
+#define NUMBER_AHEAD   16u /* bytes from its first digit on that may be read, if it is not at an edge */
+#define NUMBER_BEHIND  3u  /* ... and behind the first run */
+#define NUMBER_KINDS   16u
+enum { KIND_OTHER, KIND_DIGIT, KIND_LETTER, KIND_HIGH, KIND_BLANK, KIND_DASH }; /* the first of them */
+extern const uint8_t number_kind[256];
+static inline unsigned number_key(unsigned run1, unsigned kind1, unsigned run2, unsigned kind2)
+{
+    return run1 << 12 | kind1 << 8 | run2 << 4 | kind2;
+}
+
+enum {
+    NUMBER_EDGE = 1,  /* too near to an end of the text for the rest to be true */
+    NUMBER_GLUED = 2, /* behind the letters a token begins with; else no letter or digit is before it */
+    NUMBER_SIGNED = 4 /* behind '+' or '(' */
+};
+
 /* Offsets into the text, ascending. */
 struct structure {
     struct structure_number {
-        uint32_t at;    /* first digit of a run with no letter or digit before it, or behind the letters a token begins with */
-        uint8_t how[2]; /* NUMBER_ bits, as number_looks has them */
+        uint32_t at; /* the first digit */
+        uint16_t key;
+        uint8_t run;         /* digits of the first run */
+        uint8_t how : 3;     /* NUMBER_ bits */
+        uint8_t letters : 5; /* it is glued to, or of a short word before a blank or dash; 0: none, or more */
     } number[STRUCTURE_BLOCK];
     uint32_t at[STRUCTURE_BLOCK];
     uint32_t colon[STRUCTURE_BLOCK]; /* a colon or dash that may join hex groups */
@@ -26,31 +50,7 @@ struct structure {
 
 enum { STRUCTURE_NUMBERS = 1, STRUCTURE_AT = 2, STRUCTURE_COLON = 4, STRUCTURE_TOKENS = 8 };
 
-/* What a number looks like from its first digit: a first run of digits, the kind of byte behind it, a second run (it may
- * be empty), the kind of byte behind that. For every such look, how some rule may begin there. */
-#define NUMBER_RUN 15u /* longest run told from longer ones */
-struct number_looks {
-    uint8_t symbol[256];      /* kinds of bytes, 0..15 */
-    uint8_t joiner[256];      /* 1 for bytes that may join this number to what is before it */
-    uint8_t how[2][1u << 16]; /* of rules that stand alone, and of those that need a word near by */
-};
-enum {
-    NUMBER_CLEAN = 1,        /* at the digit; before it stands no joiner */
-    NUMBER_JOINED = 2,       /* at the digit, behind a joiner */
-    NUMBER_JOINED_DIGIT = 4, /* ... with a digit before the joiner */
-    NUMBER_BEHIND_LETTER = 8,
-    NUMBER_PREFIXED = 16, /* at a short word before the digit: "AA 12" */
-    NUMBER_SIGNED = 32,   /* at '+' or '(' before it */
-    NUMBER_LETTERED = 64  /* at the letters it is glued to */
-};
-static inline unsigned number_key(unsigned run1, unsigned symbol1, unsigned run2, unsigned symbol2)
-{
-    return run1 << 12 | symbol1 << 8 | run2 << 4 | symbol2;
-}
-
-/* Looks at text[from, to), to - from <= STRUCTURE_BLOCK, and before `from` for what goes on there. Numbers no rule may
- * begin with are left out. */
-void structure_find(struct slice text, size_t from, size_t to, unsigned want, const struct number_looks *looks,
-                    struct structure *out);
+/* Looks at text[from, to), to - from <= STRUCTURE_BLOCK, and before `from` for what goes on there. */
+void structure_find(struct slice text, size_t from, size_t to, unsigned want, struct structure *out);
 
 #endif

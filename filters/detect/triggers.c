@@ -6,48 +6,7 @@ static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 static bool is_letter(char c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; }
 static bool is_hex(char c) { return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f'); }
 
-/* Which rules of `only` may match at the anchor, by the byte before it and those from it on. False if none. */
-static bool table_look(struct detect_scratch *s, const struct table *t, size_t anchor, const struct bits *only, struct bits *out)
-{
-    const unsigned char *p = (const unsigned char *)s->text.p + anchor;
-    bool far = anchor > START_REACH && (scan_segment(s, anchor), anchor - s->seg_lo > START_REACH);
-    const struct bits *prev = anchor ? &t->prev[anchor > 1 && is_digit((char)p[-2])][p[-1]] : &t->none, *may = prev;
-    if (t->automaton.next && !(may = automaton_run(&t->automaton, p, s->text.n - anchor))) return false;
-    /* Few rules are left: only the words that hold one are looked at from here on. */
-    size_t n = s->text.n - anchor < t->looked ? s->text.n - anchor : t->looked, live = 0;
-    uint64_t word[TABLE_WORDS];
-    uint8_t at[TABLE_WORDS];
-    for (size_t i = 0; i < TABLE_WORDS; i++) {
-        word[live] = prev->w[i] & may->w[i] & only->w[i];
-        if (far) word[live] &= ~t->at_start.w[i];
-        at[live] = (uint8_t)i;
-        live += word[live] != 0;
-    }
-    for (size_t k = 0; k < n && live; k++) {
-        const struct bits *f = &t->front[k * t->classes + t->cls[p[k]]];
-        size_t left = 0;
-        for (size_t i = 0; i < live; i++) {
-            word[left] = word[i] & f->w[at[i]];
-            at[left] = at[i];
-            left += word[left] != 0;
-        }
-        live = left;
-    }
-    if (!live) return false;
-    memset(out, 0, sizeof *out);
-    for (size_t i = 0; i < live; i++) out->w[at[i]] = word[i];
-    return true;
-}
-
-static void table_confirm(struct detect_scratch *s, const struct table *t, size_t anchor, const struct bits *m)
-{
-    if (s->stats) s->stats->structural_hits++;
-    for (size_t i = 0; i < TABLE_WORDS; i++)
-        for (uint64_t w = m->w[i]; w && !s->err; w &= w - 1) {
-            uint16_t rule = t->rule[i * 64 + (size_t)__builtin_ctzll(w)];
-            if (context_possible(s, rule, anchor)) (void)confirm_anchored(s, rule, anchor);
-        }
-}
+/* --- numbers */
 
 #define NUMBER_GAP 6u /* bytes between two groups of one number: "+49 (0) 30", "GB29 NWBK 6016" */
 
@@ -70,77 +29,159 @@ static uint32_t digit_counts(struct slice t, size_t at)
     return counts;
 }
 
-static const struct bits every_rule = {{~0ull, ~0ull, ~0ull, ~0ull, ~0ull, ~0ull}};
-_Static_assert(TABLE_WORDS == 6, "every_rule has all words");
-
-struct numbers { /* one of the two tables of numbers, and the rules of it that may apply here */
-    const struct table *t;
-    const struct bits *only;
-    bool ask; /* words near by have not been looked for yet */
-};
-
-static void try_number(struct detect_scratch *s, const struct numbers *x, size_t anchor, size_t digit)
+/* Takes out the rules whose tail says that they can't match. */
+static void keep_tails(const struct numbers *t, struct slice text, size_t anchor, struct bits *m)
 {
-    struct bits m, by_count = {{0}};
-    if (!table_look(s, x->t, anchor, x->only, &m)) return;
+    for (size_t i = 0; i < TABLE_WORDS; i++)
+        for (uint64_t w = m->w[i]; w; w &= w - 1) {
+            const struct tail *tail = t->tail[i * 64 + (size_t)__builtin_ctzll(w)];
+            if (tail && !tail_may(tail, text.p + anchor, text.n - anchor)) m->w[i] ^= w & -w;
+        }
+}
+
+/* Those whose number of digits it is not. */
+static void keep_counts(const struct numbers *t, struct slice text, size_t digit, struct bits *m)
+{
+    struct bits by_count = {{0}};
+    for (uint32_t c = digit_counts(text, digit); c; c &= c - 1)
+        for (size_t i = 0; i < TABLE_WORDS; i++) by_count.w[i] |= t->digits[__builtin_ctz(c)].w[i];
+    for (size_t i = 0; i < TABLE_WORDS; i++) m->w[i] &= by_count.w[i];
+}
+
+/* Those that need a word near by where there is none. */
+static void keep_near(struct detect_scratch *s, const struct numbers *t, size_t digit, struct bits *m)
+{
+    const struct bits *near = context_numbers(s, digit);
+    for (size_t i = t->near_word; i < TABLE_WORDS; i++) m->w[i] &= near ? near->w[i] : 0;
+}
+
+static uint64_t any_from(const struct bits *m, size_t first)
+{
     uint64_t any = 0;
-    for (uint32_t c = digit_counts(s->text, digit); c; c &= c - 1)
-        for (size_t i = 0; i < TABLE_WORDS; i++) by_count.w[i] |= x->t->digits[__builtin_ctz(c)].w[i];
-    for (size_t i = 0; i < TABLE_WORDS; i++) any |= m.w[i] &= by_count.w[i];
-    if (any && x->ask) {
-        const struct bits *near = context_numbers(s, digit);
-        any = 0;
-        for (size_t i = 0; near && i < TABLE_WORDS; i++) any |= m.w[i] &= near->w[i];
-    }
-    if (any) table_confirm(s, x->t, anchor, &m);
+    for (size_t i = first; i < TABLE_WORDS; i++) any |= m->w[i];
+    return any;
 }
 
-/* The short word before a number that a blank or dash sets apart. */
-static void try_prefixed(struct detect_scratch *s, const struct numbers *x, size_t at)
+/* Confirms the rules of a set at an anchor: the cheapest questions first. */
+static void try_set(struct detect_scratch *s, size_t anchor, size_t digit, struct bits *m)
 {
-    const char *t = s->text.p;
-    size_t a = at - 1;
-    while (a > 0 && at - a <= PREFIX_MAX + 1 && is_letter(t[a - 1])) a--;
-    if (at - a <= PREFIX_MAX + 1) try_number(s, x, a, at);
+    const struct numbers *t = s->rs->numbers;
+    bool ask = any_from(m, t->near_word) != 0;
+    if (ask && context_crowded(s, digit)) {
+        keep_near(s, t, digit, m);
+        ask = false;
+    }
+    keep_tails(t, s->text, anchor, m);
+    if (!any_from(m, 0)) return;
+    keep_counts(t, s->text, digit, m);
+    if (ask && any_from(m, t->near_word)) keep_near(s, t, digit, m);
+    if (s->stats) s->stats->structural_hits += any_from(m, 0) != 0;
+    for (size_t i = 0; i < TABLE_WORDS; i++)
+        for (uint64_t w = m->w[i]; w && !s->err; w &= w - 1) {
+            uint16_t rule = t->rule[i * 64 + (size_t)__builtin_ctzll(w)];
+            if (context_possible(s, rule, anchor)) (void)confirm_anchored(s, rule, anchor);
+        }
 }
 
-static void try_signed(struct detect_scratch *s, const struct numbers *x, size_t at)
+static void try_anchor(struct detect_scratch *s, size_t anchor, size_t digit, const struct bits *only)
+{
+    struct bits m;
+    if (numbers_at(s->rs->numbers, s->text, anchor, only, &m)) try_set(s, anchor, digit, &m);
+}
+
+/* At the signs before a number: where they begin, and at the last. */
+static void try_signed(struct detect_scratch *s, size_t at, const struct bits *only)
 {
     const char *t = s->text.p;
     size_t a = at;
     while (a > 0 && at - a < NUMBER_SIGNS && (t[a - 1] == '+' || t[a - 1] == '(')) a--;
-    if (a < at) try_number(s, x, a, at);
-    if (at - a > 1) try_number(s, x, at - 1, at);
+    if (a < at) try_anchor(s, a, at, only);
+    if (at - a > 1) try_anchor(s, at - 1, at, only);
 }
 
-static void try_lettered(struct detect_scratch *s, const struct numbers *x, size_t at)
+static size_t letters_before(struct slice t, size_t at, size_t most)
 {
-    const char *t = s->text.p;
     size_t a = at;
-    while (a > 0 && at - a <= LETTERS_MAX && is_letter(t[a - 1])) a--;
-    if (at - a <= LETTERS_MAX) try_number(s, x, a, at);
+    while (a > 0 && at - a <= most && is_letter(t.p[a - 1])) a--;
+    return at - a;
 }
 
-static void try_ways(struct detect_scratch *s, const struct numbers *x, size_t at, unsigned how)
+/* A number so near to an end of the text that nothing is known of it. */
+static void try_edge(struct detect_scratch *s, const struct structure_number *v, const struct bits *only)
 {
-    if (how & NUMBER_LETTERED) try_lettered(s, x, at);
-    if (how & NUMBER_SIGNED) try_signed(s, x, at);
-    if (how & (NUMBER_CLEAN | NUMBER_JOINED | NUMBER_JOINED_DIGIT | NUMBER_BEHIND_LETTER)) try_number(s, x, at, at);
-    if (how & NUMBER_PREFIXED) try_prefixed(s, x, at);
+    struct slice t = s->text;
+    size_t at = v->at, n;
+    bool glued = v->how & NUMBER_GLUED;
+    if (glued && (n = letters_before(t, at, NUMBER_LETTERS)) <= NUMBER_LETTERS) try_anchor(s, at - n, at, only);
+    try_signed(s, at, only);
+    try_anchor(s, at, at, only);
+    if (glued || at < 2 || (t.p[at - 1] != ' ' && t.p[at - 1] != '-')) return;
+    n = letters_before(t, at - 1, NUMBER_PREFIX);
+    if (n > 0 && n <= NUMBER_PREFIX) try_anchor(s, at - 1 - n, at, only);
 }
 
+static void try_number(struct detect_scratch *s, const struct structure_number *v, struct number_found *f,
+                       const struct bits *only)
+{
+    const struct numbers *t = s->rs->numbers;
+    if (f->any[1]) try_set(s, v->at - v->letters, v->at, &f->lettered);
+    if (v->how & NUMBER_SIGNED) {
+        struct bits m = t->set[t->look[WAY_SIGNED][v->key]];
+        for (size_t i = 0; i < TABLE_WORDS; i++) m.w[i] &= only->w[i];
+        if (any_from(&m, 0)) try_signed(s, v->at, &m);
+    }
+    if (f->any[0]) try_set(s, v->at, v->at, &f->plain);
+    if (f->any[2]) try_set(s, v->at - v->letters - 1, v->at, &f->prefixed);
+}
+
+/* Rules for the beginning of a text are only asked there: a piece of text is gone through in two parts. */
 static void scan_numbers(struct detect_scratch *s)
 {
     const struct structure *st = s->structure;
-    struct numbers alone = {&s->rs->table[TABLE_DIGITS], &every_rule, false}, near = {&s->rs->table[TABLE_NEAR], NULL, false};
-    for (size_t i = 0; i < st->numbers && !s->err; i++) {
-        const struct structure_number *n = &st->number[i];
-        if (n->how[0]) try_ways(s, &alone, n->at, n->how[0]);
-        if (!n->how[1]) continue;
-        near.ask = !context_crowded(s, n->at);
-        near.only = near.ask ? &every_rule : context_numbers(s, n->at);
-        if (near.only) try_ways(s, &near, n->at, n->how[1]);
+    const struct numbers *t = s->rs->numbers;
+    struct number_found f;
+    for (size_t i = 0; i < st->numbers && !s->err;) {
+        size_t at = st->number[i].at;
+        scan_segment(s, at);
+        size_t beginning = s->seg_lo + NUMBER_START + NUMBER_LETTERS + 1, limit = at < beginning ? beginning : s->seg_hi;
+        const struct bits *only = at < beginning ? &t->all : &t->later;
+        while ((i = numbers_next(t, s->text, st->number, i, st->numbers, limit, only, &f)) < st->numbers &&
+               st->number[i].at < limit && !s->err) {
+            if (st->number[i].how & NUMBER_EDGE) try_edge(s, &st->number[i], only);
+            else try_number(s, &st->number[i], &f, only);
+            i++;
+        }
     }
+}
+
+/* --- '@', colons, tokens */
+
+/* Which rules of a table may match at the anchor, by the byte before it and those from it on. */
+static uint64_t table_look(struct detect_scratch *s, const struct table *t, size_t anchor)
+{
+    const unsigned char *p = (const unsigned char *)s->text.p + anchor;
+    uint64_t may = ~0ull;
+    if (anchor) may = t->prev[anchor > 1 && is_digit((char)p[-2])][p[-1]];
+    if (anchor > NUMBER_START && (may & t->at_start) && (scan_segment(s, anchor), anchor - s->seg_lo > NUMBER_START))
+        may &= ~t->at_start;
+    size_t n = s->text.n - anchor < SHAPE_FRONT ? s->text.n - anchor : SHAPE_FRONT;
+    for (size_t k = 0; k < n && may; k++) may &= t->front[k][p[k]];
+    return may;
+}
+
+static void table_confirm(struct detect_scratch *s, const struct table *t, size_t anchor, uint64_t may)
+{
+    if (s->stats) s->stats->structural_hits++;
+    for (; may && !s->err; may &= may - 1) {
+        uint16_t rule = t->rule[__builtin_ctzll(may)];
+        if (context_possible(s, rule, anchor)) (void)confirm_anchored(s, rule, anchor);
+    }
+}
+
+static void try_table(struct detect_scratch *s, const struct table *t, size_t anchor)
+{
+    uint64_t may = table_look(s, t, anchor);
+    if (may) table_confirm(s, t, anchor, may);
 }
 
 #define LOCAL_MAX 64u
@@ -148,12 +189,6 @@ static void scan_numbers(struct detect_scratch *s)
 static bool is_local(unsigned char c)
 {
     return is_digit((char)c) || is_letter((char)c) || c == '.' || c == '_' || c == '-' || c == '+' || c == '%' || c == '\'';
-}
-
-static void try_table(struct detect_scratch *s, const struct table *t, size_t anchor)
-{
-    struct bits m;
-    if (table_look(s, t, anchor, &every_rule, &m)) table_confirm(s, t, anchor, &m);
 }
 
 static void scan_ats(struct detect_scratch *s)
@@ -222,18 +257,11 @@ static void scan_tokens(struct detect_scratch *s)
     const struct table *t = &s->rs->table[TABLE_ENTROPY];
     for (size_t i = 0; i < s->structure->tokens && !s->err; i++) {
         size_t at = s->structure->token[i].start, len = s->structure->token[i].len;
-        struct bits m;
         if (len > TOKEN_MAX || !shape_runs_has(&t->runs[t->count], len)) continue;
-        if (!table_look(s, t, at, &every_rule, &m)) continue;
-        uint64_t any = 0;
-        for (size_t k = 0; k < TABLE_WORDS; k++) {
-            for (uint64_t w = m.w[k]; w; w &= w - 1) {
-                size_t bit = (size_t)__builtin_ctzll(w);
-                if (!shape_runs_has(&t->runs[k * 64 + bit], len)) m.w[k] &= ~(1ull << bit);
-            }
-            any |= m.w[k];
-        }
-        if (any && token_rare(slice_of(s->text.p + at, len))) table_confirm(s, t, at, &m);
+        uint64_t may = table_look(s, t, at);
+        for (uint64_t w = may; w; w &= w - 1)
+            if (!shape_runs_has(&t->runs[__builtin_ctzll(w)], len)) may ^= w & -w;
+        if (may && token_rare(slice_of(s->text.p + at, len))) table_confirm(s, t, at, may);
     }
 }
 
@@ -241,9 +269,8 @@ static void scan_tokens(struct detect_scratch *s)
 
 unsigned triggers_wanted(const struct ruleset *rs)
 {
-    static const unsigned want[TABLE_COUNT] = {STRUCTURE_NUMBERS, STRUCTURE_NUMBERS, STRUCTURE_AT, STRUCTURE_COLON,
-                                               STRUCTURE_TOKENS};
-    unsigned w = 0;
+    static const unsigned want[TABLE_COUNT] = {STRUCTURE_AT, STRUCTURE_COLON, STRUCTURE_TOKENS};
+    unsigned w = rs->numbers ? STRUCTURE_NUMBERS : 0;
     for (int k = 0; k < TABLE_COUNT; k++)
         if (rs->table[k].count) w |= want[k];
     return w;
@@ -251,9 +278,10 @@ unsigned triggers_wanted(const struct ruleset *rs)
 
 void triggers_scan(struct detect_scratch *s, size_t from, size_t to, unsigned want)
 {
-    structure_find(s->text, from, to, want, s->rs->looks, s->structure);
+    structure_find(s->text, from, to, want, s->structure);
     const struct structure *st = s->structure;
-    if (!meter_add(s->meter, WORK_TRIGGER * (st->numbers + st->ats + st->colons + st->tokens))) s->err = ERR_NOT_SCANNED;
+    if (!meter_add(s->meter, WORK_NUMBER * st->numbers + WORK_TRIGGER * (st->ats + st->colons + st->tokens)))
+        s->err = ERR_NOT_SCANNED;
     scan_numbers(s);
     scan_ats(s);
     scan_colons(s);

@@ -1,0 +1,76 @@
+/* Numbers: which rules may match at a digit, or at the sign or letters before it. A number is described by a few small
+ * facts (the lengths of its first two groups, what stands before, between and behind them); for each there is a set of
+ * rules it leaves possible, and nearly every number of a text is dismissed by the sets having no rule in common. */
+#ifndef PRIVET_DETECT_NUMBERS_H
+#define PRIVET_DETECT_NUMBERS_H
+
+#include "filters/detect/shape.h"
+#include "filters/detect/structure.h"
+#include "filters/detect/tail.h"
+
+#define TABLE_RULES 512u
+#define TABLE_WORDS (TABLE_RULES / 64u)
+/* A set of a table's rules: one vector, or some. */
+struct bits {
+    uint64_t w[TABLE_WORDS];
+};
+
+static inline void bits_set(struct bits *b, size_t i) { b->w[i >> 6] |= 1ull << (i & 63); }
+
+#define NUMBER_SIGNS 3u  /* '+' and '(' before a number that may belong to it */
+#define NUMBER_FRONT 12u /* bytes of a match told by where they stand */
+#define NUMBER_START 8u  /* a rule for the beginning of a text begins within so many bytes of it */
+
+/* Where a match may begin. */
+enum number_way {
+    WAY_PLAIN,    /* at the digit */
+    WAY_LETTERED, /* at the letters it is glued to: "GB82", "x12" */
+    WAY_PREFIXED, /* at a short word before it that a blank or dash sets apart */
+    WAY_SIGNED,   /* at '+' or '(' before it */
+    NUMBER_WAYS
+};
+
+struct numbers {
+    struct bits prev[2][256];                   /* by the byte before the match; the second with a digit before that */
+    struct bits pair[10][11];                   /* by the first two digits; 10: there is but one */
+    struct bits after[NUMBER_BEHIND][256];      /* by the bytes behind the first group */
+    struct bits letters[2][NUMBER_LETTERS + 1]; /* by how many letters the match begins with; the second: a short word */
+    struct bits digits[32];                     /* by number of digits; 31: that many and more */
+    struct bits all, later;                     /* every rule; all but those for the beginning of a text */
+    struct bits *front;                         /* [NUMBER_FRONT][classes]: by the bytes from the match's beginning on */
+    struct bits *set;
+    uint16_t look[NUMBER_WAYS][1u << 16]; /* by number_key: a set's number */
+    uint8_t cls[256];                     /* byte -> class of bytes no rule tells apart */
+    size_t classes;
+    uint16_t rule[TABLE_RULES];
+    size_t count;     /* places in use: of rules that stand alone first, then of rules that need a word near by */
+    size_t near_word; /* w[near_word] on are the latter's */
+    struct tail *tail[TABLE_RULES]; /* the whole beginning of a match; or NULL */
+    void *memory[3];
+};
+
+struct number_rule { /* what is asked of a rule */
+    uint16_t rule;
+    bool near, start; /* needs a word near by; only at the beginning of a text */
+    unsigned digits_min, digits_max;
+    struct shape *shape;
+    struct byteset prev, prev_digit;
+};
+/* ERR_LIMIT: too many rules. */
+enum err numbers_build(const struct number_rule *v, size_t n, struct numbers **out) MUST_CHECK;
+void numbers_free(struct numbers *t);
+
+/* What may begin at a number. */
+struct number_found {
+    struct bits plain, lettered, prefixed;
+    bool any[3]; /* of them; a set is only written where there is any */
+};
+/* From v[i] on, the first number before `limit` (an offset in the text) where some rule of `only` may begin, or that must
+ * be looked at closely (NUMBER_EDGE, NUMBER_SIGNED; its sets may be empty); its place, and its sets in *out. `n` or the
+ * place of the first behind the limit if there is none. */
+size_t numbers_next(const struct numbers *t, struct slice text, const struct structure_number *v, size_t i, size_t n,
+                    size_t limit, const struct bits *only, struct number_found *out);
+/* The rules of `only` that may begin at text[anchor], however near to an end of the text. False if none. */
+bool numbers_at(const struct numbers *t, struct slice text, size_t anchor, const struct bits *only, struct bits *out);
+
+#endif

@@ -1,0 +1,73 @@
+/* The way through a block's numbers, compiled once for each kind of processor. Whoever includes it defines KERNEL(name),
+ * KERNEL_TARGET, and a vector: KERNEL_VECTOR, KERNEL_LOAD, KERNEL_STORE, KERNEL_AND, KERNEL_OR, KERNEL_ANY. No guard. */
+
+#define KERNEL_LANES (sizeof(struct bits) / sizeof(KERNEL_VECTOR))
+
+struct KERNEL(set)
+{
+    KERNEL_VECTOR v[KERNEL_LANES];
+};
+
+KERNEL_TARGET static inline struct KERNEL(set) KERNEL(load)(const struct bits *b)
+{
+    struct KERNEL(set) s;
+    for (size_t i = 0; i < KERNEL_LANES; i++) s.v[i] = KERNEL_LOAD(b, i);
+    return s;
+}
+
+KERNEL_TARGET static inline void KERNEL(meet)(struct KERNEL(set) * s, const struct bits *b)
+{
+    for (size_t i = 0; i < KERNEL_LANES; i++) s->v[i] = KERNEL_AND(s->v[i], KERNEL_LOAD(b, i));
+}
+
+KERNEL_TARGET static inline bool KERNEL(any)(const struct KERNEL(set) * s)
+{
+    KERNEL_VECTOR x = s->v[0];
+    for (size_t i = 1; i < KERNEL_LANES; i++) x = KERNEL_OR(x, s->v[i]);
+    return KERNEL_ANY(x);
+}
+
+/* What is left once the first bytes have been looked at one by one. */
+KERNEL_TARGET static bool KERNEL(front)(const struct numbers *t, const unsigned char *p, struct KERNEL(set) s, struct bits *out)
+{
+    for (size_t k = 0; k < NUMBER_FRONT; k++) KERNEL(meet)(&s, &t->front[k * t->classes + t->cls[p[k]]]);
+    if (!KERNEL(any)(&s)) return false;
+    for (size_t i = 0; i < KERNEL_LANES; i++) KERNEL_STORE(out, i, s.v[i]);
+    return true;
+}
+
+KERNEL_TARGET static size_t KERNEL(next)(const struct numbers *t, const unsigned char *text, const struct structure_number *v,
+                                         size_t i, size_t n, size_t limit, const struct bits *only, struct number_found *out)
+{
+    struct KERNEL(set) may = KERNEL(load)(only);
+    for (; i < n && v[i].at < limit; i++) {
+        const unsigned char *p = text + v[i].at, *end = p + v[i].run, *a;
+        out->any[0] = out->any[1] = out->any[2] = false;
+        if (v[i].how & NUMBER_EDGE) return i;
+        unsigned first = p[0] - (unsigned)'0', second = p[1] - (unsigned)'0';
+        struct KERNEL(set) s = may;
+        KERNEL(meet)(&s, &t->set[t->look[WAY_PLAIN][v[i].key]]);
+        KERNEL(meet)(&s, &t->prev[is_digit(p[-2])][p[-1]]);
+        KERNEL(meet)(&s, &t->pair[first][second < 10 ? second : 10]);
+        for (size_t k = 0; k < NUMBER_BEHIND; k++) KERNEL(meet)(&s, &t->after[k][end[k]]);
+        if (KERNEL(any)(&s)) out->any[0] = KERNEL(front)(t, p, s, &out->plain);
+        if (v[i].letters) {
+            bool glued = v[i].how & NUMBER_GLUED;
+            a = p - v[i].letters - !glued;
+            s = may;
+            KERNEL(meet)(&s, &t->set[t->look[glued ? WAY_LETTERED : WAY_PREFIXED][v[i].key]]);
+            KERNEL(meet)(&s, &t->letters[!glued][v[i].letters]);
+            KERNEL(meet)(&s, &t->prev[is_digit(a[-2])][a[-1]]);
+            KERNEL(meet)(&s, &t->front[t->cls[a[0]]]);
+            KERNEL(meet)(&s, &t->front[t->classes + t->cls[a[1]]]);
+            if (KERNEL(any)(&s)) {
+                if (glued) out->any[1] = KERNEL(front)(t, a, s, &out->lettered);
+                else out->any[2] = KERNEL(front)(t, a, s, &out->prefixed);
+            }
+        }
+        if (out->any[0] | out->any[1] | out->any[2] | (v[i].how & NUMBER_SIGNED)) return i;
+    }
+    return i;
+}
+
+#undef KERNEL_LANES
