@@ -177,6 +177,7 @@ struct config {
         uint32_t drain_timeout;                                                   /* 30s */
         uint64_t connections;                                                     /* 20000 */
         uint32_t json_depth;                                                      /* 128 */
+        uint32_t screen_time;   /* ms of CPU for each MiB of a body; default 250ms */
         uint32_t refusal_hold;  /* ms a stream's opening may be held; default 2s */
         uint32_t refusal_bytes; /* bytes of text that may be held; default 400 */
     } limits;

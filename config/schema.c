@@ -68,6 +68,8 @@ static const struct schema_row rows[] = {
      .help = "open connections of callers, all workers", .good = "100", .bad = "1e3"},
     {"limits.json_depth", &type_int, AT(config, limits.json_depth), .def = "128", .min = 4, .max = 1000,
      .help = "nesting of a JSON body", .good = "64", .bad = "3"},
+    {"limits.screen_time", &type_duration, AT(config, limits.screen_time), .def = "250ms", .min = 1, .max = 60 * SECOND,
+     .help = "computing time for screening a body, for each MiB of it; what needs more is refused", .good = "1s", .bad = "2m"},
     {"limits.refusal_hold", &type_duration, AT(config, limits.refusal_hold), .def = "2s", .min = 1, .max = 60 * SECOND,
      .help = "how long the opening of a stream may be held while it may be a refusal", .good = "1s", .bad = "2m"},
     {"limits.refusal_bytes", &type_size, AT(config, limits.refusal_bytes), .def = "400", .min = 16, .max = 64 * KIB,

@@ -34,6 +34,14 @@ enum x_mode {
 };
 
 struct exchange;
+struct screenjob;
+
+/* How long a screening may compute, on one thread after the other. */
+struct x_meter {
+    struct meter m;
+    const struct screenjob *job; /* that may become unwanted meanwhile; or NULL */
+    uint64_t limit, used, since; /* ns of CPU; since: when this thread took it up, 0: it was not asked yet */
+};
 
 struct client { /* one client connection */
     struct worker *w;
@@ -69,7 +77,8 @@ struct exchange {
     bool screened;
     struct x_job *job;     /* screening goes on elsewhere, and has the body */
     uint64_t screen_start; /* mono ns */
-    struct slice send;     /* the bytes for every target: body, or sc.body */
+    struct x_meter head_meter;
+    struct slice send; /* the bytes for every target: body, or sc.body */
 
     /* Routing. */
     const struct route *route;
@@ -122,6 +131,9 @@ void x_screened(struct exchange *x, enum err e);
 /* exchange_screen.c. True: screened, with *e. False: the result comes by x_screened (x may be gone
  * already). */
 bool x_screen(struct exchange *x, enum err *e) MUST_CHECK;
+/* The clock is read when there is much to do only. A paused meter goes on with the next screening, on any thread. */
+void x_meter_start(struct x_meter *m, uint64_t limit_ns, const struct screenjob *j);
+void x_meter_pause(struct x_meter *m);
 /* Nobody waits for it any more. */
 void x_screen_cancel(struct exchange *x);
 /* At a worker's end. */

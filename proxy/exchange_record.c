@@ -248,6 +248,8 @@ void x_record_end(struct exchange *x, enum err e)
     }
 }
 
+#define HEAD_TIME (25 * MS_NS) /* of computing, for all that is screened of a head: on the worker, so that is all there is */
+
 /* Fields we act on are read, not passed on; of Content-Type only the parameters may say anything. */
 static bool field_is_ours(const struct http_field *f)
 {
@@ -308,7 +310,10 @@ static enum err screen_piece(struct exchange *x, struct slice text, bool *hit, b
     struct screen_limits lim = {c->limits.json_depth, c->filters.decode_base64, c->filters.decode_hex, c->filters.decode_percent,
                                 NULL};
     struct findings f = {0};
+    if (!x->head_meter.limit) x_meter_start(&x->head_meter, HEAD_TIME, NULL);
+    screener_meter(x->w->screener, &x->head_meter.m);
     enum err e = screen_text(x->w->screener, x->w->scratch, x->snap->rules, &lim, text, &f);
+    x_meter_pause(&x->head_meter);
     for (size_t i = 0; i < f.count && !e; i++) {
         struct slice v = slice_of(text.p + f.v[i].start, f.v[i].end - f.v[i].start);
         enum action a = policy_allows(x->policy, v) || policy_allows_at(x->policy, f.v[i].rule, v, NULL, 0)

@@ -12,6 +12,8 @@
 #include "proxy/screenpool.h"
 
 #define LARGE_BODY (128u * 1024) /* what takes about half a millisecond or more */
+#define SLICE_TIME (5 * MS_NS)   /* of computing, after which a small body that turns out to be hard goes the way of large ones */
+#define MIB        (1u << 20)
 
 enum step { STEP_WHOLE, STEP_BEGIN, STEP_ASK, STEP_FINISH };
 
@@ -31,8 +33,9 @@ struct x_job {
     struct screen_limits lim;
     struct buf body;
     struct screening sc;
+    struct x_meter meter;
     enum step step;
-    bool in_pool;
+    bool in_pool, hard;        /* hard: whatever its size, nothing of it is done on the worker */
     struct screener *screener; /* with detectors: keeps the text between the steps */
     struct asked asked[CONFIG_DETECTORS_MAX];
     unsigned asking;
@@ -62,6 +65,40 @@ static bool asks_detectors(const struct exchange *x)
     for (size_t i = 0; i < x->snap->detector_count; i++)
         if (detector_wanted(&x->snap->detectors[i], x->policy)) return true;
     return false;
+}
+
+/* ---- how long it takes ---- */
+
+static bool over(void *arg)
+{
+    struct x_meter *m = arg;
+    uint64_t now = clock_thread_ns();
+    if (m->job && screenjob_unwanted(m->job)) return true;
+    if (!m->since) m->since = now;
+    return m->used + (now - m->since) > m->limit;
+}
+
+void x_meter_start(struct x_meter *m, uint64_t limit_ns, const struct screenjob *j)
+{
+    *m = (struct x_meter){.m = {.stop = over, .arg = m}, .job = j, .limit = limit_ns};
+}
+
+void x_meter_pause(struct x_meter *m)
+{
+    if (m->since) m->used += clock_thread_ns() - m->since;
+    m->since = 0;
+}
+
+static uint64_t limit_of(const struct exchange *x)
+{
+    return (1 + buf_len(&x->body) / MIB) * x->snap->config->limits.screen_time * MS_NS;
+}
+
+static void say_stopped(const struct x_meter *m, size_t bytes)
+{
+    static _Thread_local uint64_t said;
+    if (m->m.stopped && m->used > m->limit && log_due(&said))
+        log_event(LOG_WARN, "screening_too_long", LOG_U64("bytes", bytes), LOG_U64("cpu_ms", m->used / MS_NS));
 }
 
 /* The body has been screened into x->sc. */
@@ -127,6 +164,7 @@ static void job_end(struct x_job *j, enum err e)
     struct exchange *x = j->x;
     size_t cap = x->body.cap;
     stop_asking(j);
+    say_stopped(&j->meter, buf_len(&j->body));
     if (j->screener) screener_put(j->screener);
     j->screener = NULL;
     x->job = NULL;
@@ -146,13 +184,32 @@ static void job_work(struct screenjob *job, struct screener *s, struct detect_sc
     struct x_job *j = of(job);
     struct slice body = buf_slice(&j->body);
     enum err e = ERR_INTERNAL;
+    screener_meter(j->screener ? j->screener : s, &j->meter.m);
     switch (j->step) {
     case STEP_WHOLE: e = screen_request(s, scratch, j->snap->rules, j->policy, &j->lim, j->ep, body, &j->sc); break;
     case STEP_BEGIN: e = screen_begin(j->screener, scratch, j->snap->rules, j->policy, &j->lim, j->ep, body, &j->sc); break;
     case STEP_FINISH: e = screen_finish(j->screener); break;
     case STEP_ASK: break; /* never here */
     }
+    x_meter_pause(&j->meter);
     j->sc.error = e;
+}
+
+/* A step on the worker, for as long as a slice lasts. False: it was not enough. What was done is done again elsewhere. */
+static bool job_slice(struct x_job *j)
+{
+    struct worker *w = j->job.w;
+    uint64_t limit = j->meter.limit;
+    bool again = j->step != STEP_FINISH && w->pool && limit > SLICE_TIME; /* finishing cannot be begun anew */
+    if (again) j->meter.limit = SLICE_TIME;
+    job_work(&j->job, w->screener, w->scratch);
+    j->meter.limit = limit;
+    if (!again || !j->meter.m.stopped) return true;
+    x_meter_start(&j->meter, limit, &j->job);
+    screening_free(&j->sc);
+    j->hard = true;
+    log_event(LOG_DEBUG, "screening_hard");
+    return false;
 }
 
 static void job_ask(struct x_job *j);
@@ -175,11 +232,8 @@ static enum err job_step(struct x_job *j, enum step step, bool *here)
 {
     struct worker *w = j->job.w;
     j->step = step;
-    *here = buf_len(&j->body) <= LARGE_BODY || !w->pool;
-    if (*here) {
-        job_work(&j->job, w->screener, w->scratch);
-        return ERR_OK;
-    }
+    *here = (!j->hard && buf_len(&j->body) <= LARGE_BODY) || !w->pool;
+    if (*here && (*here = job_slice(j))) return ERR_OK;
     enum err e = screenpool_submit(w->pool, &j->job);
     j->in_pool = e == ERR_OK;
     return e;
@@ -257,6 +311,7 @@ static struct x_job *job_new(struct exchange *x, bool detectors)
     j->policy = x->policy;
     j->ep = endpoint_of(x);
     j->lim = limits_of(x);
+    x_meter_start(&j->meter, limit_of(x), &j->job);
     for (size_t i = 0; i < CONFIG_DETECTORS_MAX; i++) j->asked[i].job = j;
     j->screener = detectors ? screener_get() : NULL;
     if (detectors && !j->screener) {
@@ -269,13 +324,14 @@ static struct x_job *job_new(struct exchange *x, bool detectors)
 }
 
 /* Starts a job. True: it is over, with *e, and so is the job. */
-static bool job_start(struct exchange *x, bool detectors, enum err *e)
+static bool job_start(struct exchange *x, bool detectors, bool hard, enum err *e)
 {
     struct x_job *j = job_new(x, detectors);
     bool here;
     *e = ERR_OVERLOAD;
     if (!j) return true;
     x->job = j;
+    j->hard = hard;
     *e = job_step(j, detectors ? STEP_BEGIN : STEP_WHOLE, &here);
     if (*e) { /* the queue is full */
         x->job = NULL;
@@ -293,10 +349,21 @@ bool x_screen(struct exchange *x, enum err *e)
     x->send = buf_slice(&x->body);
     if (!has_text(x)) return true;
     bool detectors = x->snap->detector_count && asks_detectors(x);
-    if (detectors || (buf_len(&x->body) > LARGE_BODY && x->w->pool)) return job_start(x, detectors, e);
+    if (detectors || (buf_len(&x->body) > LARGE_BODY && x->w->pool)) return job_start(x, detectors, false, e);
     const struct screen_limits lim = limits_of(x);
+    const uint64_t limit = limit_of(x), slice = x->w->pool && limit > SLICE_TIME ? SLICE_TIME : limit;
+    struct x_meter meter;
+    x_meter_start(&meter, slice, NULL);
+    screener_meter(x->w->screener, &meter.m);
     *e = screen_request(x->w->screener, x->w->scratch, x->snap->rules, x->policy, &lim, endpoint_of(x), buf_slice(&x->body),
                         &x->sc);
+    x_meter_pause(&meter);
+    if (meter.m.stopped && slice < limit) {
+        screening_free(&x->sc);
+        log_event(LOG_DEBUG, "screening_hard");
+        return job_start(x, false, true, e);
+    }
+    say_stopped(&meter, buf_len(&x->body));
     *e = take_result(x, *e);
     return true;
 }

@@ -28,7 +28,7 @@ struct screenpool {
     struct screenjob *under_way;
     unsigned waiting, queue;
     uint64_t bytes;
-    bool stopping;
+    _Atomic bool stopping; /* also read without it */
     struct hand hand[SCREENPOOL_THREADS_MAX];
     unsigned hands;
 };
@@ -114,13 +114,13 @@ void screenpool_cancel(struct screenjob *j)
 
 /* ---- on a screening thread ---- */
 
-static bool stopping(struct screenpool *p)
+bool screenjob_unwanted(const struct screenjob *j)
 {
-    pthread_mutex_lock(&p->lock);
-    bool yes = p->stopping;
-    pthread_mutex_unlock(&p->lock);
-    return yes;
+    return atomic_load_explicit(&j->cancelled, memory_order_relaxed) ||
+           (j->pool && atomic_load_explicit(&j->pool->stopping, memory_order_relaxed));
 }
+
+static bool stopping(struct screenpool *p) { return atomic_load(&p->stopping); }
 
 /* A full inbox is a worker behind with its work: it empties it in one go when it comes to it. At the end nobody does,
  * and the job stays among those under way for screenpool_stop. */

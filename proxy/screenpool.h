@@ -8,6 +8,8 @@
 #include "proxy/base/mem.h"
 #include "proxy/worker.h"
 
+#include <stdatomic.h>
+
 #define SCREENPOOL_THREADS_MAX 8u
 #define SCREENPOOL_QUEUE       256u            /* jobs that wait */
 #define SCREENPOOL_BYTES       (1024ull << 20) /* ... and bytes of them */
@@ -27,7 +29,8 @@ struct screenjob {
     /* The pool's own. */
     struct screenpool *pool;
     struct screenjob *next, **prev; /* in the queue, or among those under way */
-    bool queued, cancelled;
+    bool queued;
+    _Atomic bool cancelled;
 };
 
 /* NULL if memory is out or a thread cannot be started. `queue`: SCREENPOOL_QUEUE, or less in tests. */
@@ -40,5 +43,8 @@ bool screenpool_stop(struct screenpool *p, unsigned ms) MUST_CHECK;
 enum err screenpool_submit(struct screenpool *p, struct screenjob *j) MUST_CHECK;
 /* On the job's worker: nobody waits for it any more. It is dropped now or when its work is over. */
 void screenpool_cancel(struct screenjob *j);
+
+/* For `work`, now and then: nobody waits for the job any more, or the pool is to stop. */
+bool screenjob_unwanted(const struct screenjob *j);
 
 #endif

@@ -13,6 +13,7 @@ static uint64_t read_clock(clockid_t id)
 
 uint64_t clock_mono_ns(void) { return read_clock(CLOCK_MONOTONIC); }
 uint64_t clock_wall_ns(void) { return read_clock(CLOCK_REALTIME); }
+uint64_t clock_thread_ns(void) { return read_clock(CLOCK_THREAD_CPUTIME_ID); }
 
 void clock_rfc3339(uint64_t wall_ns, char out[25])
 {

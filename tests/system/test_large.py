@@ -120,4 +120,57 @@ def test_a_cut_does_not(test):
             c.close()
 
 
+SLOW = "password="  # almost a secret at every byte: some half a microsecond each
+
+
+def chat_body(text):
+    return json.dumps({"model": "m", "messages": [{"role": "user", "content": text}]}).encode()
+
+
+def test_what_takes_too_long_is_refused(test):
+    with FakeModel() as model, one_worker(test, model, {"limits": {"screen_time": "1ms"}}) as p:
+        with start(p, chat_body(SLOW * ((4 << 20) // len(SLOW)))) as c:
+            r = c.response()
+            assert r.status == 503 and r.json()["error"]["code"] == "not_scanned", r
+            assert c.chat("and goes on").status == 200
+        assert len(model.requests) == 1
+        assert p.outcomes(2)[0]["error"] == "not_scanned"
+        assert p.events("screening_too_long")
+
+
+def test_a_small_body_that_is_hard_leaves_the_worker(test):
+    """After a few milliseconds of computing: what was done is done again, with the same result."""
+    with FakeModel() as model, one_worker(test, model, {"logging": {"level": "debug"}}) as p, p.client() as c:
+        assert c.chat("easy " * 20000).status == 200
+        assert not p.events("screening_hard")
+        with start(p, chat_body(SLOW * (100 * 1024 // len(SLOW)) + " " + MARK)) as hard:
+            assert hard.response().status in (400, 503)
+        assert p.events("screening_hard")
+        assert len(model.requests) == 1
+
+
+def test_a_large_list_of_addresses_is_screened(test):
+    rows = 16 * 1024 * 1024 // 32
+    text = "".join("user%07d.name@corp%03d.example,\n" % (i, i % 977) for i in range(rows))
+    with FakeModel() as model, Privet(test, {"workers": 1}, backends={"m": model.url}) as p:
+        with start(p, chat_body(text)) as c:
+            r = c.response()
+            assert r.status == 200 and r.field("x-privet-findings") == "EMAIL_ADDRESS=%d" % rows, r
+        sent = json.loads(model.last().body)["messages"][0]["content"]
+        assert sent.startswith("<EMAIL_ADDRESS_1>,") and sent.endswith("<EMAIL_ADDRESS_%d>,\n" % rows), sent[-40:]
+        assert "@" not in sent
+
+
+def test_a_cut_ends_what_is_being_screened(test):
+    """Some ten seconds of computing that nobody waits for any more."""
+    body = chat_body("1-" * (24 << 20))
+    with FakeModel() as model, one_worker(test, model, {"limits": {"drain_timeout": "0s"}}) as p, p.client() as small:
+        with start(p, body):
+            assert small.chat("the loop has come round").status == 200
+            t = time.monotonic()
+            p.stop()
+            assert time.monotonic() - t < 5
+        assert not p.events("screening_stuck")
+
+
 Report.main(globals())

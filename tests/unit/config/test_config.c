@@ -273,6 +273,7 @@ static void test_defaults(void **state)
     assert_int_equal(c->limits.client_idle_timeout, 75000);
     assert_int_equal(c->limits.connections, 20000);
     assert_int_equal(c->limits.json_depth, 128);
+    assert_int_equal(c->limits.screen_time, 250);
     assert_int_equal(c->limits.refusal_hold, 2000);
     assert_int_equal(c->limits.refusal_bytes, 400);
     assert_int_equal(c->policy_count, 1);

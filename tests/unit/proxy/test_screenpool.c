@@ -15,7 +15,7 @@
 struct test_job {
     struct screenjob job;
     pthread_t worked_by;
-    bool waits;
+    bool waits, endless; /* endless: works until nobody wants it */
 };
 
 static struct worker w;
@@ -32,6 +32,8 @@ static void work(struct screenjob *j, struct screener *s, struct detect_scratch 
     if (!s || !scratch) return; /* counted as not worked */
     t->worked_by = pthread_self();
     worked++;
+    if (t->endless) sem_post(&begun);
+    while (t->endless && !screenjob_unwanted(j)) sched_yield();
     if (!t->waits) return;
     sem_post(&begun);
     while (sem_wait(&gate) != 0) {
@@ -190,6 +192,27 @@ static void the_end_drops_what_is_left(void **state)
     assert_int_equal(done, 0);
 }
 
+/* Work that would never end does where its job is cancelled, or all of them are over. */
+static void what_nobody_wants_ends(void **state)
+{
+    (void)state;
+    pool = screenpool_start(2, 10);
+    assert_non_null(pool);
+    struct test_job *cancelled = job(false), *left = job(false);
+    cancelled->endless = left->endless = true;
+    assert_int_equal(screenpool_submit(pool, &cancelled->job), ERR_OK);
+    assert_int_equal(screenpool_submit(pool, &left->job), ERR_OK);
+    for (int i = 0; i < 2; i++)
+        while (sem_wait(&begun) != 0) {
+        }
+    screenpool_cancel(&cancelled->job);
+    assert_int_equal(screenpool_submit(pool, &job(false)->job), ERR_OK); /* a thread is free for it */
+    wanted = 1;
+    event_base_loop(w.base, EVLOOP_NO_EXIT_ON_EMPTY);
+    assert_true(screenpool_stop(pool, 10000));
+    assert_int_equal(dropped, 2);
+}
+
 /* A worker behind with its inbox gets everything in the end. */
 static void nop(struct worker *x, void *arg) { (void)x, (void)arg; }
 
@@ -217,6 +240,7 @@ int main(void)
         T(a_heavy_queue_refuses),
         T(cancelled_jobs_are_dropped),
         T(the_end_drops_what_is_left),
+        T(what_nobody_wants_ends),
         T(a_full_inbox_only_delays),
 #undef T
     };
