@@ -283,7 +283,8 @@ static enum err enter_front(struct builder *b)
     uint8_t first[256] = {0};
     for (unsigned c = 0; c < 256; c++) {
         size_t k = 0;
-        while (k < t->classes && memcmp(&full[first[k] * NUMBER_FRONT], &full[c * NUMBER_FRONT], NUMBER_FRONT * sizeof *full)) k++;
+        while (k < t->classes && memcmp(&full[first[k] * NUMBER_FRONT], &full[c * NUMBER_FRONT], NUMBER_FRONT * sizeof *full))
+            k++;
         if (k == t->classes) first[t->classes++] = (uint8_t)c;
         t->cls[c] = (uint8_t)k;
     }

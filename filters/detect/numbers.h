@@ -43,8 +43,8 @@ struct numbers {
     uint8_t cls[256];                     /* byte -> class of bytes no rule tells apart */
     size_t classes;
     uint16_t rule[TABLE_RULES];
-    size_t count;     /* places in use: of rules that stand alone first, then of rules that need a word near by */
-    size_t near_word; /* w[near_word] on are the latter's */
+    size_t count;                   /* places in use: of rules that stand alone first, then of rules that need a word near by */
+    size_t near_word;               /* w[near_word] on are the latter's */
     struct tail *tail[TABLE_RULES]; /* the whole beginning of a match; or NULL */
     void *memory[3];
 };

@@ -3,8 +3,7 @@
 
 #define KERNEL_LANES (sizeof(struct bits) / sizeof(KERNEL_VECTOR))
 
-struct KERNEL(set)
-{
+struct KERNEL(set) {
     KERNEL_VECTOR v[KERNEL_LANES];
 };
 

@@ -4,6 +4,8 @@
  * A segment goes from hand to hand: the audit thread makes it and puts it into journal->ready; the worker takes it from
  * there when its own is full (one exchange), and that tells the audit thread that the one before will not grow. */
 #include "proxy/audit/journal.h"
+#include "proxy/audit/age.h"
+#include "proxy/audit/mapguard.h"
 #include "proxy/audit/recover.h"
 #include "proxy/audit/redis.h"
 #include "proxy/audit/segment.h"
@@ -41,10 +43,13 @@ struct seg {
     size_t size;
     _Atomic size_t end; /* bytes written: stored by the worker with release order */
     _Atomic bool leave; /* the audit thread wants the worker to go on in the next one */
+    _Atomic bool cut;   /* somebody cut the file short: what is written here is lost */
     size_t synced;      /* audit thread from here on */
     size_t warm;        /* pages below are made writable: the worker meets no page fault there */
-    bool failed;        /* an fsync failed: what was not synced by then is written anew */
-    struct seg *next;   /* newer */
+    unsigned guard;
+    bool cut_said;
+    bool failed;      /* an fsync failed: what was not synced by then is written anew */
+    struct seg *next; /* newer */
 };
 
 struct journal {
@@ -86,6 +91,7 @@ struct audit {
     _Atomic unsigned stop_wait_ms;
     _Atomic uint64_t synced;
     _Atomic bool sync_failing;
+    struct age_clock age;
     uint64_t slow_at, retain_at; /* monotonic: when the slower chores are due */
     bool disk_filling, sync_said;
 };
@@ -105,6 +111,8 @@ static void seg_put(struct seg *s, struct slice line)
     memcpy(s->map + end, line.p, line.n);
     atomic_store_explicit(&s->end, end + line.n, memory_order_release);
 }
+
+static bool seg_cut(const struct seg *s) { return atomic_load_explicit(&s->cut, memory_order_relaxed); }
 
 static bool seg_takes(const struct seg *s, size_t n)
 {
@@ -150,10 +158,20 @@ static bool rotate(struct journal *j)
  * were sent, half of it for those that were refused, so that a flood of refusals does not cost the others theirs. */
 static bool make_room(struct journal *j, size_t n, bool outcome, bool sent)
 {
-    bool leave = atomic_load_explicit(&j->cur->leave, memory_order_relaxed);
+    bool leave = atomic_load_explicit(&j->cur->leave, memory_order_relaxed) || seg_cut(j->cur);
     if (!leave && seg_takes(j->cur, n + reserve_of(j->cur))) return true;
     if (rotate(j)) return seg_takes(j->cur, n);
+    if (seg_cut(j->cur)) return false;
     return outcome && seg_takes(j->cur, n + (sent ? 0 : reserve_of(j->cur) / 2));
+}
+
+/* The closed line goes in. Where the segment was cut short it is lost, like what stood before it: the chain tells. */
+static enum err seg_put_counted(struct journal *j)
+{
+    seg_put(j->cur, buf_slice(&j->line));
+    j->seq++;
+    atomic_store_explicit(&j->appended, j->seq, memory_order_relaxed);
+    return seg_cut(j->cur) ? ERR_AUDIT : ERR_OK;
 }
 
 static enum err append(struct journal *j, const struct audit_record *r, bool outcome)
@@ -165,14 +183,12 @@ static enum err append(struct journal *j, const struct audit_record *r, bool out
         if (!make_room(j, buf_len(&j->line) + LINE_TAIL_MAX, outcome, r->attempts > 0)) e = ERR_AUDIT;
     }
     if (!e) e = line_close(&j->line, &j->audit->chain, j->name, j->seq + 1, j->last);
+    if (!e) e = seg_put_counted(j);
     if (e) {
         atomic_store_explicit(&j->refused, atomic_load_explicit(&j->refused, memory_order_relaxed) + 1, memory_order_relaxed);
         atomic_store_explicit(&j->starved, e == ERR_AUDIT, memory_order_relaxed);
         return ERR_AUDIT;
     }
-    seg_put(j->cur, buf_slice(&j->line));
-    j->seq++;
-    atomic_store_explicit(&j->appended, j->seq, memory_order_relaxed);
     if (!outcome && atomic_load_explicit(&j->starved, memory_order_relaxed))
         atomic_store_explicit(&j->starved, false, memory_order_relaxed);
     return ERR_OK;
@@ -186,6 +202,7 @@ enum err journal_outcome(struct journal *j, const struct audit_record *r) { retu
 static void seg_free(struct seg *s)
 {
     if (!s) return;
+    mapguard_remove(s->guard);
     if (s->map) munmap(s->map, s->size);
     if (s->fd >= 0) close(s->fd);
     mem_free(s);
@@ -225,7 +242,8 @@ static bool seg_map(struct seg *s)
     if (p == MAP_FAILED) return false;
     s->map = p;
     madvise(p, s->size, MADV_DONTDUMP);
-    return true;
+    s->guard = mapguard_add(p, s->size, &s->cut);
+    return s->guard != 0;
 }
 
 /* Makes the file of j's next segment and maps it. NULL if there is no room. */
@@ -340,9 +358,25 @@ static void seg_warm(struct seg *s, size_t end)
     s->warm = to;
 }
 
+/* Whether the file is shorter than we made it: what was in the part that is gone is lost. Said once; there is nothing to
+ * bring to the disk any more. */
+static bool seg_was_cut(struct seg *s)
+{
+    struct stat st;
+    if (!seg_cut(s) && fstat(s->fd, &st) == 0 && (uint64_t)st.st_size < s->size) atomic_store(&s->cut, true);
+    if (!seg_cut(s)) return false;
+    if (!s->cut_said)
+        log_event(LOG_ERROR, "audit_segment_cut", LOG_U64("worker", s->name.worker), LOG_U64("segment", s->name.number));
+    s->cut_said = true;
+    s->failed = false;
+    s->synced = atomic_load_explicit(&s->end, memory_order_acquire);
+    return true;
+}
+
 /* Brings what the worker appended to the disk. `whole`: the worker has left it. */
 static bool seg_sync(struct audit *a, struct seg *s, bool whole)
 {
+    if (seg_was_cut(s)) return true;
     size_t end = atomic_load_explicit(&s->end, memory_order_acquire);
     if (!whole) seg_warm(s, end);
     if (end == s->synced && !(s->failed && whole)) return true;
@@ -366,7 +400,7 @@ static void head_take(struct journal *j, const struct seg *s)
 {
     struct line l;
     size_t n = s->synced < LINE_TAIL_MAX ? s->synced : LINE_TAIL_MAX;
-    if (n == 0 || !line_parse_end(slice_of(s->map + s->synced - n, n - 1), &l)) return;
+    if (n == 0 || seg_cut(s) || !line_parse_end(slice_of(s->map + s->synced - n, n - 1), &l)) return;
     j->head.seq = l.seq;
     j->head.segment = s->name.number;
     j->head.offset = s->synced;
@@ -386,7 +420,7 @@ static struct seg *journal_current(struct journal *j)
 /* A whole and synced segment gives back the room it did not need. */
 static void seg_finish(struct seg *s)
 {
-    if (ftruncate(s->fd, (off_t)s->synced) || fsync(s->fd))
+    if (!seg_cut(s) && (ftruncate(s->fd, (off_t)s->synced) || fsync(s->fd)))
         log_event(LOG_WARN, "audit_segment_not_cut", LOG_U64("segment", s->name.number), LOG_ERRNO(errno));
     seg_free(s);
 }
@@ -416,19 +450,18 @@ static bool journal_sync(struct journal *j)
 
 /* --- retention --- */
 
-static uint64_t age_of(struct audit *a, const char *file)
+static uint64_t written_at(const struct audit *a, const char *file)
 {
     struct stat st;
     if (fstatat(a->dir, file, &st, AT_SYMLINK_NOFOLLOW)) return 0;
-    uint64_t changed = (uint64_t)st.st_mtim.tv_sec * S_NS, now = clock_wall_ns();
-    return changed < now ? now - changed : 0;
+    return (uint64_t)st.st_mtim.tv_sec * S_NS + (uint64_t)st.st_mtim.tv_nsec;
 }
 
 /* May this segment of j go? By age; or, `pressed` for room, when Redis has all of it and had the time to write it down. */
 static bool may_go(struct journal *j, const struct segment_name *s, const char *file, bool pressed)
 {
     struct audit *a = j->audit;
-    uint64_t age = age_of(a, file);
+    uint64_t written = written_at(a, file), age = written ? age_of(&a->age, written) : 0;
     if (a->retain_ns && age > a->retain_ns) return true;
     return pressed && a->shipper && s->number < shipper_segment(a->shipper, (size_t)(j - a->journals)) && age > SETTLED_NS;
 }
@@ -453,8 +486,15 @@ static size_t journal_forget(struct journal *j, const struct segment_name *list,
     return gone;
 }
 
+/* A clock that jumps makes no segment too old. */
+static void look_at_clock(struct audit *a)
+{
+    if (age_look(&a->age)) log_event(LOG_WARN, "audit_clock_jumped", LOG_BOOL("forward", a->age.skew > 0));
+}
+
 static size_t forget_old(struct audit *a, bool pressed)
 {
+    look_at_clock(a);
     struct segment_name *list;
     size_t n, gone = 0;
     if ((a->retain_ns == 0 && !pressed) || segment_list(a->dir, &list, &n)) return 0;
@@ -710,6 +750,18 @@ static enum err journal_open(struct journal *j, const struct segment_name *list,
     return ERR_OK;
 }
 
+static void take_age(struct audit *a, const struct segment_name *list, size_t n)
+{
+    char file[SEGMENT_FILE_MAX];
+    uint64_t newest = 0;
+    for (size_t i = 0; i < n; i++) {
+        segment_file(&list[i], file);
+        uint64_t w = written_at(a, file);
+        if (w > newest) newest = w;
+    }
+    if (age_start(&a->age, newest, a->retain_ns)) log_event(LOG_WARN, "audit_clock_jumped", LOG_BOOL("forward", true));
+}
+
 /* A journal for each worker, and one for each worker number that has left segments. */
 static enum err journals_open(struct audit *a, const char **why)
 {
@@ -717,6 +769,7 @@ static enum err journals_open(struct audit *a, const char **why)
     size_t n, i = 0;
     if (segment_list(a->dir, &list, &n)) FAIL("the directory cannot be listed");
     enum err e = ERR_OK;
+    take_age(a, list, n);
     for (unsigned w = 0; w < JOURNALS_MAX && !e; w++) {
         struct segment_name name = {.worker = w};
         memcpy(name.instance, a->instance, 9);
