@@ -148,16 +148,6 @@ static int hex4(const char *p, const char *end)
     return v;
 }
 
-/* Length of the escape at p ('\\'), or 0 if it is not one. */
-static size_t escape_len(const char *p, const char *end)
-{
-    static const uint8_t lens[256] = {
-        ['"'] = 2, ['\\'] = 2, ['/'] = 2, ['b'] = 2, ['f'] = 2, ['n'] = 2, ['r'] = 2, ['t'] = 2, ['u'] = 6};
-    if (end - p < 2) return 0;
-    size_t n = lens[(unsigned char)p[1]];
-    return n != 6 || hex4(p + 2, end) >= 0 ? n : 0;
-}
-
 size_t json_escape_read(struct slice raw, char out[4], size_t *used)
 {
     const char *p = raw.p, *end = raw.p + raw.n;
@@ -491,101 +481,22 @@ static inline enum err add_node(struct parser *ps, enum json_type type, struct j
     return ERR_OK;
 }
 
-#if defined(__x86_64__)
-/* What is in 64 bytes of string content. */
-struct marks {
-    uint64_t quote, slash, control, high;
-};
-
-static inline struct marks marks_64(const char *p)
-{
-    struct marks m = {0, 0, 0, 0};
-    for (unsigned i = 0; i < 4; i++) {
-        const __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i));
-        m.quote |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8('"'))) << 16 * i;
-        m.slash |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8('\\'))) << 16 * i;
-        m.control |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1F)), v)) << 16 * i;
-        m.high |= (uint64_t)(unsigned)_mm_movemask_epi8(v) << 16 * i;
-    }
-    return m;
-}
-#endif
-
-/* The end of a string from its first backslash at p on: the closing quote, or `end`; NULL and *bad at a mistake. Blocks
- * are looked at once, however many escapes are in them: code is full of line ends, nested JSON is half backslashes. */
-static const char *escaped_end(const char *p, const char *end, bool *high, const char **bad)
-{
-#if defined(__x86_64__)
-    while (end - p >= 64 + 12) { /* an escape that begins in the block is whole in memory */
-        const struct marks m = marks_64(p);
-        uint64_t slash = m.slash, escaped = 0;
-        size_t step = 64;
-        const uint64_t stop = m.quote | m.control;
-        while (slash) {
-            unsigned k = (unsigned)__builtin_ctzll(slash);
-            if (stop & ~escaped & ((1ull << k) - 1)) break; /* the string ends before it */
-            size_t n = escape_len(p + k, end);
-            if (!n) {
-                *bad = p + k;
-                return NULL;
-            }
-            if (k + n >= 64) {
-                step = k + n;
-                escaped |= k < 63 ? ~0ull << (k + 1) : 0;
-                break;
-            }
-            escaped |= 2ull << k;
-            slash &= ~(3ull << k);
-        }
-        const uint64_t last = stop & ~escaped;
-        if (last) {
-            unsigned k = (unsigned)__builtin_ctzll(last);
-            if (m.control >> k & 1) {
-                *bad = p + k;
-                return NULL;
-            }
-            if (m.high & ((1ull << k) - 1)) *high = true;
-            return p + k;
-        }
-        if (m.high) *high = true;
-        p += step;
-    }
-#endif
-    while (p < end) {
-        p = scan_bytes(p, end, high);
-        if (p == end || *p == '"') break;
-        size_t n = *p == '\\' ? escape_len(p, end) : 0;
-        if (!n) {
-            *bad = p;
-            return NULL;
-        }
-        p += n;
-    }
-    return p;
-}
-
 static enum err string_node(struct parser *ps, enum json_type type)
 {
     ps->p++; /* the quote */
     struct json_node *n;
     enum err e = add_node(ps, type, &n);
     if (e) return e;
-    bool high = false;
-    const char *p = scan_string(ps->p, ps->end, &high);
-    if (p < ps->end && *p != '"') {
-        const char *bad = p;
-        p = escaped_end(p, ps->end, &high, &bad);
-        if (!p) {
-            ps->p = bad;
-            return ERR_JSON;
-        }
-        n->escaped = true;
+    const struct quotes *q = &ps->d->quotes;
+    const size_t from = n->off, all = ps->d->text.n, end = bits_next(quotes_bits(q, QUOTES_END), from, all);
+    if (q->bad < end || end == all) {
+        ps->p = ps->base + (q->bad < end ? q->bad : all);
+        return ERR_JSON;
     }
-    ps->p = p;
-    if (p == ps->end) return ERR_JSON;
-    n->end = (uint32_t)(p - ps->base);
-    n->ascii = !high;
-    ps->p++;
+    n->end = (uint32_t)end;
+    n->escaped = bits_next(quotes_bits(q, QUOTES_ESCAPE), from, end) != end;
+    n->ascii = q->ascii || bits_next(quotes_bits(q, QUOTES_HIGH), from, end) == end;
+    ps->p = ps->base + end + 1;
     return ERR_OK;
 }
 
@@ -747,7 +658,9 @@ enum err json_parse(struct json_doc *d, struct slice text, const struct json_lim
     if (at) *at = 0;
     if (text.n == 0) return ERR_JSON;
     if (text.n >= UINT32_MAX) return ERR_LIMIT;
-    if (!utf8_valid(text, at)) return ERR_UTF8;
+    enum err e = quotes_make(&d->quotes, text);
+    if (e) return e;
+    if (!d->quotes.ascii && !utf8_valid(text, at)) return ERR_UTF8;
     struct parser ps = {.d = d, .base = text.p, .p = text.p, .end = text.p + text.n};
     ps.level = (struct level *)(void *)d->stack;
     ps.max_depth = lim && lim->max_depth ? lim->max_depth : DEPTH_DEFAULT;
@@ -755,7 +668,7 @@ enum err json_parse(struct json_doc *d, struct slice text, const struct json_lim
     assert(!lim || lim->max_nodes <= 1u << 30);
     ps.max_nodes = lim && lim->max_nodes ? lim->max_nodes : NODES_DEFAULT;
     ps.duplicates = lim && lim->allow_duplicates;
-    enum err e = run(&ps);
+    e = run(&ps);
     struct dup *t = d->dup;
     if (t) buf_free(&t->text); /* holds no key longer than the call */
     if (e && at) *at = (size_t)(ps.p - ps.base);
@@ -770,6 +683,7 @@ void json_doc_free(struct json_doc *d)
         mem_free(t->slot);
         mem_free(t);
     }
+    quotes_free(&d->quotes);
     mem_free_used(d->node, 0);
     mem_free(d->stack);
     *d = (struct json_doc){.text = SLICE_NONE};

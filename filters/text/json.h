@@ -1,6 +1,6 @@
-/* A strict, byte-exact JSON tokenizer (RFC 8259): finds where every value lies and changes nothing. Vector
- * instructions find the ends of strings (AVX2 where the CPU has it, SSE2 else), the rest is a flat loop with an explicit
- * stack, so depth costs no C stack.
+/* A strict, byte-exact JSON tokenizer (RFC 8259): finds where every value lies and changes nothing. One pass
+ * of vector instructions finds the ends of strings (quotes.h), the rest is a flat loop with an explicit stack, so depth costs
+ * no C stack.
  *
  * Refused: anything that is not exactly one value with optional white space round it, a BOM, invalid UTF-8 (overlong,
  * surrogates, above U+10FFFF), control bytes in strings, bad escapes, bad numbers, nesting beyond max_depth, duplicate
@@ -8,6 +8,7 @@
 #ifndef PRIVET_TEXT_JSON_H
 #define PRIVET_TEXT_JSON_H
 
+#include "filters/text/quotes.h"
 #include "proxy/base/buf.h"
 
 enum json_type { JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_NUMBER, JSON_STRING, JSON_KEY, JSON_ARRAY, JSON_OBJECT };
@@ -34,7 +35,8 @@ struct json_doc {
     uint32_t count, room;
     uint32_t *stack; /* json.c's own */
     uint32_t stack_room;
-    void *dup; /* json.c's own: duplicate check of large objects */
+    void *dup;            /* json.c's own: duplicate check of large objects */
+    struct quotes quotes; /* of the text */
 };
 
 struct json_limits {

@@ -3,11 +3,10 @@
 #ifndef PRIVET_TEXT_MARKS_H
 #define PRIVET_TEXT_MARKS_H
 
+#include "filters/text/bits.h"
 #include "proxy/base/err.h"
 #include "proxy/base/mem.h"
 #include "proxy/base/slice.h"
-
-#include <stdint.h>
 
 enum mark {
     MARK_ANY,     /* one of the others */
@@ -32,30 +31,12 @@ void marks_free(struct marks *m);
 /* The first mark of a kind in [from, to), or `to`. */
 static inline size_t marks_next(const struct marks *m, enum mark kind, size_t from, size_t to)
 {
-    const uint64_t *row = m->word + (size_t)kind * m->room;
-    if (from >= to) return to;
-    size_t w = from / 64;
-    uint64_t x = row[w] & ~0ull << from % 64;
-    while (!x) {
-        if (++w * 64 >= to) return to;
-        x = row[w];
-    }
-    const size_t at = w * 64 + (size_t)__builtin_ctzll(x);
-    return at < to ? at : to;
+    return bits_next(m->word + (size_t)kind * m->room, from, to);
 }
 /* The first byte at or after `from` without a mark of the kind, or `to`. */
 static inline size_t marks_end(const struct marks *m, enum mark kind, size_t from, size_t to)
 {
-    const uint64_t *row = m->word + (size_t)kind * m->room;
-    if (from >= to) return to;
-    size_t w = from / 64;
-    uint64_t x = ~row[w] & ~0ull << from % 64;
-    while (!x) {
-        if (++w * 64 >= to) return to;
-        x = ~row[w];
-    }
-    const size_t at = w * 64 + (size_t)__builtin_ctzll(x);
-    return at < to ? at : to;
+    return bits_end(m->word + (size_t)kind * m->room, from, to);
 }
 
 /* For tests: all ways this processor knows of sorting bytes, each as marks_make would use it. False if there is no
