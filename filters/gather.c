@@ -182,8 +182,9 @@ enum err gather_close(struct gather *g, const struct gather_limits *lim) { retur
 /* ---- inner JSON -------------------------------------------------------------------------------------------- */
 
 /* A leaf that reads differently from how it stands, or is JSON again, gets a text of its own: with its key before it,
- * for the context. What is found inside it counts there, and not in the text around it. */
-static enum err open_leaf(struct gather *g, uint32_t leaf, unsigned level, unsigned depth, const struct gather_limits *lim)
+ * for the context. What is found inside it counts there, and not in the text around it, which is at `base`. */
+static enum err open_leaf(struct gather *g, uint32_t leaf, uint32_t base, unsigned level, unsigned depth,
+                          const struct gather_limits *lim)
 {
     struct gather_leaf l = g->leaf[leaf], before = leaf ? g->leaf[leaf - 1] : l;
     struct slice raw = SLICE_NONE;
@@ -196,10 +197,12 @@ static enum err open_leaf(struct gather *g, uint32_t leaf, unsigned level, unsig
         g->text[g->count].value = (uint32_t)g->v.text.end;
     }
     if (!e) e = gather_slice(g, l.off, l.end, l.end - l.off + sizeof DETECT_GAP, &raw);
-    if (!e) e = view_unescape(&g->v, raw, l.off | GATHER_SELF);
+    const struct quotes *q = &g->doc[depth - 1].quotes;
+    bool odd = !q->ascii;
+    if (!e) e = view_unescape(&g->v, raw, l.off | GATHER_SELF, quotes_bits(q, QUOTES_ESCAPE), l.off - base, &odd);
     if (e) return e;
     g->leaf[leaf].text = g->count + 1;
-    return close_text(g, true, depth, lim);
+    return close_text(g, odd, depth, lim);
 }
 
 static bool wants_text(const struct gather *g, const struct json_node *n, uint32_t base)
@@ -232,7 +235,7 @@ static enum err open_inner(struct gather *g, uint32_t text, unsigned depth, cons
     for (uint32_t i = first; i < last && !e; i++)
         if (g->leaf[i].text) {
             g->leaf[i].text = 0;
-            e = open_leaf(g, i, t.level + 1u, depth + 1, lim);
+            e = open_leaf(g, i, t.value, t.level + 1u, depth + 1, lim);
         }
     return e;
 }
@@ -246,11 +249,14 @@ struct walk {
     const struct gather_limits *lim;
 };
 
-static enum err add_content(struct gather *g, const struct json_doc *d, uint32_t i)
+/* *odd is set if folding may change something: there is more than ASCII, or what is written \u. */
+static enum err add_content(struct gather *g, const struct json_doc *d, uint32_t i, bool *odd)
 {
     const struct json_node *n = &d->node[i];
     struct slice raw = json_raw(d, i);
-    return n->escaped ? view_unescape(&g->v, raw, n->off) : view_add(&g->v, raw, n->off);
+    *odd = !n->ascii;
+    if (!n->escaped) return view_add(&g->v, raw, n->off);
+    return view_unescape(&g->v, raw, n->off, quotes_bits(&d->quotes, QUOTES_ESCAPE), n->off, odd);
 }
 
 /* Before a value whose key is nobody's: the key goes with it, for the context it lends. */
@@ -258,7 +264,8 @@ static enum err add_key(const struct walk *w, uint32_t key)
 {
     struct gather *g = w->g;
     if (key == JSON_NONE || w->dialect->key_known(w->d, key) || w->d->node[key].off == w->d->node[key].end) return ERR_OK;
-    enum err e = add_content(g, w->d, key);
+    bool odd;
+    enum err e = add_content(g, w->d, key, &odd);
     g->text[g->count].key_end = (uint32_t)g->v.text.end;
     if (!e) e = buf_add(&g->v.text, between);
     g->text[g->count].value = (uint32_t)g->v.text.end;
@@ -324,11 +331,13 @@ static enum err add_string(const struct walk *w, uint32_t i)
     enum err e = gather_open(g, GATHER_BODY, 1);
     if (!e) e = add_key(w, n->key);
     if (e) return e;
-    e = add_content(g, w->d, i);
+    bool odd;
+    e = add_content(g, w->d, i, &odd);
     if (e) return e;
     uint32_t value = g->text[g->count].value;
     struct slice s = slice_of(g->v.text.p + value, g->v.text.end - value);
-    if ((n->ascii && !n->escaped) || looks_json(s) || !view_needs_fold(s)) e = close_text(g, n->escaped || !n->ascii, 0, w->lim);
+    const bool json = looks_json(s);
+    if (json || !odd || !view_needs_fold(s)) e = close_text(g, json && odd, 0, w->lim);
     else e = close_folded(g, value, w->lim);
     if (!e && g->count > text) e = note_part(w, i, text);
     return e;
@@ -377,8 +386,9 @@ static enum err add_lone_key(const struct walk *w, uint32_t key)
     if (value->type == JSON_STRING || number) return ERR_OK;
     if (w->dialect->key_known(w->d, key)) return ERR_OK;
     enum err e = gather_open(w->g, GATHER_BODY, 1);
-    if (!e) e = add_content(w->g, w->d, key);
-    return e ? e : close_text(w->g, true, GATHER_LEVELS, w->lim);
+    bool odd = false;
+    if (!e) e = add_content(w->g, w->d, key, &odd);
+    return e ? e : close_text(w->g, odd, GATHER_LEVELS, w->lim);
 }
 
 /* ---- decoded runs ------------------------------------------------------------------------------------------ */
@@ -473,7 +483,7 @@ static enum err decode_all(struct gather *g, const struct gather_limits *lim)
 static void start(struct gather *g, struct slice body, const struct gather_limits *lim)
 {
     gather_reset(g);
-    g->body = body;
+    g->body = g->v.source = g->under.source = body;
     g->meter = lim->meter;
     size_t cap = body.n > (GATHER_SELF - 1) / 8 - (1u << 20) ? GATHER_SELF - 1 : body.n * 8 + (1u << 20);
     g->v.text.cap = cap;

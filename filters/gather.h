@@ -11,7 +11,7 @@
 #include "filters/text/marks.h"
 #include "filters/text/view.h"
 
-#define GATHER_SELF   0x80000000u
+#define GATHER_SELF   VIEW_SELF
 #define GATHER_LEVELS 8u /* JSON in strings in JSON: deeper ones are text with escapes */
 
 enum gather_kind {

@@ -98,11 +98,10 @@ static void forward(const struct gather *g, const struct gather_text *t, uint32_
         }
         at[k] = low;
     }
-    const struct view_piece *l = &piece[at[0]], *r = &piece[at[1]];
-    uint32_t r_end = at[1] + 1 < end ? piece[at[1] + 1].v : t->end;
-    *x = l->width ? l->v : l->v + (a - (l->s & ~GATHER_SELF));
-    *y = r->width ? r_end : r->v + (b - (r->s & ~GATHER_SELF));
-    if (*y > r_end) *y = r_end;
+    uint32_t ignored;
+    view_forward(&g->v, at[0], a | GATHER_SELF, x, &ignored);
+    view_forward(&g->v, at[1], (b - 1) | GATHER_SELF, &ignored, y);
+    if (*y > t->end) *y = t->end;
     if (*x >= *y) *x = *y - 1;
 }
 

@@ -1,14 +1,10 @@
 /* Views: text with a map back to its source. The map is a list of pieces in view order; a search by halves finds the
- * piece of a byte, and a piece is either one to one or a unit that is taken whole. */
+ * piece of a byte, and a piece is one to one, or so but for the escapes in it, or a unit that is taken whole. */
 #include "filters/text/view.h"
 
 #include "filters/text/json.h"
 
 #include <assert.h>
-
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
 
 #define PIECES_FIRST 512u
 #define PIECES_KEPT  (128u * 1024u)
@@ -49,12 +45,62 @@ size_t view_piece_at(const struct view *v, uint32_t at)
     return low;
 }
 
+/* A unit of a piece that is VIEW_ESCAPED: view bytes [v, v + n), source bytes [s, s + used). */
+struct unit {
+    uint32_t v, n, s, used;
+};
+
+/* The unit of piece p that holds view byte `at` or source byte `from`, whichever comes first. */
+static struct unit walk(const struct view *v, const struct view_piece *p, uint32_t at, uint32_t from)
+{
+    const struct slice src = p->s & VIEW_SELF ? buf_slice(&v->text) : v->source;
+    const uint32_t flag = p->s & VIEW_SELF;
+    uint32_t s = p->s & ~VIEW_SELF, i = p->v;
+    from &= ~VIEW_SELF;
+    while (s < src.n) {
+        const uint32_t most = at - i < from - s ? at - i : from - s; /* bytes to go at most */
+        const size_t look = (size_t)most + 1 < src.n - s ? (size_t)most + 1 : src.n - s;
+        const char *hit = memchr(src.p + s, '\\', look);
+        const uint32_t plain = hit ? (uint32_t)(hit - src.p) - s : most;
+        i += plain;
+        s += plain;
+        if (!hit) return (struct unit){i, 1, s | flag, 1};
+        char c[4];
+        size_t used;
+        const uint32_t n = (uint32_t)json_escape_read(slice_of(src.p + s, src.n - s), c, &used);
+        if (at < i + n || from < s + used) return (struct unit){i, n, s | flag, (uint32_t)used};
+        i += n;
+        s += (uint32_t)used;
+    }
+    return (struct unit){i, 1, s | flag, 1};
+}
+
 void view_back(const struct view *v, uint32_t start, uint32_t end, uint32_t *s_start, uint32_t *s_end)
 {
     assert(start < end && end <= v->text.end);
     const struct view_piece *a = &v->piece[view_piece_at(v, start)], *b = &v->piece[view_piece_at(v, end - 1)];
     *s_start = a->width ? a->s : a->s + (start - a->v);
     *s_end = b->width ? b->s + b->width : b->s + (end - b->v);
+    if (a->width == VIEW_ESCAPED) *s_start = walk(v, a, start, UINT32_MAX).s;
+    if (b->width == VIEW_ESCAPED) {
+        const struct unit u = walk(v, b, end - 1, UINT32_MAX);
+        *s_end = u.s + u.used;
+    }
+}
+
+void view_forward(const struct view *v, size_t i, uint32_t s, uint32_t *start, uint32_t *end)
+{
+    const struct view_piece *p = &v->piece[i];
+    const uint32_t most = i + 1 < v->count ? p[1].v : (uint32_t)v->text.end;
+    *start = p->width ? p->v : p->v + (s - p->s);
+    *end = p->width ? most : *start + 1;
+    if (p->width == VIEW_ESCAPED) {
+        const struct unit u = walk(v, p, UINT32_MAX, s);
+        *start = u.v;
+        *end = u.v + u.n;
+    }
+    if (*end > most) *end = most;
+    if (*start >= *end) *start = *end - 1;
 }
 
 static enum err grow(struct view *v)
@@ -106,7 +152,7 @@ enum err view_mark(struct view *v, uint32_t at, uint32_t s, uint32_t width)
     return ERR_OK;
 }
 
-static enum err room_for(struct view *v, size_t pieces)
+enum err view_room(struct view *v, size_t pieces)
 {
     while (v->room - v->count < pieces) {
         enum err e = grow(v);
@@ -121,7 +167,7 @@ enum err view_split(struct view *v, uint32_t at, struct view *tail)
     if (at == v->text.end) return ERR_OK;
     size_t first = view_piece_at(v, at), n = v->count - first;
     assert(v->piece[first].v == at);
-    enum err e = room_for(tail, n);
+    enum err e = view_room(tail, n);
     if (!e) e = buf_add(&tail->text, slice_of(v->text.p + at, v->text.end - at));
     if (e) return e;
     for (size_t i = 0; i < n; i++) {
@@ -137,7 +183,7 @@ enum err view_split(struct view *v, uint32_t at, struct view *tail)
 enum err view_append(struct view *v, const struct view *other)
 {
     uint32_t at = (uint32_t)v->text.end;
-    enum err e = room_for(v, other->count);
+    enum err e = view_room(v, other->count);
     if (!e) e = buf_add(&v->text, buf_slice(&other->text));
     if (e) return e;
     for (size_t i = 0; i < other->count; i++) {
@@ -155,10 +201,18 @@ static enum err rebase_run(struct view *v, uint32_t at, uint32_t s, uint32_t n, 
         while (*j + 1 < under->count && under->piece[*j + 1].v <= s) ++*j;
         const struct view_piece *u = &under->piece[*j];
         uint32_t end = *j + 1 < under->count ? under->piece[*j + 1].v : (uint32_t)under->text.end;
-        uint32_t k = end - s < n ? end - s : n;
-        enum err e = room_for(v, 1);
+        uint32_t k = end - s < n ? end - s : n, from = u->width ? u->s : u->s + (s - u->v), width = u->width;
+        enum err e = view_room(v, 1);
         if (e) return e;
-        v->piece[v->count++] = (struct view_piece){at, u->width ? u->s : u->s + (s - u->v), u->width};
+        if (width == VIEW_ESCAPED) {
+            const struct unit x = walk(under, u, s, UINT32_MAX);
+            from = x.s;
+            if (s > x.v) { /* in the midst of a unit */
+                width = x.used;
+                if (k > x.v + x.n - s) k = x.v + x.n - s;
+            }
+        }
+        v->piece[v->count++] = (struct view_piece){at, from, width};
         at += k;
         s += k;
         n -= k;
@@ -174,7 +228,7 @@ enum err view_rebase(struct view *v, size_t first, const struct view *under)
         struct view_piece p = v->piece[i];
         uint32_t end = i + 1 < last ? v->piece[i + 1].v : (uint32_t)v->text.end;
         if (!p.width) e = rebase_run(v, p.v, p.s, end - p.v, under, &j);
-        else if (!(e = room_for(v, 1))) {
+        else if (!(e = view_room(v, 1))) {
             uint32_t a, b;
             view_back(under, p.s, p.s + p.width, &a, &b);
             v->piece[v->count++] = (struct view_piece){p.v, a, b - a};
@@ -184,50 +238,4 @@ enum err view_rebase(struct view *v, size_t first, const struct view *under)
     memmove(v->piece + first, v->piece + last, (v->count - last) * sizeof *v->piece);
     v->count -= last - first;
     return ERR_OK;
-}
-
-/* Copies up to the next backslash; up to 16 bytes behind the end of what is copied are overwritten. Returns the bytes. */
-static inline size_t copy_plain(char *out, const char *p, size_t n)
-{
-    size_t i = 0;
-#if defined(__x86_64__)
-    for (; n - i >= 16; i += 16) {
-        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + i));
-        _mm_storeu_si128((__m128i *)(void *)(out + i), v);
-        unsigned m = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
-        if (m) return i + (unsigned)__builtin_ctz(m);
-    }
-#endif
-    for (; i < n && p[i] != '\\'; i++) out[i] = p[i];
-    return i;
-}
-
-/* What the letter behind a backslash means, of the escapes of one byte; 0: another. */
-static const char short_escapes[256] = {
-    ['"'] = '"', ['\\'] = '\\', ['/'] = '/', ['b'] = '\b', ['f'] = '\f', ['n'] = '\n', ['r'] = '\r', ['t'] = '\t'};
-
-enum err view_unescape(struct view *v, struct slice raw, uint32_t s)
-{
-    enum err e = buf_reserve(&v->text, raw.n + VIEW_SLACK);
-    if (e) return e;
-    char *first = buf_tail(&v->text), *out = first;
-    uint32_t base = (uint32_t)v->text.end;
-    for (size_t i = 0; i < raw.n;) {
-        if (v->room - v->count < 2 && (e = grow(v))) break;
-        size_t run = copy_plain(out, raw.p + i, raw.n - i);
-        if (run) v->piece[v->count++] = (struct view_piece){base + (uint32_t)(out - first), s + (uint32_t)i, 0};
-        out += run;
-        i += run;
-        if (i == raw.n) break;
-        size_t used = 2, n = 1;
-        const char c = raw.n - i >= 2 ? short_escapes[(unsigned char)raw.p[i + 1]] : 0;
-        if (c) *out = c;
-        else n = json_escape_read(slice_of(raw.p + i, raw.n - i), out, &used);
-        v->piece[v->count++] = (struct view_piece){base + (uint32_t)(out - first), s + (uint32_t)i, (uint32_t)used};
-        out += n;
-        i += used;
-    }
-    buf_commit(&v->text, (size_t)(out - first));
-    if (v->text.high < v->text.end + VIEW_SLACK) v->text.high = v->text.end + VIEW_SLACK; /* written, and to be wiped */
-    return e;
 }

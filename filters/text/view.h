@@ -10,10 +10,14 @@
 
 #include "proxy/base/buf.h"
 
-#define VIEW_SLACK 16u
+#define VIEW_SLACK   64u
+#define VIEW_SELF    0x80000000u /* in a source offset: it is one of the view's own text */
+#define VIEW_ESCAPED UINT32_MAX
 
-/* View bytes from v on (up to the next piece) come from source bytes from s on: one to one if width is 0, else the
- * whole run comes from the unit [s, s + width). Bytes of the source between pieces were dropped. */
+/* View bytes from v on (up to the next piece) come from source bytes from s on: one to one if width is 0; one to one but
+ * for JSON escapes, each of which is a unit, if it is VIEW_ESCAPED (whoever asks reads the source again: questions are
+ * few and escapes are many); else the whole run comes from the unit [s, s + width). Bytes of the source between pieces
+ * were dropped. */
 struct view_piece {
     uint32_t v, s, width;
 };
@@ -21,6 +25,7 @@ struct view {
     struct buf text;
     struct view_piece *piece;
     size_t count, room;
+    struct slice source; /* what offsets without VIEW_SELF are in: set it before pieces are VIEW_ESCAPED */
 };
 
 struct view view_make(size_t cap);
@@ -32,12 +37,17 @@ void view_free(struct view *v);
 void view_back(const struct view *v, uint32_t start, uint32_t end, uint32_t *s_start, uint32_t *s_end);
 /* The piece that view byte `at` belongs to. */
 size_t view_piece_at(const struct view *v, uint32_t at);
+/* The other way: the view range that the unit of source byte s became, which comes from piece i. */
+void view_forward(const struct view *v, size_t i, uint32_t s, uint32_t *start, uint32_t *end);
 
 /* Appends src one to one, or a byte run standing for one source unit. `s` is the source offset of src's first byte. */
 enum err view_add(struct view *v, struct slice src, uint32_t s) MUST_CHECK;
 enum err view_add_unit(struct view *v, struct slice bytes, uint32_t s, uint32_t width) MUST_CHECK;
 /* Text the caller wrote at the end of v->text himself, from `at` on, stands for one source unit. */
 enum err view_mark(struct view *v, uint32_t at, uint32_t s, uint32_t width) MUST_CHECK;
+
+/* Room for so many more pieces. */
+enum err view_room(struct view *v, size_t pieces) MUST_CHECK;
 
 /* Moves [at, end of v) into `tail`, which is empty: a piece must begin at `at`. */
 enum err view_split(struct view *v, uint32_t at, struct view *tail) MUST_CHECK;
@@ -47,8 +57,12 @@ enum err view_append(struct view *v, const struct view *other) MUST_CHECK;
  * own source. Two layers become one. */
 enum err view_rebase(struct view *v, size_t first, const struct view *under) MUST_CHECK;
 
-/* JSON string content (between the quotes) unescaped: `s` is where raw stands in the source. */
-enum err view_unescape(struct view *v, struct slice raw, uint32_t s) MUST_CHECK;
+/* JSON string content (between the quotes) unescaped: `s` is where raw stands in the source; bit `at` + i of `escapes` is
+ * set if an escape begins at raw.p[i] (quotes.h). *unicode is set if one of them was of the kind \u. */
+enum err view_unescape(struct view *v, struct slice raw, uint32_t s, const uint64_t *escapes, size_t at,
+                       bool *unicode) MUST_CHECK;
+/* For tests: chooses one of the ways to unescape, from 0 on. False if this processor has no such way. */
+bool view_unescape_way(unsigned way);
 
 /* What folding met. */
 struct fold_counts {

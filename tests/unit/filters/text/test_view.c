@@ -5,7 +5,27 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "filters/text/json.h"
 #include "filters/text/view.h"
+
+/* Unescapes raw, which stands at 100 in a source made for it. */
+static enum err unescape(struct view *v, struct slice raw)
+{
+    static char source[1000];
+    static struct quotes q;
+    bool unicode = false;
+    memset(source, 'x', sizeof source);
+    memcpy(source + 100, raw.p, raw.n);
+    v->source = slice_of(source, 100 + raw.n + 1);
+    assert_int_equal(quotes_make(&q, v->source), ERR_OK);
+    enum err e = view_unescape(v, slice_of(source + 100, raw.n), 100, quotes_bits(&q, QUOTES_ESCAPE), 100, &unicode);
+    bool want = false;
+    for (size_t i = 0; i + 1 < raw.n; i++)
+        if (raw.p[i] == '\\') want = want || raw.p[++i] == 'u';
+    assert_int_equal(unicode, want);
+    quotes_free(&q);
+    return e;
+}
 
 static struct slice text_of(const struct view *v) { return buf_slice(&v->text); }
 
@@ -39,7 +59,7 @@ static void test_unescape(void **state)
     (void)state;
     struct view v = view_make(1000);
     static const char raw[] = "\\u0041KI\\nA \\ud83d\\ude00z";
-    assert_int_equal(view_unescape(&v, SLICE(raw), 100), ERR_OK);
+    assert_int_equal(unescape(&v, SLICE(raw)), ERR_OK);
     assert_true(slice_eq(text_of(&v), SLICE("AKI\nA \xF0\x9F\x98\x80z")));
     uint32_t a, b;
     view_back(&v, 0, 3, &a, &b);
@@ -52,6 +72,77 @@ static void test_unescape(void **state)
     assert_int_equal(a, 112);
     assert_int_equal(b, 124);
     view_free(&v);
+}
+
+/* Every byte of what was unescaped, and where it came from, against reading escape by escape. */
+static void check_unescape(struct slice raw)
+{
+    struct view v = view_make(10000);
+    uint32_t at = 0;
+    assert_int_equal(view_add(&v, SLICE("head"), 3), ERR_OK);
+    assert_int_equal(unescape(&v, raw), ERR_OK);
+    const struct slice got = slice_of(v.text.p + 4, v.text.end - 4);
+    for (size_t i = 0; i < raw.n;) {
+        char c[4] = {raw.p[i], 0, 0, 0};
+        size_t used = 1, n = raw.p[i] == '\\' ? json_escape_read(slice_of(raw.p + i, raw.n - i), c, &used) : 1;
+        for (size_t k = 0; k < n; k++, at++) {
+            uint32_t a, b;
+            if (at >= got.n || got.p[at] != c[k])
+                fail_msg("%u of %zu: %.*s became %.*s", at, got.n, (int)raw.n, raw.p, (int)got.n, got.p);
+            view_back(&v, 4 + at, 5 + at, &a, &b);
+            if (a != 100 + i || b != 100 + i + used) fail_msg("%u: [%u, %u): %.*s", at, a, b, (int)raw.n, raw.p);
+        }
+        uint32_t from, to, a, b;
+        view_back(&v, 4 + at - (uint32_t)n, 4 + at, &a, &b);
+        view_forward(&v, view_piece_at(&v, 3 + at), a + (uint32_t)used - 1, &from, &to);
+        assert_int_equal(from, 4 + at - n);
+        assert_int_equal(to, 4 + at);
+        i += used;
+    }
+    assert_int_equal(at, got.n);
+    view_free(&v);
+}
+
+static void test_unescape_ways(void **state)
+{
+    (void)state;
+    static const char *const pieces[] = {"\\n",
+                                         "\\t",
+                                         "\\\"",
+                                         "\\\\",
+                                         "\\/",
+                                         "\\b\\f\\r",
+                                         "\\u0041",
+                                         "\\ud83d\\ude00",
+                                         "\\ud83d",
+                                         "\\u00e9",
+                                         "\\u4f60",
+                                         "word",
+                                         "nine words are here, without an escape",
+                                         " ",
+                                         "\xC3\xA9",
+                                         "u",
+                                         "n"};
+    static char t[900];
+    uint32_t seed = 7;
+    for (unsigned way = 0; way < 4; way++) {
+        if (!view_unescape_way(way)) continue;
+        for (unsigned round = 0; round < 3000; round++) {
+            uint32_t kinds = (seed >> 3) | 1u << 11;
+            size_t n = 0, most = 20 + seed % (round % 2 ? 200 : 850);
+            while (n < most) {
+                seed = seed * 1664525u + 1013904223u;
+                const uint32_t k = (seed >> 8) % (sizeof pieces / sizeof pieces[0]);
+                if (!(kinds >> k & 1)) continue;
+                const size_t len = strlen(pieces[k]);
+                if (n + len > sizeof t) break;
+                memcpy(t + n, pieces[k], len);
+                n += len;
+            }
+            check_unescape(slice_of(t, n));
+        }
+    }
+    for (unsigned way = 0; !view_unescape_way(way);) way++;
 }
 
 static void fold(const char *in, const char *want, unsigned invisible, unsigned tags, unsigned folded)
@@ -128,8 +219,9 @@ static void test_rebase(void **state)
     static const char raw[] = "a\\n\\uff21\\u200bKI\xEF\xBC\xA1\\u201cx\\u201d \xE2\x80\x99 tail\\t.";
     struct view whole = view_make(1000), under = view_make(1000);
     assert_int_equal(view_add(&whole, SLICE("key"), 7), ERR_OK);
-    assert_int_equal(view_unescape(&whole, SLICE(raw), 100), ERR_OK);
+    assert_int_equal(unescape(&whole, SLICE(raw)), ERR_OK);
     struct view copy = view_make(1000);
+    under.source = copy.source = whole.source;
     assert_int_equal(view_append(&copy, &whole), ERR_OK);
     assert_int_equal(view_split(&whole, 3, &under), ERR_OK);
     assert_true(slice_eq(text_of(&whole), SLICE("key")));
@@ -182,11 +274,8 @@ int main(void)
 {
     mem_install_hooks();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pieces),
-        cmocka_unit_test(test_unescape),
-        cmocka_unit_test(test_fold),
-        cmocka_unit_test(test_fold_nul),
-        cmocka_unit_test(test_needs_fold_everywhere),
+        cmocka_unit_test(test_pieces), cmocka_unit_test(test_unescape), cmocka_unit_test(test_unescape_ways),
+        cmocka_unit_test(test_fold),   cmocka_unit_test(test_fold_nul), cmocka_unit_test(test_needs_fold_everywhere),
         cmocka_unit_test(test_rebase),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

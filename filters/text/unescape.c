@@ -1,0 +1,147 @@
+/* Unescaping into a view: blocks of 64 bytes are written without their backslashes at one stroke where the processor can, else
+ * what stands between two escapes is copied whole. Where escapes begin is known before (quotes.h). */
+#include "filters/text/json.h"
+#include "filters/text/view.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#define PIECE_MOST 512u /* source bytes of a piece: a question about it reads them again */
+
+/* What the letter behind a backslash means, of the escapes of one byte; 0: another. */
+static const char letters[128] = {
+    ['"'] = '"', ['\\'] = '\\', ['/'] = '/', ['b'] = '\b', ['f'] = '\f', ['n'] = '\n', ['r'] = '\r', ['t'] = '\t'};
+
+struct writer {
+    struct view *v;
+    struct slice raw;
+    const uint64_t *escapes; /* bit at + i: an escape begins at raw.p[i] */
+    size_t at;
+    char *first, *out; /* in v->text: where the writing began, and goes on */
+    uint32_t base, s;  /* of `first` in the view, of raw in the source */
+    size_t next;       /* from here in raw the next piece may begin */
+    bool unicode;
+};
+
+/* At the unit that begins at raw.p[i], which is written next. Room was made before. */
+static inline void piece_at(struct writer *w, size_t i)
+{
+    if (i < w->next) return;
+    w->v->piece[w->v->count++] = (struct view_piece){w->base + (uint32_t)(w->out - w->first), w->s + (uint32_t)i, VIEW_ESCAPED};
+    w->next = i + PIECE_MOST;
+}
+
+/* Escapes of the kind \u in a row, from i on; returns where they end. */
+static size_t write_unicode(struct writer *w, size_t i)
+{
+    size_t used;
+    do {
+        piece_at(w, i);
+        w->out += json_escape_read(slice_of(w->raw.p + i, w->raw.n - i), w->out, &used);
+        i += used;
+    } while (w->raw.n - i >= 2 && w->raw.p[i] == '\\' && w->raw.p[i + 1] == 'u');
+    w->unicode = true;
+    return i;
+}
+
+static void write_plain(struct writer *w)
+{
+    const char *p = w->raw.p;
+    for (size_t i = 0, n = w->raw.n; i < n;) {
+        piece_at(w, i);
+        const size_t k = bits_next(w->escapes, w->at + i, w->at + n) - w->at;
+        if (n - k >= 32 && k - i <= 32) memcpy(w->out, p + i, 32); /* most are short: a copy of fixed length is quicker */
+        else memcpy(w->out, p + i, k - i);
+        w->out += k - i;
+        i = k;
+        if (i == n) break;
+        if (p[i + 1] == 'u') {
+            i = write_unicode(w, i);
+            continue;
+        }
+        *w->out++ = letters[(unsigned char)p[i + 1] & 127];
+        i += 2;
+    }
+}
+
+#if defined(__x86_64__)
+#define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,bmi,bmi2,popcnt")))
+
+/* The 64 bits from bit i on. */
+static inline uint64_t bits_at(const uint64_t *row, size_t i, size_t end)
+{
+    const size_t w = i / 64;
+    const unsigned k = (unsigned)(i % 64);
+    return row[w] >> k | (k && (w + 1) * 64 < end ? row[w + 1] << (64 - k) : 0);
+}
+
+AVX512 static void write_avx512(struct writer *w)
+{
+    const __m512i low = _mm512_loadu_si512(letters), high = _mm512_loadu_si512(letters + 64);
+    const size_t n = w->raw.n;
+    uint64_t carry = 0; /* the first byte is escaped */
+    for (size_t i = 0; i < n;) {
+        const uint64_t here = n - i < 64 ? _bzhi_u64(~0ull, (unsigned)(n - i)) : ~0ull;
+        const uint64_t starts = bits_at(w->escapes, w->at + i, w->at + n) & here, escaped = starts << 1 | carry;
+        const __m512i v = _mm512_maskz_loadu_epi8(here, w->raw.p + i);
+        piece_at(w, i - carry);
+        if (!(starts | carry)) {
+            _mm512_storeu_si512(w->out, v);
+            w->out += n - i < 64 ? n - i : 64;
+            i += 64;
+            continue;
+        }
+        const uint64_t unicode = _mm512_mask_cmpeq_epi8_mask(escaped, v, _mm512_set1_epi8('u'));
+        uint64_t keep = here & ~starts;
+        size_t next = i + 64;
+        if (unicode) {
+            const unsigned k = (unsigned)__builtin_ctzll(unicode);
+            keep &= k ? _bzhi_u64(~0ull, k - 1) : 0;
+            next = i + k - 1;
+        }
+        const __m512i meant = _mm512_mask_blend_epi8(escaped, v, _mm512_permutex2var_epi8(low, v, high));
+        _mm512_storeu_si512(w->out, _mm512_maskz_compress_epi8(keep, meant));
+        w->out += __builtin_popcountll(keep);
+        i = next;
+        carry = starts >> 63;
+        if (!unicode) continue;
+        i = write_unicode(w, i);
+        carry = 0;
+    }
+}
+#endif
+
+static void (*chosen)(struct writer *w) = write_plain;
+
+bool view_unescape_way(unsigned way)
+{
+    bool known = way == 1;
+#if defined(__x86_64__)
+    if (way == 0)
+        known = __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+                __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("bmi2");
+    if (known) chosen = way == 0 ? write_avx512 : write_plain;
+#endif
+    return known;
+}
+
+__attribute__((constructor)) static void choose(void)
+{
+    for (unsigned way = 0; !view_unescape_way(way);) way++;
+}
+
+enum err view_unescape(struct view *v, struct slice raw, uint32_t s, const uint64_t *escapes, size_t at, bool *unicode)
+{
+    enum err e = buf_reserve(&v->text, raw.n + VIEW_SLACK);
+    if (!e) e = view_room(v, raw.n / PIECE_MOST + 1);
+    if (e) return e;
+    struct writer w = {.v = v, .raw = raw, .escapes = escapes, .at = at, .first = buf_tail(&v->text), .s = s};
+    w.out = w.first;
+    w.base = (uint32_t)v->text.end;
+    chosen(&w);
+    buf_commit(&v->text, (size_t)(w.out - w.first));
+    if (v->text.high < v->text.end + VIEW_SLACK) v->text.high = v->text.end + VIEW_SLACK; /* written, and to be wiped */
+    if (w.unicode) *unicode = true;
+    return ERR_OK;
+}
