@@ -314,9 +314,12 @@ static void on_upstream(void *arg, enum err e, struct conn *conn)
     else x_connected(x, conn, false);
 }
 
+/* Names, addresses and handshakes have no more time than the attempt, and all attempts together, have left. */
 static void x_connect_fresh(struct exchange *x)
 {
-    x->connecting = upstream_get(x->w, x->plan.target[x->plan_at]->backend, on_upstream, x);
+    uint64_t until = x->attempts_until;
+    if (x->attempt_until && (!until || x->attempt_until < until)) until = x->attempt_until;
+    x->connecting = upstream_get(x->w, x->plan.target[x->plan_at]->backend, until, on_upstream, x);
     if (x->connecting) return;
     x_record_attempt(x, x->plan.target[x->plan_at], ERR_OVERLOAD, 0);
     x_fail(x, ERR_OVERLOAD);
@@ -366,7 +369,7 @@ void x_screened(struct exchange *x, enum err e)
     if (!e) e = x_route(x);
     if (!e) {
         uint32_t total = x->route->config->retry_total;
-        x->attempts_until = total ? x->start + total * MS_NS : 0;
+        x->attempts_until = total ? x->screen_start + total * MS_NS : 0;
         e = x_record_intent(x);
     }
     if (e) x_fail(x, e);

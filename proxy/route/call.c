@@ -181,7 +181,7 @@ static void on_connected(void *arg, enum err e, struct conn *conn)
 
 static void connect_fresh(struct call *c)
 {
-    c->connecting = upstream_get(c->w, c->b, on_connected, c);
+    c->connecting = upstream_get(c->w, c->b, 0, on_connected, c);
     if (!c->connecting) call_end(c, ERR_MEMORY);
 }
 
@@ -211,7 +211,7 @@ struct call *call_start(struct worker *w, const struct call_opts *o, call_cb cb,
         send_on(c, kept, true);
         return c;
     }
-    c->connecting = upstream_get(w, o->backend, on_connected, c);
+    c->connecting = upstream_get(w, o->backend, 0, on_connected, c);
     if (c->connecting) return c;
 failed:
     call_free(c);

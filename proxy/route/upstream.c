@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define IDLE_MS         60000u
+#define CONNECT_MS      5000u
 #define IDLE_PER_WORKER 1024u
 #define UP_IN_MAX       (256u * 1024)
 #define UP_OUT_MAX      (3u * 1024 * 1024)
@@ -223,7 +224,7 @@ static void start_echo(struct upstream_req *r)
     answer_later(r, ERR_OK);
 }
 
-struct upstream_req *upstream_get(struct worker *w, struct backend *b, upstream_cb cb, void *arg)
+struct upstream_req *upstream_get(struct worker *w, struct backend *b, uint64_t until, upstream_cb cb, void *arg)
 {
     struct upstream_req *r = mem_zalloc(sizeof *r);
     if (!r) return NULL;
@@ -237,9 +238,10 @@ struct upstream_req *upstream_get(struct worker *w, struct backend *b, upstream_
         start_echo(r);
         return r;
     }
-    uint32_t ms = b->config->timeouts.connect ? b->config->timeouts.connect : 5000;
-    struct timeval limit = {(time_t)(ms / 1000), (suseconds_t)(ms % 1000) * 1000};
-    r->give_up = clock_mono_ns() + ms * MS_NS;
+    uint64_t now = clock_mono_ns(), ns = (b->config->timeouts.connect ? b->config->timeouts.connect : CONNECT_MS) * MS_NS;
+    if (until && until < now + ns) ns = until > now ? until - now : 0;
+    struct timeval limit = {(time_t)(ns / S_NS), (suseconds_t)(ns % S_NS / 1000)};
+    r->give_up = now + ns;
     if (evtimer_add(r->later, &limit) != 0) {
         answer_later(r, ERR_UP_CONNECT);
         return r;

@@ -14,8 +14,9 @@ typedef void (*upstream_cb)(void *arg, enum err err, struct conn *conn);
 
 /* A kept connection, at once, or NULL: the caller's from now on (conn_set_owner). */
 struct conn *upstream_take(struct worker *w, const struct backend *b);
-/* A new connection. cb is never called from inside; NULL only if memory is out. */
-struct upstream_req *upstream_get(struct worker *w, struct backend *b, upstream_cb cb, void *arg) MUST_CHECK;
+/* A new connection: its name resolved, made and its handshake done within the backend's limit and before `until` (mono ns; 0:
+ * no more than that limit). cb is never called from inside; NULL only if memory is out. */
+struct upstream_req *upstream_get(struct worker *w, struct backend *b, uint64_t until, upstream_cb cb, void *arg) MUST_CHECK;
 void upstream_cancel(struct upstream_req *r);
 /* Gives a connection back after a whole answer, to be kept. It must be idle with nothing to read. */
 void upstream_put(struct worker *w, struct backend *b, struct conn *c);

@@ -102,6 +102,33 @@ def test_one_deadline_for_all_attempts(test):
         assert r.status == 504 and time.monotonic() - t < 2 and r.field("x-privet-attempts") == "1", (r, time.monotonic() - t)
 
 
+def test_the_deadline_covers_connecting(test):
+    """Two targets that take the connection and never answer the handshake: their own limit is ten seconds each."""
+    with socket.create_server(("127.0.0.1", 0), backlog=16) as silent:
+        url = "https://127.0.0.1:%d" % silent.getsockname()[1]
+        slow = {"url": url, "timeouts": {"connect": "10s", "first_byte": "10s", "idle": "10s", "total": "30s"}}
+        hasty = dict(slow, timeouts=dict(slow["timeouts"], total="200ms"))
+        for first, attempts in ((slow, 1), (hasty, 2)):
+            config = {"routes": [{"name": "all", "match": {"model": "*"}, "target": "a", "fallback": ["b"],
+                                  "fallback_on": ["connect"], "retries": {"attempts": 3, "total": "500ms"}}]}
+            with Privet(test, config, {"a": first, "b": slow}, name="connecting%d" % attempts) as p, p.client() as c:
+                t = time.monotonic()
+                r = c.chat("x")
+                took = time.monotonic() - t
+                assert r.status in (502, 504) and took < 4 and r.field("x-privet-attempts") == str(attempts), (r, took)
+
+
+def test_a_slow_upload_leaves_the_attempts_their_time(test):
+    with FakeModel() as model:
+        config = {"routes": [{"name": "all", "match": {"model": "*"}, "target": "a", "retries": {"attempts": 3, "total": "400ms"}}]}
+        with Privet(test, config, {"a": model.url}) as p, p.client() as c:
+            body = json.dumps({"model": "m", "messages": [{"role": "user", "content": "x"}]}).encode()
+            c.send(c.head_bytes("POST", "/v1/chat/completions", {"Content-Type": "application/json"}, len(body)) + body[:-1])
+            time.sleep(0.6)  # the very thing: it takes longer than all attempts may
+            c.send(body[-1:])
+            assert c.response().status == 200
+
+
 def test_no_fallback_once_something_went_out(test):
     a, b, p = two(test, "cut")
     with a, b, p, p.client() as c:
