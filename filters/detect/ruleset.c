@@ -289,8 +289,9 @@ static bool build_expression(struct builder *b, size_t index, const struct rule_
     r->anchored = compile(b, d, "regex", regex, PCRE2_ANCHORED);
     if (r->anchored) {
         r->jit_anchored = jit(r->anchored);
-        ok = shape_read(regex, shape_needs_utf(regex), d->triggers & TRIGGER_ENTROPY ? SHAPE_LONG : SHAPE_SHORT, &b->shape[index],
-                        &complaint) == ERR_OK;
+        unsigned copies = d->triggers & TRIGGER_ENTROPY ? SHAPE_LONG : SHAPE_SHORT;
+        if (!(d->triggers & ~(unsigned)TRIGGER_KEYWORDS)) copies |= SHAPE_COARSE;
+        ok = shape_read(regex, shape_needs_utf(regex), copies, &b->shape[index], &complaint) == ERR_OK;
         if (complaint) complain(b, d, "regex: %s", complaint);
         pcre2_match_data *md = pcre2_match_data_create_from_pattern(r->anchored, b->rs->general);
         ok = ok && md;
@@ -437,14 +438,21 @@ static enum err need_search(struct builder *b, const struct rule_def *d, struct 
 }
 
 struct tails_made {
+    struct shape *shape; /* a coarse one, whose automata reach further; NULL if the rule's own is coarse */
     struct tail *v[SHAPE_TAILS];
     bool asked[SHAPE_TAILS];
 };
 
-/* The automaton of a rule's tail, made the first time. */
-static enum err need_tail(struct ruleset *rs, const struct shape *s, int number, struct tails_made *made, const struct tail **out)
+/* The automaton of what follows a keyword, made the first time. */
+static enum err need_tail(struct ruleset *rs, const struct shape *s, int number, struct slice word, struct tails_made *made,
+                          const struct tail **out)
 {
     *out = NULL;
+    if (made->shape) {
+        struct shape_literal lit;
+        s = made->shape;
+        number = shape_literal(made->shape, word, &lit) ? lit.tail : -1;
+    }
     if (number < 0) return ERR_OK;
     if (!made->asked[number]) {
         size_t n;
@@ -482,27 +490,42 @@ static enum err build_ref(struct builder *b, const struct rule_def *def, struct 
         ref->lower = lit.lower;
         ref->upper = lit.upper;
         ref->prev = both(&lit.prev, &b->rs->rules[w->rule].prev);
-        enum err e = need_tail(b->rs, s, lit.tail, made, &ref->tail);
+        enum err e = need_tail(b->rs, s, lit.tail, w->text, made, &ref->tail);
         if (e) return e;
     }
     return ref->mode == REF_ANCHORED ? ERR_OK : need_search(b, def, &b->rs->rules[w->rule]);
 }
 
-/* Where a keyword stands behind more repetitions than a short shape tells apart, the shape is read again in full. */
-static enum err need_far(struct builder *b, const struct rule_def *d, uint16_t rule)
+static enum err read_again(const struct rule_def *d, unsigned copies, struct shape **out)
 {
-    struct shape *s = b->shape[rule], *far;
     const char *complaint;
+    char *regex = without_lead(d->regex);
+    enum err e = regex ? shape_read(regex, shape_needs_utf(regex), copies, out, &complaint) : ERR_MEMORY;
+    mem_free(regex);
+    return e;
+}
+
+/* Tables need a shape that is not coarse, and where a keyword stands behind a repetition the shape is read in full: then
+ * there are two. */
+static enum err need_shapes(struct builder *b, const struct rule_def *d, uint16_t rule, struct tails_made *made)
+{
+    struct shape *s = b->shape[rule];
     bool want = false;
     unsigned lo, hi;
-    for (size_t k = 0; s && !want && k < d->keyword_count; k++)
+    if (!s) return ERR_OK;
+    if (d->triggers & ~(unsigned)TRIGGER_KEYWORDS) {
+        enum err e = read_again(d, SHAPE_SHORT | SHAPE_COARSE, &made->shape);
+        if (e) return e;
+        s = made->shape;
+    }
+    for (size_t k = 0; !want && k < d->keyword_count; k++)
         want = shape_find(s, slice_str(d->keywords[k]), &lo, &hi) && lo > 0 && lo != hi;
     if (!want) return ERR_OK;
-    char *regex = without_lead(d->regex);
-    enum err e = regex ? shape_read(regex, shape_needs_utf(regex), SHAPE_FAR, &far, &complaint) : ERR_MEMORY;
-    mem_free(regex);
+    struct shape *far;
+    enum err e = read_again(d, SHAPE_FAR, &far);
     if (e) return e;
-    shape_free(s);
+    if (made->shape) shape_free(b->shape[rule]);
+    else made->shape = s;
     b->shape[rule] = far;
     return ERR_OK;
 }
@@ -529,21 +552,20 @@ static void drop_vain(struct builder *b, size_t first)
 static enum err collect_keywords(struct builder *b, const struct rule_def *d, uint16_t rule)
 {
     if (d->triggers && !(d->triggers & TRIGGER_KEYWORDS)) return ERR_OK;
-    enum err far = need_far(b, d, rule);
-    if (far) return far;
-    struct tails_made made = {{NULL}, {false}};
-    for (size_t k = 0; k < d->keyword_count; k++) {
+    struct tails_made made = {NULL, {NULL}, {false}};
+    enum err x = need_shapes(b, d, rule, &made);
+    for (size_t k = 0; k < d->keyword_count && !x; k++) {
         size_t first = b->word_count;
-        if (!word_add(b, d, "keyword", d->keywords[k], rule)) return ERR_MEMORY;
-        for (size_t i = first; i < b->word_count; i++) {
+        if (!word_add(b, d, "keyword", d->keywords[k], rule)) x = ERR_MEMORY;
+        for (size_t i = first; i < b->word_count && !x; i++) {
             struct keyword_ref *ref = mem_alloc(sizeof *ref);
             b->word[i].ref = ref;
-            enum err x = ref ? build_ref(b, d, ref, &b->word[i], &made) : ERR_MEMORY;
-            if (x) return x;
+            x = ref ? build_ref(b, d, ref, &b->word[i], &made) : ERR_MEMORY;
         }
-        drop_vain(b, first);
+        if (!x) drop_vain(b, first);
     }
-    return ERR_OK;
+    shape_free(made.shape);
+    return x;
 }
 
 /* If every rule of a keyword takes its letters in one case only, writes them so: Vectorscan then sorts out the others. */

@@ -7,10 +7,11 @@
 
 #include <stdlib.h>
 
-#define STATES_MAX 60000u
-#define COPIES_MAX 16u /* of a group */
-#define DEPTH_MAX  60u
-#define LOOP_FROM  16u /* a repetition that may go on so long counts as a loop for the linearity check */
+#define STATES_MAX  60000u
+#define COPIES_MAX  16u /* of a group */
+#define DEPTH_MAX   60u
+#define COARSE_FROM 1u
+#define LOOP_FROM   16u /* a repetition that may go on so long counts as a loop for the linearity check */
 
 #define K_EMPTY SHAPE_EMPTY
 #define K_SPLIT SHAPE_SPLIT
@@ -54,6 +55,8 @@ struct reader {
     unsigned inside; /* lookarounds */
     bool stopped;    /* a lookahead at the end was read */
     unsigned copies_set;
+    bool coarse; /* SHAPE_COARSE */
+    bool unsure; /* the class being read may have any byte */
     const char *complaint;
 };
 
@@ -257,6 +260,37 @@ static uint32_t read_char_escape(struct reader *r)
     }
 }
 
+/* \p{..} and \P{..}, behind the letter: of ASCII what the name says, and everything beyond. False if the name is not known
+ * or might mean more where case is ignored: then all of it. */
+static bool read_property(struct reader *r, bool negate, struct byteset *set)
+{
+    static const struct {
+        const char *name, *chars;
+        bool cased;
+    } known[] = {{"Lu", "AZ", true},      {"Ll", "az", true},    {"L", "azAZ", false},     {"M", "", false},
+                 {"N", "09", false},      {"Han", "", false},    {"Latin", "azAZ", false}, {"Greek", "", false},
+                 {"Cyrillic", "", false}, {"Hangul", "", false}, {"Hiragana", "", false},  {"Katakana", "", false}};
+    const unsigned char *at = r->p;
+    size_t n = r->p < r->end;
+    if (n && *r->p == '{') {
+        while (r->p < r->end && *r->p != '}') r->p++;
+        at++;
+        n = (size_t)(r->p - at);
+    }
+    if (r->p < r->end) r->p++;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (strlen(known[i].name) != n || memcmp(known[i].name, at, n) != 0 || (known[i].cased && r->icase)) continue;
+        struct byteset s = {{0}};
+        for (const char *k = known[i].chars; *k; k += 2)
+            for (unsigned c = (unsigned char)k[0]; c <= (unsigned char)k[1]; c++) byteset_add(&s, (unsigned char)c);
+        for (int k = 0; k < 2; k++) set->w[k] |= negate ? ~s.w[k] : s.w[k];
+        set->w[2] = set->w[3] = ~0ull;
+        return true;
+    }
+    *set = byteset_all();
+    return false;
+}
+
 /* One character as it stands in the pattern: a byte, or in UTF mode a whole character (value: anything >= 0x80). */
 static uint32_t read_plain(struct reader *r)
 {
@@ -301,6 +335,12 @@ static void read_member(struct reader *r, struct byteset *set, bool *beyond)
             r->p++;
             return;
         }
+        if (*r->p == 'p' || *r->p == 'P') {
+            bool negate = *r->p++ == 'P';
+            *beyond = true;
+            if (!read_property(r, negate, set)) r->unsure = true;
+            return;
+        }
         if (*r->p == 'b') { /* backspace */
             r->p++;
             lo = 8;
@@ -321,9 +361,9 @@ static void read_member(struct reader *r, struct byteset *set, bool *beyond)
             hi = read_plain(r);
         }
     }
-    if (lo == 0x110000 || hi == 0x110000) { /* \p{..} and other names: anything */
+    if (lo == 0x110000 || hi == 0x110000) { /* other names: anything */
         *set = byteset_all();
-        *beyond = true;
+        *beyond = r->unsure = true;
         while (r->p < r->end && *r->p != '}' && *r->p != ']') r->p++;
         if (r->p < r->end && *r->p == '}') r->p++;
         return;
@@ -338,6 +378,7 @@ static struct frag read_class(struct reader *r)
     bool beyond = false, negate = r->p < r->end && *r->p == '^';
     if (negate) r->p++;
     bool first = true;
+    r->unsure = false;
     while (r->p < r->end && (first || *r->p != ']')) {
         first = false;
         read_member(r, &set, &beyond);
@@ -348,6 +389,7 @@ static struct frag read_class(struct reader *r)
         for (int i = 0; i < 4; i++) set.w[i] = ~set.w[i];
         beyond = true;
     }
+    if (r->unsure) set = byteset_all();
     return r->utf && beyond ? frag_multibyte(r, set) : frag_set(r, set);
 }
 
@@ -601,9 +643,8 @@ static struct frag read_escape(struct reader *r)
     }
     if (c == 'p' || c == 'P') {
         r->p++;
-        if (r->p < r->end && *r->p == '{') skip_to(r, '}');
-        else if (r->p < r->end) r->p++;
-        return frag_multibyte(r, byteset_all());
+        (void)read_property(r, c == 'P', &set);
+        return frag_multibyte(r, set);
     }
     uint32_t v = read_char_escape(r);
     if (v == 0x110000) return frag_unknown(r);
@@ -721,7 +762,7 @@ static struct frag read_repeat(struct reader *r)
         f = frag_cat(r, f, used ? read_copy(r, at) : one);
         used = true;
     }
-    if (max > most || min > most) {
+    if (max > most || min > most || (r->coarse && max > min + COARSE_FROM)) {
         f = frag_cat(r, f, frag_star(r, used ? read_copy(r, at) : one));
     } else {
         for (unsigned i = copies; i < max && !r->full; i++) {
@@ -949,7 +990,8 @@ static bool read_all(struct shape *s, const char *regex, bool utf, unsigned copi
                        .end = (const unsigned char *)regex + strlen(regex),
                        .s = s,
                        .utf = utf,
-                       .copies_set = copies};
+                       .copies_set = copies & ~SHAPE_COARSE,
+                       .coarse = copies & SHAPE_COARSE};
     s->count = 0;
     struct frag f = read_alt(&r);
     uint16_t any = add_state(&r, K_ANY);
@@ -965,7 +1007,8 @@ enum err shape_read(const char *regex, bool utf, unsigned copies, struct shape *
     struct shape *s = mem_zalloc(sizeof *s);
     if (!s) return ERR_MEMORY;
     enum err e = ERR_MEMORY;
-    if (!read_all(s, regex, utf, copies, complaint) && !read_all(s, regex, utf, COPIES_MAX, complaint)) {
+    if (!read_all(s, regex, utf, copies, complaint) &&
+        !read_all(s, regex, utf, COPIES_MAX | (copies & SHAPE_COARSE), complaint)) {
         struct reader r = {.s = s};
         s->count = 0; /* everything may be */
         s->start = add_state(&r, K_ANY);

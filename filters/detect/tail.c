@@ -4,14 +4,16 @@
 
 #include <stdlib.h>
 
-#define STATES_MAX  250u
+#define STATES_MAX  1000u
+#define TAIL_START  1u
 #define CLASSES_MAX 64u
-#define FRONT_MAX   64u    /* states of the shape in one set: more are not told apart */
+#define FRONT_MAX   256u   /* states of the shape in one set: more are not told apart */
 #define WORK_MAX    20000u /* states of the shape added */
 
 struct set {
     uint16_t *v; /* states, ascending */
     size_t n;
+    uint32_t hash;
 };
 
 struct builder {
@@ -58,23 +60,24 @@ static void begin(struct builder *b)
 
 /* --- classes: bytes that no state behind the literal tells apart */
 
-static void refine(struct tail *t, const struct byteset *set)
+/* Each byte's sign is the sets it is in; bytes of one sign are one class. */
+static void number_classes(struct tail *t, const struct byteset *sets, size_t n)
 {
-    uint8_t inside[CLASSES_MAX] = {0}; /* the class for members that leave theirs; 0: not yet */
-    uint16_t in[CLASSES_MAX] = {0}, all[CLASSES_MAX] = {0};
+    uint64_t sign[256][2] = {{0}};
+    uint8_t first[CLASSES_MAX];
+    for (size_t k = 0; k < n; k++)
+        for (unsigned i = 0; i < 4; i++)
+            for (uint64_t w = sets[k].w[i]; w; w &= w - 1)
+                sign[i * 64 + (unsigned)__builtin_ctzll(w)][k >> 6] |= 1ull << (k & 63);
+    t->classes = 0;
     for (unsigned c = 0; c < 256; c++) {
-        all[t->cls[c]]++;
-        in[t->cls[c]] = (uint16_t)(in[t->cls[c]] + byteset_has(set, (unsigned char)c));
+        unsigned k = 0;
+        while (k < t->classes && (sign[first[k]][0] != sign[c][0] || sign[first[k]][1] != sign[c][1])) k++;
+        if (k == CLASSES_MAX) k = CLASSES_MAX - 1; /* the last is coarse: allowed, only less exact */
+        else if (k == t->classes) first[t->classes++] = (uint8_t)c;
+        t->cls[c] = (uint8_t)k;
     }
-    for (unsigned c = 0; c < 256; c++) {
-        unsigned k = t->cls[c];
-        if (!byteset_has(set, (unsigned char)c) || in[k] == all[k]) continue;
-        if (!inside[k]) {
-            if (t->classes == CLASSES_MAX) continue; /* stays coarse: allowed, only less exact */
-            inside[k] = (uint8_t)t->classes++;
-        }
-        t->cls[c] = inside[k];
-    }
+    if (t->classes == 1) t->classes = 2; /* a row's place is told from TAIL_MAY */
 }
 
 static bool meets(const struct byteset *x, const struct byteset *y)
@@ -82,7 +85,7 @@ static bool meets(const struct byteset *x, const struct byteset *y)
     return (x->w[0] & y->w[0]) | (x->w[1] & y->w[1]) | (x->w[2] & y->w[2]) | (x->w[3] & y->w[3]);
 }
 
-#define SETS_MAX 96u
+#define SETS_MAX 128u
 
 /* Walks everything behind the start: refines the classes by each different set, then notes what each state takes. */
 static void make_classes(struct builder *b, const uint16_t *states, size_t n)
@@ -92,15 +95,14 @@ static void make_classes(struct builder *b, const uint16_t *states, size_t n)
     begin(b);
     for (size_t i = 0; i < n; i++) add(b, states[i]);
     for (size_t i = 0; i < b->found_n; i++) add(b, shape_state(b->s, b->found[i])->out); /* found grows as it is walked */
-    b->t->classes = 1;
     for (size_t i = 0; i < b->found_n && sets < SETS_MAX; i++) {
         const struct byteset *set = &shape_state(b->s, b->found[i])->set;
         size_t k = 0;
         while (k < sets && memcmp(&known[k], set, sizeof *set)) k++;
         if (k < sets) continue;
         known[sets++] = *set;
-        refine(b->t, set);
     }
+    number_classes(b->t, known, sets);
     for (unsigned c = 0; c < 256; c++) byteset_add(&members[b->t->cls[c]], (unsigned char)c);
     for (size_t i = 0; i < b->found_n; i++) {
         uint64_t takes = 0;
@@ -115,47 +117,74 @@ static void make_classes(struct builder *b, const uint16_t *states, size_t n)
 
 static int by_number(const void *x, const void *y) { return *(const uint16_t *)x - *(const uint16_t *)y; }
 
-/* The state for what was found; TAIL_MAY where there is no room for one. */
-static enum err state_of(struct builder *b, uint8_t *state)
+/* Most sets are small, and nearly in order. */
+static void sort_found(struct builder *b)
 {
-    *state = TAIL_MAY;
+    if (b->found_n > 64) {
+        qsort(b->found, b->found_n, sizeof *b->found, by_number);
+        return;
+    }
+    for (size_t i = 1; i < b->found_n; i++) {
+        uint16_t q = b->found[i];
+        size_t k = i;
+        for (; k && b->found[k - 1] > q; k--) b->found[k] = b->found[k - 1];
+        b->found[k] = q;
+    }
+}
+
+static uint32_t hash_found(const struct builder *b)
+{
+    uint32_t h = (uint32_t)b->found_n;
+    for (size_t i = 0; i < b->found_n; i++) h = (h ^ b->found[i]) * 0x01000193u;
+    return h;
+}
+
+/* The row of the state for what was found; TAIL_MAY where there is no room for one. */
+static enum err state_of(struct builder *b, uint16_t *row)
+{
+    *row = TAIL_MAY;
     if (b->any || b->found_n > FRONT_MAX) return ERR_OK;
-    *state = TAIL_NONE;
+    *row = TAIL_NONE;
     if (!b->found_n) return ERR_OK;
-    qsort(b->found, b->found_n, sizeof *b->found, by_number);
+    sort_found(b);
+    uint32_t hash = hash_found(b);
     for (size_t i = TAIL_START; i < b->states; i++)
-        if (b->set[i].n == b->found_n && memcmp(b->set[i].v, b->found, b->found_n * sizeof *b->found) == 0) {
-            *state = (uint8_t)i;
+        if (b->set[i].hash == hash && b->set[i].n == b->found_n &&
+            memcmp(b->set[i].v, b->found, b->found_n * sizeof *b->found) == 0) {
+            *row = (uint16_t)(i * b->t->classes);
             return ERR_OK;
         }
-    *state = TAIL_MAY;
+    *row = TAIL_MAY;
     if (b->states == b->most) return ERR_OK;
     struct set *s = &b->set[b->states];
     s->v = mem_alloc(b->found_n * sizeof *s->v);
     if (!s->v) return ERR_MEMORY;
     memcpy(s->v, b->found, b->found_n * sizeof *s->v);
     s->n = b->found_n;
-    *state = (uint8_t)b->states++;
+    s->hash = hash;
+    *row = (uint16_t)(b->states++ * b->t->classes);
     return ERR_OK;
 }
 
 /* A row: classes that the same states take lead to the same place. */
 static enum err fill_row(struct builder *b, size_t row)
 {
-    uint64_t sign[CLASSES_MAX] = {0};
+    uint64_t sign[CLASSES_MAX][FRONT_MAX / 64] = {{0}};
     struct set from = b->set[row];
-    uint8_t *next = b->t->next + row * b->t->classes;
+    uint16_t *next = b->t->next + row * b->t->classes;
     for (size_t k = 0; k < from.n; k++)
-        for (uint64_t w = b->takes[from.v[k]]; w; w &= w - 1) sign[__builtin_ctzll(w)] |= 1ull << k;
+        for (uint64_t w = b->takes[from.v[k]]; w; w &= w - 1) sign[__builtin_ctzll(w)][k >> 6] |= 1ull << (k & 63);
     for (unsigned c = 0; c < b->t->classes; c++) {
         unsigned same = 0;
-        while (sign[same] != sign[c]) same++;
+        while (memcmp(sign[same], sign[c], sizeof sign[c])) same++;
         if (same < c) {
             next[c] = next[same];
             continue;
         }
         begin(b);
-        for (uint64_t w = sign[c]; w; w &= w - 1) add(b, shape_state(b->s, from.v[__builtin_ctzll(w)])->out);
+        for (size_t i = 0; i < FRONT_MAX / 64; i++)
+            for (uint64_t w = sign[c][i]; w; w &= w - 1)
+                add(b, shape_state(b->s, from.v[i * 64 + (size_t)__builtin_ctzll(w)])->out);
         enum err e = state_of(b, &next[c]);
         if (e) return e;
     }
@@ -164,11 +193,11 @@ static enum err fill_row(struct builder *b, size_t row)
 
 static enum err construct(struct builder *b, const uint16_t *states, size_t n)
 {
-    uint8_t start;
+    uint16_t start;
     make_classes(b, states, n);
-    b->most = TAIL_BYTES / b->t->classes;
+    b->most = TAIL_ROOM / b->t->classes;
     if (b->most > STATES_MAX) b->most = STATES_MAX;
-    memset(b->t->next, TAIL_MAY, TAIL_BYTES);
+    for (size_t i = 0; i < TAIL_ROOM; i++) b->t->next[i] = TAIL_MAY;
     b->states = TAIL_START;
     begin(b);
     for (size_t i = 0; i < n; i++) add(b, states[i]);
@@ -184,7 +213,7 @@ enum err tail_build(const struct shape *s, const uint16_t *states, size_t n, str
     struct builder *b = mem_zalloc(sizeof *b);
     if (!b) return ERR_MEMORY;
     b->s = s;
-    b->t = mem_zalloc(sizeof *b->t + TAIL_BYTES);
+    b->t = mem_alloc(sizeof *b->t + TAIL_ROOM * sizeof *b->t->next);
     b->found = mem_alloc((all + 1) * sizeof *b->found);
     b->stack = mem_alloc((all + 1) * 2 * sizeof *b->stack);
     b->mark = mem_zalloc((all + 1) * sizeof *b->mark);
@@ -192,8 +221,8 @@ enum err tail_build(const struct shape *s, const uint16_t *states, size_t n, str
     enum err e = b->t && b->found && b->stack && b->mark && b->takes ? construct(b, states, n) : ERR_MEMORY;
     if (!e && b->states > TAIL_START) {
         used = b->states * b->t->classes;
-        *out = mem_alloc(sizeof **out + used);
-        if (*out) memcpy(*out, b->t, sizeof **out + used);
+        *out = mem_alloc(sizeof **out + used * sizeof b->t->next[0]);
+        if (*out) memcpy(*out, b->t, sizeof **out + used * sizeof b->t->next[0]);
         else e = ERR_MEMORY;
     }
     for (size_t i = 0; i < STATES_MAX; i++) mem_free(b->set[i].v);

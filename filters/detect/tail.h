@@ -6,15 +6,16 @@
 
 #include "filters/detect/shape.h"
 
-#define TAIL_BYTES 12288u /* of the table */
-#define TAIL_LOOK  96u    /* bytes followed in a text */
+#define TAIL_ROOM 24576u /* entries of the table */
+#define TAIL_LOOK 96u    /* bytes followed in a text */
 
 struct tail {
     uint8_t cls[256];
     uint32_t classes;
-    uint8_t next[]; /* [state][class]: a state, 0 for "cannot match", TAIL_MAY for "may, as far as this goes" */
+    uint16_t next[]; /* where a state's row is, plus the class: where the next one's row is, TAIL_NONE for "cannot match",
+                      * TAIL_MAY for "may, as far as this goes" */
 };
-enum { TAIL_NONE, TAIL_START, TAIL_MAY = 255 };
+enum { TAIL_NONE, TAIL_MAY };
 
 /* From the states a shape is in behind a literal. NULL *out if a table would tell nothing. */
 enum err tail_build(const struct shape *s, const uint16_t *states, size_t n, struct tail **out) MUST_CHECK;
@@ -22,12 +23,11 @@ enum err tail_build(const struct shape *s, const uint16_t *states, size_t n, str
 static inline bool tail_may(const struct tail *t, const char *text, size_t n)
 {
     const unsigned char *p = (const unsigned char *)text;
-    uint32_t state = TAIL_START;
+    uint32_t row = t->classes;
     if (n > TAIL_LOOK) n = TAIL_LOOK;
     for (size_t i = 0; i < n; i++) {
-        state = t->next[state * t->classes + t->cls[p[i]]];
-        if (state == TAIL_NONE) return false;
-        if (state == TAIL_MAY) return true;
+        row = t->next[row + t->cls[p[i]]];
+        if (row <= TAIL_MAY) return row;
     }
     return true;
 }
