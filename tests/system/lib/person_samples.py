@@ -1,0 +1,677 @@
+"""Fresh samples of personal data, made from a seed: numbers with the check digits of their countries, in forms, tables,
+JSON, chat and in the prose of the language; names and addresses as people write them. Nobody is meant.
+A sample is (group, kind, text, value)."""
+import hashlib
+import random
+
+DIGITS = '0123456789'
+LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'
+
+
+def digits(rng, n):
+    return ''.join(rng.choice(DIGITS) for _ in range(n))
+
+
+def some(rng, n):
+    """Digits that are no run and no repetition."""
+    while True:
+        s = digits(rng, n)
+        if s[0] != '0' and len(set(s)) > min(3, n - 1):
+            return s
+
+
+def letters(rng, n, alphabet=LETTERS):
+    return ''.join(rng.choice(alphabet) for _ in range(n))
+
+
+def date(rng, first=1950, last=2003):
+    return rng.randrange(first, last), rng.randrange(1, 13), rng.randrange(1, 28)
+
+
+def luhn(s):
+    total = sum(sum(divmod(int(c) * 2, 10)) if i % 2 == 0 else int(c) for i, c in enumerate(reversed(s)))
+    return str(-total % 10)
+
+
+def weighted(s, weights):
+    return sum(int(c) * w for c, w in zip(s, weights))
+
+
+def until(make):
+    while True:
+        v = make()
+        if v:
+            return v
+
+
+def us_ssn(rng):
+    return '%03d-%02d-%04d' % (rng.randrange(101, 665), rng.randrange(11, 99), rng.randrange(1001, 9999))
+
+
+def us_itin(rng):
+    return '9%02d-%02d-%04d' % (rng.randrange(0, 99), rng.choice([70, 75, 80, 82, 88]), rng.randrange(1001, 9999))
+
+
+def ca_sin(rng):
+    s = rng.choice('12345679') + digits(rng, 7)
+    s += luhn(s)
+    return '%s %s %s' % (s[:3], s[3:6], s[6:])
+
+
+def uk_nhs(rng):
+    def make():
+        s = rng.choice('467') + digits(rng, 8)
+        c = 11 - weighted(s, range(10, 1, -1)) % 11
+        return None if c == 10 else s + str(c % 11)
+    s = until(make)
+    return '%s %s %s' % (s[:3], s[3:6], s[6:])
+
+
+def uk_nino(rng):
+    return '%s %s %s %s %s' % (rng.choice(['AB', 'CE', 'JK', 'LM', 'PX', 'SR', 'YZ']), digits(rng, 2), digits(rng, 2), digits(rng, 2), rng.choice('ABCD'))
+
+
+def ie_pps(rng):
+    s = some(rng, 7)
+    return s + 'WABCDEFGHIJKLMNOPQRSTUV'[weighted(s, range(8, 1, -1)) % 23]
+
+
+def iso7064_11_10(s):
+    p = 10
+    for c in s:
+        p = (p + int(c)) % 10 or 10
+        p = p * 2 % 11
+    return str((11 - p) % 10)
+
+
+def de_tax(rng):
+    pool = rng.sample(DIGITS, 9)
+    pool.append(rng.choice(pool))
+    while True:
+        rng.shuffle(pool)
+        s = ''.join(pool)
+        if s[0] != '0' and not any(s[i] == s[i + 1] == s[i + 2] for i in range(8)):
+            s += iso7064_11_10(s)
+            return '%s %s %s %s' % (s[:2], s[2:5], s[5:8], s[8:])
+
+
+def de_social(rng):
+    y, m, d = date(rng)
+    a = '%s%02d%02d%02d%s%s' % (rng.choice(['12', '15', '65', '53', '24']), d, m, y % 100, '', '')
+    letter, serial = rng.choice(LETTERS), digits(rng, 2)
+    full = a + '%02d' % (ord(letter) - 64) + serial
+    total = sum(sum(divmod(int(c) * w, 10)) for c, w in zip(full, (2, 1, 2, 5, 7, 1, 2, 1, 2, 1, 2, 1)))
+    return a + letter + serial + str(total % 10)
+
+
+def at_svnr(rng):
+    def make():
+        y, m, d = date(rng)
+        n, born = some(rng, 3), '%02d%02d%02d' % (d, m, y % 100)
+        c = (weighted(n, (3, 7, 9)) + weighted(born, (5, 8, 4, 2, 1, 6))) % 11
+        return None if c == 10 else '%s%d %s' % (n, c, born)
+    return until(make)
+
+
+def ch_ahv(rng):
+    s = '756' + digits(rng, 9)
+    c = -sum(int(x) * (3 if i % 2 else 1) for i, x in enumerate(s)) % 10
+    s += str(c)
+    return '%s.%s.%s.%s' % (s[:3], s[3:7], s[7:11], s[11:])
+
+
+def fr_nir(rng):
+    y, m, _ = date(rng)
+    s = '%s%02d%02d%02d%03d%03d' % (rng.choice('12'), y % 100, m, rng.randrange(1, 95), rng.randrange(1, 600), rng.randrange(1, 900))
+    return '%s %s %s %s %s %s %02d' % (s[0], s[1:3], s[3:5], s[5:7], s[7:10], s[10:], 97 - int(s) % 97)
+
+
+def es_nif(rng):
+    s = some(rng, 8)
+    return s + 'TRWAGMYFPDXBNJZSQVHLCKE'[int(s) % 23]
+
+
+def es_nie(rng):
+    k, s = rng.randrange(3), digits(rng, 7)
+    return 'XYZ'[k] + s + 'TRWAGMYFPDXBNJZSQVHLCKE'[int(str(k) + s) % 23]
+
+
+def pt_nif(rng):
+    s = rng.choice('12') + digits(rng, 7)
+    c = 11 - weighted(s, range(9, 1, -1)) % 11
+    return s + str(0 if c > 9 else c)
+
+
+def it_cf(rng):
+    odd = dict(zip('0123456789', (1, 0, 5, 7, 9, 13, 15, 17, 19, 21)))
+    odd.update(zip(LETTERS, (1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23)))
+    y, m, d = date(rng)
+    s = letters(rng, 6, 'BCDFGLMNPRSTV') + '%02d%s%02d%s%03d' % (y % 100, 'ABCDEHLMPRST'[m - 1], d + rng.choice([0, 40]), rng.choice('ABCDFGHL'), rng.randrange(100, 900))
+    even = lambda c: int(c) if c in DIGITS else ord(c) - 65
+    return s + LETTERS[sum(odd[c] if i % 2 == 0 else even(c) for i, c in enumerate(s)) % 26]
+
+
+def nl_bsn(rng):
+    def make():
+        s = some(rng, 8)
+        c = weighted(s, range(9, 1, -1)) % 11
+        return None if c == 10 else s + str(c)
+    return until(make)
+
+
+def be_nn(rng):
+    y, m, d = date(rng)
+    s = '%02d%02d%02d%03d' % (y % 100, m, d, rng.randrange(1, 997))
+    c = 97 - int(('2' if y >= 2000 else '') + s) % 97
+    return '%s.%s.%s-%s.%02d' % (s[:2], s[2:4], s[4:6], s[6:], c)
+
+
+def pl_pesel(rng):
+    y, m, d = date(rng)
+    s = '%02d%02d%02d%s' % (y % 100, m + (20 if y >= 2000 else 0), d, digits(rng, 4))
+    return s + str(-weighted(s, (1, 3, 7, 9, 1, 3, 7, 9, 1, 3)) % 10)
+
+
+def se_pnr(rng):
+    y, m, d = date(rng)
+    s = '%02d%02d%02d%03d' % (y % 100, m, d, rng.randrange(1, 980))
+    return '%s-%s%s' % (s[:6], s[6:], luhn(s))
+
+
+def no_fnr(rng):
+    def make():
+        y, m, d = date(rng, 1950, 1999)
+        s = '%02d%02d%02d%03d' % (d, m, y % 100, rng.randrange(100, 499))
+        a = -weighted(s, (3, 7, 6, 1, 8, 9, 4, 5, 2)) % 11
+        b = -(weighted(s, (5, 4, 3, 2, 7, 6, 5, 4, 3)) + 2 * a) % 11
+        return None if 10 in (a, b) else '%s %s%d%d' % (s[:6], s[6:], a, b)
+    return until(make)
+
+
+def dk_cpr(rng):
+    def make():
+        y, m, d = date(rng, 1950, 1999)
+        s = '%02d%02d%02d%03d' % (d, m, y % 100, rng.randrange(1, 399))
+        c = -weighted(s, (4, 3, 2, 7, 6, 5, 4, 3, 2)) % 11
+        return None if c == 10 else '%s-%s%d' % (s[:6], s[6:], c)
+    return until(make)
+
+
+def fi_hetu(rng):
+    y, m, d = date(rng, 1950, 1999)
+    s, n = '%02d%02d%02d' % (d, m, y % 100), '%03d' % rng.randrange(2, 899)
+    return '%s-%s%s' % (s, n, '0123456789ABCDEFHJKLMNPRSTUVWXY'[int(s + n) % 31])
+
+
+def cz_rc(rng):
+    def make():
+        y, m, d = date(rng, 1960, 1999)
+        s = '%02d%02d%02d%03d' % (y % 100, m + rng.choice([0, 50]), d, rng.randrange(1, 999))
+        c = int(s) % 11
+        return None if c == 10 else '%s/%s%d' % (s[:6], s[6:], c)
+    return until(make)
+
+
+def ro_cnp(rng):
+    y, m, d = date(rng, 1950, 1999)
+    s = '%s%02d%02d%02d%02d%03d' % (rng.choice('12'), y % 100, m, d, rng.randrange(1, 46), rng.randrange(1, 999))
+    c = weighted(s, (2, 7, 9, 1, 4, 6, 3, 5, 8, 2, 7, 9)) % 11
+    return s + str(1 if c == 10 else c)
+
+
+def bg_egn(rng):
+    y, m, d = date(rng, 1950, 1999)
+    s = '%02d%02d%02d%03d' % (y % 100, m, d, rng.randrange(1, 999))
+    return s + str(weighted(s, (2, 4, 8, 5, 10, 9, 7, 3, 6)) % 11 % 10)
+
+
+def hr_oib(rng):
+    s = some(rng, 10)
+    return s + iso7064_11_10(s)
+
+
+def gr_amka(rng):
+    y, m, d = date(rng)
+    s = '%02d%02d%02d%s' % (d, m, y % 100, digits(rng, 4))
+    return s + luhn(s)
+
+
+def lt_asmens(rng):
+    y, m, d = date(rng, 1950, 1999)
+    s = '%s%02d%02d%02d%03d' % (rng.choice('34'), y % 100, m, d, rng.randrange(1, 999))
+    c = weighted(s, (1, 2, 3, 4, 5, 6, 7, 8, 9, 1)) % 11
+    if c == 10:
+        c = weighted(s, (3, 4, 5, 6, 7, 8, 9, 1, 2, 3)) % 11 % 10
+    return s + str(c)
+
+
+def ua_rntrc(rng):
+    s = rng.choice('23') + digits(rng, 8)
+    return s + str(weighted(s, (-1, 5, 7, 9, 4, 6, 10, 5, 7)) % 11 % 10)
+
+
+def ru_inn(rng):
+    s = rng.choice(['77', '50', '78']) + digits(rng, 8)
+    s += str(weighted(s, (7, 2, 4, 10, 3, 5, 9, 4, 6, 8)) % 11 % 10)
+    return s + str(weighted(s, (3, 7, 2, 4, 10, 3, 5, 9, 4, 6, 8)) % 11 % 10)
+
+
+def ru_snils(rng):
+    s = '1' + digits(rng, 8)
+    return '%s-%s-%s %02d' % (s[:3], s[3:6], s[6:], weighted(s, range(9, 0, -1)) % 101 % 100)
+
+
+def tr_tckn(rng):
+    s = some(rng, 9)
+    a = (7 * sum(map(int, s[0::2])) - sum(map(int, s[1::2]))) % 10
+    return s + str(a) + str((sum(map(int, s)) + a) % 10)
+
+
+def il_id(rng):
+    s = rng.choice('0235') + digits(rng, 7)
+    return s + luhn(s)
+
+
+def za_id(rng):
+    y, m, d = date(rng)
+    s = '%02d%02d%02d%04d08' % (y % 100, m, d, rng.randrange(0, 9999))
+    return s + luhn(s)
+
+
+def au_tfn(rng):
+    def make():
+        s = some(rng, 8)
+        c = next((c for c in range(10) if (weighted(s, (1, 4, 3, 7, 5, 8, 6, 9)) + 10 * c) % 11 == 0), None)
+        return None if c is None else '%s %s %s%d' % (s[:3], s[3:6], s[6:], c)
+    return until(make)
+
+
+def au_abn(rng):
+    s = some(rng, 9)
+    n = '11' + s
+    c = 99 - weighted(n[2:], (3, 5, 7, 9, 11, 13, 15, 17, 19)) % 89
+    c = c if c <= 99 and c >= 11 else c - 89 if c > 99 else c + 89
+    for c in range(11, 100):
+        t = '%02d' % c + s
+        if (weighted(t, (10, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19)) - 10) % 89 == 0:
+            return '%s %s %s %s' % (t[:2], t[2:5], t[5:8], t[8:])
+    return au_abn(rng)
+
+
+def au_medicare(rng):
+    s = rng.choice('23456') + digits(rng, 7)
+    s += str(weighted(s, (1, 3, 7, 9, 1, 3, 7, 9)) % 10) + '1'
+    return '%s %s %s' % (s[:4], s[4:9], s[9:])
+
+
+def nz_ird(rng):
+    def make():
+        s = '0' + str(rng.randrange(49091850 // 10, 13000000))[:7]
+        c = -weighted(s, (3, 2, 7, 6, 5, 4, 3, 2)) % 11
+        return None if c == 10 else '%s-%s-%s' % (s[1:3], s[3:6], s[6:] + str(c))
+    return until(make)
+
+
+VERHOEFF_D = [[0, 1, 2, 3, 4, 5, 6, 7, 8, 9], [1, 2, 3, 4, 0, 6, 7, 8, 9, 5], [2, 3, 4, 0, 1, 7, 8, 9, 5, 6], [3, 4, 0, 1, 2, 8, 9, 5, 6, 7],
+              [4, 0, 1, 2, 3, 9, 5, 6, 7, 8], [5, 9, 8, 7, 6, 0, 4, 3, 2, 1], [6, 5, 9, 8, 7, 1, 0, 4, 3, 2], [7, 6, 5, 9, 8, 2, 1, 0, 4, 3],
+              [8, 7, 6, 5, 9, 3, 2, 1, 0, 4], [9, 8, 7, 6, 5, 4, 3, 2, 1, 0]]
+VERHOEFF_P = [[0, 1, 2, 3, 4, 5, 6, 7, 8, 9], [1, 5, 7, 6, 2, 8, 3, 0, 9, 4], [5, 8, 0, 3, 7, 9, 6, 1, 4, 2], [8, 9, 1, 6, 0, 4, 3, 5, 2, 7],
+              [9, 4, 5, 3, 1, 2, 6, 8, 7, 0], [4, 2, 8, 6, 5, 7, 3, 9, 0, 1], [2, 7, 9, 3, 8, 0, 6, 4, 1, 5], [7, 0, 4, 6, 9, 1, 3, 2, 5, 8]]
+
+
+def in_aadhaar(rng):
+    s = rng.choice('23456789') + digits(rng, 10)
+    for last in DIGITS:
+        c = 0
+        for i, x in enumerate(reversed(s + last)):
+            c = VERHOEFF_D[c][VERHOEFF_P[i % 8][int(x)]]
+        if c == 0:
+            t = s + last
+            return '%s %s %s' % (t[:4], t[4:8], t[8:])
+
+
+def in_pan(rng):
+    return letters(rng, 3) + 'P' + letters(rng, 1) + some(rng, 4) + letters(rng, 1)
+
+
+def sg_nric(rng):
+    p, s = rng.choice('ST'), digits(rng, 7)
+    return p + s + 'JZIHGFEDCBA'[(weighted(s, (2, 7, 6, 5, 4, 3, 2)) + (4 if p == 'T' else 0)) % 11]
+
+
+def kr_rrn(rng):
+    y, m, d = date(rng, 1950, 1999)
+    s = '%02d%02d%02d%s%s' % (y % 100, m, d, rng.choice('12'), digits(rng, 5))
+    return '%s-%s%d' % (s[:6], s[6:], (11 - weighted(s, (2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5)) % 11) % 10)
+
+
+def jp_my_number(rng):
+    s = some(rng, 11)
+    c = 11 - weighted(s, (6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2)) % 11
+    return s + str(0 if c > 9 else c)
+
+
+def cn_id(rng):
+    y, m, d = date(rng)
+    s = '%s%04d%02d%02d%s' % (rng.choice(['110105', '310115', '440305', '510104', '330106']), y, m, d, digits(rng, 3))
+    return s + '10X98765432'[weighted(s, (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)) % 11]
+
+
+def hk_id(rng):
+    p, s = rng.choice('ACDGKPRYZ'), digits(rng, 6)
+    c = -(36 * 9 + (ord(p) - 55) * 8 + weighted(s, (7, 6, 5, 4, 3, 2))) % 11
+    return '%s%s(%s)' % (p, s, '0123456789A'[c])
+
+
+def tw_id(rng):
+    codes = dict(zip('ABCDEFGHJKLMNPQRSTUVXYWZIO', range(10, 36)))
+    p, s = rng.choice('ABCDEFGH'), rng.choice('12') + digits(rng, 7)
+    n = codes[p]
+    return p + s + str(-(n // 10 + n % 10 * 9 + weighted(s, (8, 7, 6, 5, 4, 3, 2, 1))) % 10)
+
+
+def th_id(rng):
+    s = rng.choice('123') + digits(rng, 11)
+    c = (11 - weighted(s, range(13, 1, -1)) % 11) % 10
+    t = s + str(c)
+    return '%s-%s-%s-%s-%s' % (t[0], t[1:5], t[5:10], t[10:12], t[12])
+
+
+def my_nric(rng):
+    y, m, d = date(rng)
+    return '%02d%02d%02d-%02d-%s' % (y % 100, m, d, rng.choice([1, 3, 7, 10, 14]), some(rng, 4))
+
+
+def br_cpf(rng):
+    s = some(rng, 9)
+    for n in (10, 11):
+        c = weighted(s, range(n, 1, -1)) * 10 % 11
+        s += str(c % 10)
+    return '%s.%s.%s-%s' % (s[:3], s[3:6], s[6:9], s[9:])
+
+
+def br_cnpj(rng):
+    s = some(rng, 8) + '0001'
+    for w in ((5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2), (6, 5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2)):
+        c = weighted(s, w) % 11
+        s += str(0 if c < 2 else 11 - c)
+    return '%s.%s.%s/%s-%s' % (s[:2], s[2:5], s[5:8], s[8:12], s[12:])
+
+
+def mx_curp(rng):
+    y, m, d = date(rng, 1950, 1999)
+    s = letters(rng, 1, 'BCGLMR') + rng.choice('AEIOU') + letters(rng, 2, 'BCGLMRS') + '%02d%02d%02d' % (y % 100, m, d) + rng.choice('HM') + \
+        rng.choice(['DF', 'JC', 'NL', 'MC', 'PL']) + letters(rng, 3, 'BCDFGLMNRS') + '0'
+    values = '0123456789ABCDEFGHIJKLMNÑOPQRSTUVWXYZ'
+    return s + str(-sum(values.index(c) * (18 - i) for i, c in enumerate(s)) % 10)
+
+
+def ar_cuit(rng):
+    def make():
+        s = rng.choice(['20', '27', '23']) + some(rng, 8)
+        c = 11 - weighted(s, (5, 4, 3, 2, 7, 6, 5, 4, 3, 2)) % 11
+        return None if c == 10 else '%s-%s-%d' % (s[:2], s[2:], c % 11)
+    return until(make)
+
+
+def cl_rut(rng):
+    s = str(rng.randrange(5000000, 24999999))
+    total = sum(int(c) * (2 + i % 6) for i, c in enumerate(reversed(s)))
+    return '{:,}'.format(int(s)).replace(',', '.') + '-' + '0123456789K0'[(11 - total % 11) % 12 if total % 11 else 0]
+
+
+def vin(rng):
+    alphabet = 'ABCDEFGHJKLMNPRSTUVWXYZ0123456789'
+    value = dict(zip('ABCDEFGHJKLMNPRSTUVWXYZ', '12345678123457923456789'))
+    s = list('1HG' + letters(rng, 5, alphabet) + '0' + letters(rng, 2, 'ABCDEFGH') + digits(rng, 6))
+    total = sum(int(value.get(c, c)) * w for c, w in zip(s, (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)))
+    s[8] = '0123456789X'[total % 11]
+    return ''.join(s)
+
+
+IBANS = {'DE': 'n18', 'FR': 'n10a11n2', 'GB': 'l4n14', 'ES': 'n20', 'IT': 'l1n10a12', 'NL': 'l4n10', 'BE': 'n12', 'AT': 'n16', 'CH': 'n5a12', 'PL': 'n24', 'PT': 'n21', 'SE': 'n20', 'NO': 'n11', 'DK': 'n14', 'FI': 'n14', 'IE': 'l4n14', 'CZ': 'n20', 'RO': 'l4a16', 'HU': 'n24', 'GR': 'n7a16', 'TR': 'n6a16', 'SA': 'n2a18', 'AE': 'n19', 'IL': 'n19', 'BR': 'n23l1a1', 'UA': 'n6a19'}
+
+
+def iban(rng):
+    import re
+    country = rng.choice(sorted(IBANS))
+    body = ''.join(letters(rng, int(n), {'n': DIGITS, 'l': LETTERS, 'a': DIGITS}[k]) for k, n in re.findall(r'([nla])(\d+)', IBANS[country]))
+    c = 98 - int(''.join(str(int(x, 36)) for x in body + country + '00')) % 97
+    s = country + '%02d' % c + body
+    return ' '.join(s[i:i + 4] for i in range(0, len(s), 4)) if rng.random() < .5 else s
+
+
+def card(rng):
+    prefix, n = rng.choice([('4', 16), ('51', 16), ('55', 16), ('2221', 16), ('34', 15), ('37', 15), ('6011', 16), ('3528', 16), ('62', 16), ('36', 14)])
+    s = prefix + digits(rng, n - len(prefix) - 1)
+    s += luhn(s)
+    if n != 16 or rng.random() < .4:
+        return s
+    sep = rng.choice([' ', '-'])
+    return sep.join(s[i:i + 4] for i in range(0, 16, 4))
+
+
+def imei(rng):
+    s = '35' + digits(rng, 12)
+    return s + luhn(s)
+
+
+def bitcoin(rng):
+    raw = b'\0' + bytes(rng.randrange(256) for _ in range(20))
+    raw += hashlib.sha256(hashlib.sha256(raw).digest()).digest()[:4]
+    n, out = int.from_bytes(raw, 'big'), ''
+    while n:
+        n, r = divmod(n, 58)
+        out = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'[r] + out
+    return '1' + out
+
+
+def aba(rng):
+    s = '0' + rng.choice('12') + digits(rng, 6)
+    return s + str(-weighted(s, (3, 7, 1, 3, 7, 1, 3, 7)) % 10)
+
+
+def npi(rng):
+    s = '1' + digits(rng, 8)
+    return s + luhn('80840' + s)
+
+
+def ipv4(rng):
+    return '%d.%d.%d.%d' % (rng.choice([18, 52, 81, 93, 141, 185, 203]), rng.randrange(1, 254), rng.randrange(1, 254), rng.randrange(1, 254))
+
+
+def ipv6(rng):
+    return '2a0%d:%x:%x::%x' % (rng.randrange(1, 9), rng.randrange(16, 65535), rng.randrange(16, 65535), rng.randrange(1, 65535))
+
+
+def mac(rng):
+    sep = rng.choice(':-')
+    return sep.join('%02x' % rng.randrange(256) for _ in range(6))
+
+
+MONTHS = 'January February March April May June July August September October November December'.split()
+
+
+def born(rng):
+    y, m, d = date(rng)
+    return rng.choice(['%04d-%02d-%02d' % (y, m, d), '%02d/%02d/%04d' % (m, d, y), '%d %s %d' % (d, MONTHS[m - 1], y), '%s %d, %d' % (MONTHS[m - 1], d, y), '%02d.%02d.%04d' % (d, m, y)])
+
+
+def zh_born(rng):
+    return '%d年%d月%d日' % date(rng)
+
+
+def email(rng):
+    return '%s.%s@%s' % (rng.choice('anna marco li.wei jürgen o.brien sofia'.split()).replace('ü', 'ue'), rng.choice('smith rossi garcia kim dupont'.split()), rng.choice(['example.org', 'mail.example.com', 'firma.de', 'empresa.com.br', 'company.co.uk']))
+
+
+# kind | maker | label in English | key in JSON | sentence in a language of the country ("..." many, separated by " || ")
+IDS = [
+    ('us-ssn', us_ssn, 'social security number', 'ssn', 'SSN {v} || my social is {v}'),
+    ('us-itin', us_itin, 'ITIN', 'itin', 'My ITIN is {v}'),
+    ('ca-sin', ca_sin, 'social insurance number', 'sin', 'Mon NAS est {v}'),
+    ('uk-nhs', uk_nhs, 'NHS number', 'nhs_number', 'NHS No. {v}'),
+    ('uk-nino', uk_nino, 'national insurance number', 'nino', 'NI number {v}'),
+    ('ie-pps', ie_pps, 'PPS number', 'pps', 'PPSN {v}'),
+    ('de-tax', de_tax, 'tax id', 'steuer_id', 'Meine Steuer-ID ist {v}, bitte prüfen. || Steuerliche Identifikationsnummer: {v}'),
+    ('de-social', de_social, 'social security number', 'sozialversicherungsnummer', 'Meine Sozialversicherungsnummer lautet {v}.'),
+    ('at-svnr', at_svnr, 'social insurance number', 'svnr', 'Meine SVNR ist {v}.'),
+    ('ch-ahv', ch_ahv, 'AHV number', 'ahv', 'AHV-Nr. {v}'),
+    ('fr-nir', fr_nir, 'social security number', 'nir', 'Mon numéro de sécurité sociale est le {v}.'),
+    ('es-nif', es_nif, 'national id', 'dni', 'Mi DNI es {v}, gracias. || con NIF {v}'),
+    ('es-nie', es_nie, 'NIE', 'nie', 'Mi NIE es {v}.'),
+    ('pt-nif', pt_nif, 'tax number', 'nif', 'O meu NIF é {v}. || Contribuinte n.º {v}'),
+    ('it-cf', it_cf, 'tax code', 'codice_fiscale', 'Il mio codice fiscale è {v}.'),
+    ('nl-bsn', nl_bsn, 'citizen service number', 'bsn', 'Mijn BSN is {v}. || burgerservicenummer {v}'),
+    ('be-nn', be_nn, 'national number', 'rijksregisternummer', 'Mijn rijksregisternummer is {v}. || Mon numéro national est {v}'),
+    ('pl-pesel', pl_pesel, 'PESEL', 'pesel', 'Mój PESEL to {v}.'),
+    ('se-pnr', se_pnr, 'personal identity number', 'personnummer', 'Mitt personnummer är {v}.'),
+    ('no-fnr', no_fnr, 'national identity number', 'fodselsnummer', 'Fødselsnummeret mitt er {v}.'),
+    ('dk-cpr', dk_cpr, 'CPR number', 'cpr', 'Mit CPR-nummer er {v}.'),
+    ('fi-hetu', fi_hetu, 'personal identity code', 'hetu', 'Henkilötunnukseni on {v}.'),
+    ('cz-rc', cz_rc, 'birth number', 'rodne_cislo', 'Moje rodné číslo je {v}.'),
+    ('ro-cnp', ro_cnp, 'CNP', 'cnp', 'CNP-ul meu este {v}.'),
+    ('bg-egn', bg_egn, 'EGN', 'egn', 'Моето ЕГН е {v}.'),
+    ('hr-oib', hr_oib, 'OIB', 'oib', 'Moj OIB je {v}.'),
+    ('gr-amka', gr_amka, 'AMKA', 'amka', 'Ο ΑΜΚΑ μου είναι {v}.'),
+    ('lt-asmens', lt_asmens, 'personal code', 'asmens_kodas', 'Mano asmens kodas {v}.'),
+    ('ua-rntrc', ua_rntrc, 'tax number', 'ipn', 'Мій ІПН {v}. || РНОКПП: {v}'),
+    ('ru-inn', ru_inn, 'INN', 'inn', 'Мой ИНН {v}.'),
+    ('ru-snils', ru_snils, 'SNILS', 'snils', 'СНИЛС {v}'),
+    ('tr-tckn', tr_tckn, 'Turkish ID number', 'tckn', 'TC kimlik numaram {v}.'),
+    ('il-id', il_id, 'Israeli ID number', 'teudat_zehut', 'תעודת זהות {v} || מספר הזהות שלי הוא {v}'),
+    ('za-id', za_id, 'South African ID number', 'sa_id_number', 'My ID number is {v}'),
+    ('au-tfn', au_tfn, 'tax file number', 'tfn', 'TFN {v}'),
+    ('au-abn', au_abn, 'ABN', 'abn', 'ABN {v}'),
+    ('au-medicare', au_medicare, 'Medicare number', 'medicare', 'Medicare card {v}'),
+    ('nz-ird', nz_ird, 'IRD number', 'ird', 'IRD {v}'),
+    ('in-aadhaar', in_aadhaar, 'Aadhaar number', 'aadhaar', 'मेरा आधार नंबर {v} है || Aadhaar: {v}'),
+    ('in-pan', in_pan, 'PAN', 'pan', 'My PAN card number is {v}'),
+    ('sg-nric', sg_nric, 'NRIC', 'nric', 'NRIC {v}'),
+    ('kr-rrn', kr_rrn, 'resident registration number', 'rrn', '제 주민등록번호는 {v}입니다.'),
+    ('jp-my-number', jp_my_number, 'My Number', 'my_number', '私のマイナンバーは{v}です。 || 個人番号：{v}'),
+    ('cn-id', cn_id, 'identity card number', 'id_card', '我的身份证号是{v}，请帮我填表 || 身份证：{v}'),
+    ('hk-id', hk_id, 'HKID', 'hkid', '香港身份證號碼：{v}'),
+    ('tw-id', tw_id, 'national id', 'national_id', '身分證字號：{v}'),
+    ('th-id', th_id, 'Thai ID', 'thai_id', 'เลขประจำตัวประชาชน {v}'),
+    ('my-nric', my_nric, 'MyKad number', 'mykad', 'No. kad pengenalan saya {v}'),
+    ('br-cpf', br_cpf, 'CPF', 'cpf', 'Meu CPF é {v}.'),
+    ('br-cnpj', br_cnpj, 'CNPJ', 'cnpj', 'CNPJ da empresa: {v}'),
+    ('mx-curp', mx_curp, 'CURP', 'curp', 'Mi CURP es {v}.'),
+    ('ar-cuit', ar_cuit, 'CUIT', 'cuit', 'Mi CUIT es {v}.'),
+    ('cl-rut', cl_rut, 'RUT', 'rut', 'Mi RUT es {v}.'),
+    ('vin', vin, 'VIN', 'vin', 'Fahrgestellnummer {v}'),
+    ('iban', iban, 'IBAN', 'iban', 'Bitte überweisen Sie auf {v}. || Mon IBAN : {v} || 请转到 {v}'),
+    ('card', card, 'credit card number', 'card_number', 'My card {v} was charged twice. || 我的卡号是{v} || Meine Kreditkarte {v} wurde belastet. || карта {v}'),
+    ('imei', imei, 'IMEI', 'imei', 'IMEI des Telefons: {v}'),
+    ('bitcoin', bitcoin, 'bitcoin address', 'btc_address', 'send it to {v} please'),
+    ('aba', aba, 'routing number', 'routing_number', 'routing {v}, account 88123456'),
+    ('npi', npi, 'NPI', 'npi', 'NPI: {v}'),
+    ('ipv4', ipv4, 'IP address', 'client_ip', 'the login came from {v} last night'),
+    ('ipv6', ipv6, 'IPv6 address', 'ip', 'my router has {v} now'),
+    ('mac', mac, 'MAC address', 'mac', 'the device {v} is unknown'),
+    ('email', email, 'e-mail', 'email', 'write to {v}, please || 我的邮箱是{v}，谢谢 || schreib an {v}.'),
+    ('dob', born, 'date of birth', 'date_of_birth', 'She was born on {v}. || Geburtsdatum: {v} || Né le {v}, || Fecha de nacimiento: {v}'),
+    ('dob-zh', zh_born, 'birthday', 'birthday', '我是{v}出生的 || 出生日期：{v}'),
+]
+FORMS = {
+    'form': '{L}: {v}\n', 'form-upper': '{U}: {v}', 'chat': 'Hi, my {l} is {v}, is that format right?', 'chat-here': 'here is my {l}: {v}', 'json': '{"name": "A. B.", "{k}": "{v}"}', 'json-nested': '{"customer":{"{k}":"{v}","tier":2}}',
+    'csv': 'id;{k};note\n17;{v};ok\n', 'table': '| {L} | {v} |', 'yaml': 'person:\n  {k}: {v}\n', 'xml': '<{k}>{v}</{k}>', 'sql': "UPDATE people SET {k} = '{v}' WHERE id = 7;", 'equals': '{k}={v}', 'paren': 'the applicant ({l} {v}) asked again', 'bold': '**{L}:** {v}',
+}
+
+PHONES = [
+    'us|(415) {3}-{4}|call me at {v}', 'us|212-{3}-{4}|Phone: {v}', 'us|+1 650 {3} {4}|my cell is {v}', 'uk|+44 7{3} {6}|my mobile is {v}', 'uk|020 7{3} {4}|Tel: {v}', 'uk|07{3} {6}|text me on {v}', 'de|+49 151 {8}|ruf mich an: {v}', 'de|030 {7}|Telefon: {v}', 'de|0171/{7}|Handy: {v}',
+    'fr|06 {2} {2} {2} {2}|mon portable est le {v}', 'fr|+33 6 {2} {2} {2} {2}|Tél. : {v}', 'es|+34 6{2} {3} {3}|mi móvil es {v}', 'es|91 {3} {2} {2}|teléfono {v}', 'it|+39 347 {7}|il mio cellulare è {v}', 'it|06 {4} {4}|tel. {v}', 'pt|+351 91{1} {3} {3}|o meu telemóvel é {v}', 'nl|06-{8}|bel me op {v}', 'nl|+31 6 {8}|mobiel: {v}', 'be|+32 47{1} {2} {2} {2}|gsm: {v}',
+    'ch|+41 79 {3} {2} {2}|Natel {v}', 'at|+43 664 {7}|Mobil: {v}', 'pl|+48 6{2} {3} {3}|mój numer {v}', 'pl|6{2} {3} {3}|telefon: {v}', 'se|070-{3} {2} {2}|ring mig på {v}', 'no|+47 9{2} {2} {3}|mobil {v}', 'dk|+45 {2} {2} {2} {2}|mobil: {v}', 'fi|+358 40 {7}|puhelin {v}', 'cz|+420 7{2} {3} {3}|telefon {v}', 'ru|+7 916 {3}-{2}-{2}|мой телефон {v}', 'ru|8 (495) {3}-{2}-{2}|телефон: {v}', 'ua|+380 67 {3} {2} {2}|мій номер {v}',
+    'tr|+90 532 {3} {2} {2}|telefonum {v}', 'il|054-{7}|הטלפון שלי {v}', 'ae|+971 50 {3} {4}|mobile {v}', 'in|+91 98{3} {5}|my number is {v}', 'in|9{4}{5}|Mobile: {v}', 'cn|138{8}|我的手机号是{v}，有事打我', 'cn|+86 139 {4} {4}|手机：{v}', 'cn|010-8{7}|电话：{v}', 'hk|+852 9{3} {4}|電話：{v}', 'tw|09{2}-{3}-{3}|手機：{v}', 'jp|090-{4}-{4}|電話番号は{v}です', 'jp|03-{4}-{4}|TEL: {v}', 'kr|010-{4}-{4}|제 번호는 {v}입니다', 'sg|+65 9{3} {4}|hp {v}',
+    'au|+61 4{2} {3} {3}|mobile {v}', 'au|(02) 9{3} {4}|Phone: {v}', 'nz|+64 21 {3} {4}|cell {v}', 'br|(11) 9{4}-{4}|meu celular é {v}', 'br|+55 21 9{4}-{4}|WhatsApp: {v}', 'mx|+52 55 {4} {4}|mi celular es {v}', 'ar|+54 9 11 {4}-{4}|mi cel es {v}', 'cl|+56 9 {4} {4}|fono {v}', 'co|+57 310 {3} {4}|celular: {v}', 'za|+27 82 {3} {4}|cell: {v}', 'ng|+234 803 {3} {4}|call {v}', 'th|08{1}-{3}-{4}|โทร {v}', 'vn|+84 90 {3} {4}|số điện thoại {v}', 'id|+62 812-{4}-{4}|WA {v}', 'ph|+63 917 {3} {4}|text {v}', 'my|+60 12-{3} {4}|no. tel {v}',
+]
+
+NAMES = {
+    'en': ['Margaret Holloway', 'Desmond Fairchild', 'Priya Raman', "Sean O'Connell"], 'de': ['Annegret Lindemann', 'Jürgen Pfeiffer'], 'fr': ['Élodie Marchand', 'Jean-Luc Perrin'], 'es': ['Lucía Fernández Ortega', 'Joaquín Salcedo'], 'it': ['Giulia Ferrante', 'Matteo Colombo'], 'pt': ['Beatriz Carvalho', 'Tiago Moreira'],
+    'nl': ['Marieke van Dijk', 'Sander Bakker'], 'pl': ['Małgorzata Kowalczyk', 'Tomasz Zieliński'], 'ru': ['Анна Кузнецова', 'Дмитрий Соколов'], 'zh': ['王建国', '李晓梅', '欧阳文静', '陈志强'], 'ja': ['佐藤健一', '鈴木美咲'], 'ko': ['김민수', '박지영'], 'sv': ['Ingrid Lindqvist'], 'tr': ['Ayşe Yılmaz'],
+}
+NAME_SHAPES = {
+    'en': ['My name is {v} and I need help.', 'Dear {v},\n\nthank you for your letter.', 'Best regards,\n{v}\nSales', 'Kind regards,\n\n{v}', 'Name: {v}\nOrder: 7', 'Full name: {v}', 'Mr. {v} called this morning.', 'Dr. {v} will see you.', 'Patient: {v}, admitted yesterday', 'Customer name: {v}', 'I am {v} from the support team.', '{"full_name": "{v}"}', '{"customer": {"name": "{v}", "age": 4}}', 'Hi {v}, how are you?', 'Signed by {v} on Monday', 'From: {v} <x@example.org>', 'Contact person: {v}', "This is {v} speaking."],
+    'de': ['Ich heiße {v} und brauche Hilfe.', 'Mein Name ist {v}.', 'Sehr geehrte Frau {v},\n\nvielen Dank', 'Mit freundlichen Grüßen\n{v}', 'Herr {v} hat angerufen.', 'Name: {v}', 'Ansprechpartner: {v}'], 'fr': ["Je m'appelle {v}.", 'Mon nom est {v}.', 'Madame {v} a téléphoné.', 'Cordialement,\n{v}', 'Nom : {v}', 'Cher Monsieur {v},'], 'es': ['Me llamo {v} y necesito ayuda.', 'Mi nombre es {v}.', 'Estimado Sr. {v}:', 'Saludos cordiales,\n{v}', 'Nombre: {v}'],
+    'it': ['Mi chiamo {v}.', 'Il mio nome è {v}.', 'Gentile Sig. {v},', 'Cordiali saluti,\n{v}', 'Nome e cognome: {v}'], 'pt': ['Meu nome é {v}.', 'Chamo-me {v}.', 'Prezado Sr. {v},', 'Atenciosamente,\n{v}', 'Nome: {v}'], 'nl': ['Mijn naam is {v}.', 'Ik heet {v}.', 'Beste {v},', 'Met vriendelijke groet,\n{v}', 'Naam: {v}'], 'pl': ['Nazywam się {v}.', 'Pan {v} dzwonił.', 'Z poważaniem,\n{v}', 'Imię i nazwisko: {v}'],
+    'ru': ['Меня зовут {v}.', 'С уважением,\n{v}', 'ФИО: {v}', 'Уважаемый {v}!'], 'zh': ['我叫{v}，想咨询一下', '姓名：{v}', '我是{v}', '联系人：{v}，电话见下', '{v}先生来电', '收件人：{v}', '患者{v}，女，45岁', '尊敬的{v}女士：'], 'ja': ['私の名前は{v}です。', '{v}様', '氏名：{v}', '担当者：{v}'], 'ko': ['제 이름은 {v}입니다.', '이름: {v}', '{v} 님께', '성명: {v}'], 'sv': ['Jag heter {v}.', 'Med vänliga hälsningar\n{v}', 'Namn: {v}'], 'tr': ['Benim adım {v}.', 'Saygılarımla,\n{v}', 'Ad Soyad: {v}'],
+}
+ADDRESSES = {
+    'us': ['1482 Maple Ridge Drive, Austin, TX 78704', '77 W 45th St Apt 12B, New York, NY 10036', '9021 Elm Avenue, Springfield, IL 62701', 'P.O. Box 3321, Boise, ID 83701'], 'uk': ['14 Rosebery Avenue, London EC1R 4TD', '3 Mill Lane, Cambridge CB2 1RX', 'Flat 2, 118 High Street, Leeds LS1 4HR'], 'de': ['Lindenstraße 14, 10969 Berlin', 'Am Alten Markt 3, 50667 Köln', 'Goethestr. 27b, 80336 München'], 'fr': ['12 rue de la République, 69002 Lyon', '45 bis avenue Victor Hugo, 75116 Paris'], 'es': ['Calle Mayor 15, 3º B, 28013 Madrid', 'Avenida Diagonal 420, 08037 Barcelona'],
+    'it': ['Via Garibaldi 22, 20121 Milano', 'Piazza San Marco 8, 30124 Venezia'], 'nl': ['Keizersgracht 241, 1016 EA Amsterdam', 'Dorpsstraat 12, 3511 AB Utrecht'], 'pt': ['Rua Augusta 120, 1100-053 Lisboa'], 'br': ['Rua das Flores, 312, São Paulo - SP, 01310-100', 'Avenida Paulista, 1578, São Paulo'], 'pl': ['ul. Marszałkowska 84, 00-514 Warszawa'], 'se': ['Drottninggatan 71, 111 36 Stockholm'], 'ru': ['ул. Ленина, д. 15, кв. 42, Москва', 'г. Казань, ул. Баумана, дом 7'], 'zh': ['北京市朝阳区建国路88号院3号楼1202室', '上海市浦东新区张江路500弄12号', '广东省深圳市南山区科技园南路15号'], 'ja': ['東京都渋谷区神宮前1-2-3', '〒150-0001 東京都渋谷区神宮前4丁目12-10'], 'ko': ['서울특별시 강남구 테헤란로 152', '부산광역시 해운대구 센텀중앙로 90'], 'au': ['24 Collins Street, Melbourne VIC 3000'], 'ca': ['310 Queen Street West, Toronto, ON M5V 2A1'], 'in': ['12, MG Road, Bengaluru 560001'], 'tr': ['Atatürk Caddesi No: 12, 34367 İstanbul'],
+}
+ADDRESS_SHAPES = ['I live at {v}.', 'Address: {v}\n', 'Please ship it to {v}, thanks.', '{"address": "{v}"}', 'Our office moved to {v} in May.']
+OTHERS = [
+    ('passport', 'Passport No: C{8}', 'C{8}'), ('passport', 'Reisepass C{8}F', 'C{8}F'), ('passport', '护照号码：E{8}', 'E{8}'), ('passport', 'my passport number is {9}', '{9}'), ('driver', "driver's license D{7}", 'D{7}'), ('driver', 'Führerschein-Nr. B072RRE2I55', 'B072RRE2I55'), ('mrn', 'MRN: {8}', '{8}'), ('mrn', 'medical record number {7}', '{7}'), ('mrn', 'Patient ID: P-{6}', 'P-{6}'), ('plate', 'Kennzeichen B-MX {4}', 'B-MX {4}'), ('plate', 'license plate 7ABC{3}', '7ABC{3}'), ('plate', '车牌京A{5}', '京A{5}'),
+    ('plate', 'my car, reg AB12 CDE,', 'AB12 CDE'), ('employee', 'Employee ID: E{5}', 'E{5}'), ('account', 'account number {10}', '{10}'), ('account', 'Kontonummer: {9}', '{9}'), ('geo', 'we met at 48.20{4}, 16.37{4}', '48.20{4}, 16.37{4}'), ('age', 'I am 43 years old', '43 years old'), ('age', 'Alter: 51', '51'), ('cvv', 'cvv 4{2}', '4{2}'), ('pin', 'my PIN is 7{3}', '7{3}'), ('swift', 'SWIFT/BIC: DEUTDEFF500', 'DEUTDEFF500'), ('url', 'https://x.example.org/u/anna?session=8f3kd92jfk39dk20', '8f3kd92jfk39dk20'), ('handle', 'my Instagram is @anna.lind_93', 'anna.lind_93'), ('wechat', '微信号：wxid_ab{6}', 'wxid_ab{6}'), ('qq', 'QQ：{9}', '{9}'),
+    ('site', 'My website is https://www.anna-lindemann.de/', 'https://www.anna-lindemann.de/'), ('insurance', 'Versicherungsnummer A{9}', 'A{9}'), ('health', 'policy number HX{8}', 'HX{8}'), ('tracking', 'tracking number 1Z999AA10123456784', '1Z999AA10123456784'), ('loopback', 'ip: 127.0.0.1', '127.0.0.1'), ('student', 'student number s{7}', 's{7}'), ('appointment', 'appointment on 14/03/2026 with her doctor', '14/03/2026'), ('admitted', 'admitted 2026-02-11, discharged later', '2026-02-11'),
+]
+
+
+def put(template, **parts):
+    for key, value in parts.items():
+        template = template.replace('{%s}' % key, value)
+    return template
+
+
+def pattern(rng, text):
+    """{4}: four digits; the same for the text and the value within it."""
+    for n in range(1, 14):
+        while '{%d}' % n in text:
+            text = text.replace('{%d}' % n, some(rng, n), 1)
+    return text
+
+
+def id_samples(rng, each):
+    shapes = sorted(FORMS)
+    for kind, make, label, key, prose in IDS:
+        for _ in range(each):
+            v, which = make(rng), rng.choice(shapes)
+            yield 'numbers in forms', kind + '/' + which, put(FORMS[which], v=v, l=label, L=label[0].upper() + label[1:], U=label.upper(), k=key), v
+        for sentence in prose.split(' || '):
+            v = make(rng)
+            yield 'numbers in prose', kind, put(sentence, v=v), v
+
+
+def phone_samples(rng, each):
+    for row in PHONES:
+        country, form, prose = row.split('|')
+        for i in range(each):
+            v = pattern(rng, form)
+            yield 'telephones', country, prose.replace('{v}', v) if i % 2 == 0 else '{"phone": "%s"}' % v, v
+
+
+def name_samples(rng, each):
+    for language, shapes in sorted(NAME_SHAPES.items()):
+        for shape in shapes:
+            v = rng.choice(NAMES[language])
+            if 'Frau' in shape or 'Herr' in shape or 'Madame' in shape or 'Monsieur' in shape or 'Sr.' in shape or 'Sig.' in shape or 'Pan ' in shape or 'Mr.' in shape:
+                v = v.split(' ', 1)[1] if ' ' in v else v
+            yield 'names', language + '/' + shape[:16], shape.replace('{v}', v), v
+    del each
+
+
+def address_samples(rng, each):
+    for country, rows in sorted(ADDRESSES.items()):
+        for v in rows:
+            shape = rng.choice(ADDRESS_SHAPES)
+            yield 'addresses', country, shape.replace('{v}', v), v
+    del each
+
+
+def other_samples(rng, each):
+    for kind, text, value in OTHERS:
+        state = rng.getstate()
+        text = pattern(rng, text)
+        rng.setstate(state)
+        value = pattern(rng, value)
+        if value in text:
+            yield 'other data', kind, text, value
+    del each
+
+
+def samples(seed=1, each=3):
+    rng = random.Random(seed)
+    for family in (id_samples, phone_samples, name_samples, address_samples, other_samples):
+        yield from family(rng, each)
