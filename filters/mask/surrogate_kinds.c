@@ -419,6 +419,10 @@ static bool make_mac(struct maker *m)
 {
     if (!make_any(m)) return false;
     if (m->n < 2) return false;
+    for (size_t i = 0; i < m->n; i++) { /* one of letters alone is hexadecimal too */
+        const char low = (char)(m->out[i] | 0x20);
+        if (low > 'f' && low <= 'z') m->out[i] = (char)(m->out[i] - low + 'a' + (low - 'a') % 6);
+    }
     m->out[0] = '0';
     m->out[1] = '2';
     return true;
