@@ -308,26 +308,33 @@ static const struct {
     {"space", "\t\r  "}, {"word", "azAZ09__"}, {"punct", "!/:@[`{~"}, {"blank", "\t\t  "}, {"graph", "!~"}, {"print", " ~"},
 };
 
-/* [:alpha:] at r->p. False if there is none. */
-static bool read_posix(struct reader *r, struct byteset *set)
+/* [:alpha:] or [:^alpha:] at r->p. False if there is none. One that is negated or not listed may be any byte. */
+static bool read_posix(struct reader *r, struct byteset *set, bool *beyond)
 {
-    if (r->end - r->p < 4 || r->p[0] != '[' || r->p[1] != ':') return false;
-    for (size_t i = 0; i < sizeof posix_classes / sizeof posix_classes[0]; i++) {
-        size_t n = strlen(posix_classes[i].name);
-        if ((size_t)(r->end - r->p) < n + 4 || memcmp(r->p + 2, posix_classes[i].name, n) || memcmp(r->p + 2 + n, ":]", 2))
-            continue;
-        for (const char *k = posix_classes[i].chars; *k; k += 2)
-            for (unsigned c = (unsigned char)k[0]; c <= (unsigned char)k[1]; c++) byteset_add(set, (unsigned char)c);
-        r->p += n + 4;
-        return true;
+    const unsigned char *p = r->p + 2;
+    if (r->end - r->p < 5 || r->p[0] != '[' || r->p[1] != ':') return false;
+    const bool negate = *p == '^';
+    if (negate) p++;
+    size_t n = 0;
+    while (p + n < r->end && p[n] >= 'a' && p[n] <= 'z') n++;
+    if (n == 0 || r->end - (p + n) < 2 || p[n] != ':' || p[n + 1] != ']') return false;
+    const char *chars = NULL;
+    for (size_t i = 0; i < sizeof posix_classes / sizeof posix_classes[0] && !negate; i++)
+        if (strlen(posix_classes[i].name) == n && memcmp(p, posix_classes[i].name, n) == 0) chars = posix_classes[i].chars;
+    if (!chars) {
+        *set = byteset_all();
+        *beyond = r->unsure = true;
     }
-    return false;
+    for (const char *k = chars; k && *k; k += 2)
+        for (unsigned c = (unsigned char)k[0]; c <= (unsigned char)k[1]; c++) byteset_add(set, (unsigned char)c);
+    r->p = p + n + 2;
+    return true;
 }
 
 /* One member of a class; ranges too. */
 static void read_member(struct reader *r, struct byteset *set, bool *beyond)
 {
-    if (read_posix(r, set)) return;
+    if (read_posix(r, set, beyond)) return;
     uint32_t lo;
     if (*r->p == '\\' && r->p + 1 < r->end) {
         r->p++;
