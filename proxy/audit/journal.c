@@ -582,8 +582,12 @@ static void stop(struct audit *a)
     unsigned wait_ms = atomic_load(&a->stop_wait_ms);
     struct timeval wait = {.tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000};
     tick(a);
-    if (!a->shipper || !wait_ms || shipper_done(a->shipper)) event_base_loopbreak(a->base);
-    else event_base_loopexit(a->base, &wait);
+    if (!a->shipper || !wait_ms || shipper_done(a->shipper)) {
+        event_base_loopbreak(a->base);
+        return;
+    }
+    event_base_loopexit(a->base, &wait);
+    shipper_last(a->shipper);
 }
 
 /* A worker took the ready segment, or it is time to stop. */

@@ -14,10 +14,12 @@
 #include <event2/dns.h>
 #include <event2/util.h>
 #include <hiredis/async.h>
+#include <hiredis/sds.h>
 #include <hiredis/hiredis.h>
 #include <hiredis/adapters/libevent.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/socket.h>
 
 #define TIMEOUT_MS    1000u
 #define RESOLVE_MS    5000u
@@ -49,6 +51,7 @@ struct shipper {
     char reason[REASON_MAX + 1]; /* the first word of an error */
     char said[REASON_MAX + 1];   /* the reason that was logged last */
     bool said_down, said_aof, said_hash;
+    bool last; /* no further try after this one */
     struct buf command;
     uint64_t save_at;
     void (*on_done)(void *arg);
@@ -97,6 +100,7 @@ static void down(struct shipper *s, const char *reason)
     if (s->asking) evdns_getaddrinfo_cancel(s->asking);
     s->asking = NULL;
     if (ac) redisAsyncFree(ac);
+    if (s->last && s->on_done) s->on_done(s->on_done_arg);
 }
 
 /* The error's code: its first word, capitals only, so that nothing else of it is logged. */
@@ -426,6 +430,18 @@ static void on_stream(redisAsyncContext *ac, void *reply, void *with)
     greeting_one_less(s);
 }
 
+/* What hiredis has not sent yet lies in memory of its own, which it does not wipe. On a fresh connection there is room for
+ * a password: it goes out at once, from there, and nothing of it stays. */
+static bool send_and_wipe(struct shipper *s)
+{
+    sds out = s->ac->c.obuf;
+    size_t n = sdslen(out);
+    ssize_t sent = send(s->ac->c.fd, out, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+    mem_wipe(out, n);
+    sdsclear(out);
+    return sent >= 0 && (size_t)sent == n;
+}
+
 static bool send_auth(struct shipper *s)
 {
     enum err e = ERR_OK;
@@ -437,7 +453,7 @@ static bool send_auth(struct shipper *s)
     arg(s, slice_str(s->url.password), &e);
     bool ok = issue(s, on_must_be_ok, NULL, e);
     buf_free(&s->command); /* wiped: it held the password */
-    return ok;
+    return ok && send_and_wipe(s);
 }
 
 static bool send_select(struct shipper *s)
@@ -568,6 +584,12 @@ static void on_time(evutil_socket_t fd, short what, void *with)
     set_state(s, RESOLVING);
     if (s->url.path[0]) attach(s, redisAsyncConnectUnix(s->url.path));
     else resolve(s);
+}
+
+void shipper_last(struct shipper *s)
+{
+    s->last = true;
+    if (s->state == DOWN) on_time(-1, 0, s);
 }
 
 /* --- the outside --- */

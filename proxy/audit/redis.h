@@ -44,7 +44,9 @@ void shipper_run(struct shipper *s);
 bool shipper_done(const struct shipper *s);
 /* Redis has every line of journal i's segments below this number. */
 uint32_t shipper_segment(const struct shipper *s, size_t i);
-/* Called on the audit thread whenever shipper_done becomes true. */
+/* The process ends: if Redis is away it is tried once more, at once. */
+void shipper_last(struct shipper *s);
+/* Called on the audit thread whenever shipper_done becomes true, and when the last try failed. */
 void shipper_on_done(struct shipper *s, void (*fn)(void *arg), void *arg);
 /* Thread-safe. */
 uint64_t shipper_shipped(const struct shipper *s);

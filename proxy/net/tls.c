@@ -122,13 +122,62 @@ static const char *server_setup(SSL_CTX *ctx, const struct tls_server_opts *o)
     return o->client_ca ? require_clients(ctx, o->client_ca) : NULL;
 }
 
+/* Keys of tickets, by what they were made for: a reload makes a new context of the same files, and sessions go on. What
+ * a ticket holds was verified under one certificate and one client_ca: others have other keys. */
+#define TICKETS_KEPT 16u
+#define TICKET_KEYS  80u
+static struct ticket_keys {
+    unsigned char of[SHA256_DIGEST_LENGTH], keys[TICKET_KEYS];
+    bool used;
+} kept_tickets[TICKETS_KEPT];
+static unsigned kept_next;
+static pthread_mutex_t kept_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static bool digest_of(const SSL_CTX *ctx, const char *client_ca, unsigned char out[SHA256_DIGEST_LENGTH])
+{
+    EVP_MD_CTX *md = EVP_MD_CTX_new();
+    BIO *file = client_ca ? BIO_new_file(client_ca, "r") : NULL;
+    unsigned char part[4096], leaf[SHA256_DIGEST_LENGTH];
+    unsigned n = 0;
+    int got = 0;
+    bool ok = md && (!client_ca || file) && EVP_DigestInit_ex(md, EVP_sha256(), NULL) == 1 &&
+              X509_digest(SSL_CTX_get0_certificate(ctx), EVP_sha256(), leaf, &n) == 1 && EVP_DigestUpdate(md, leaf, n) == 1;
+    while (ok && file && (got = BIO_read(file, part, sizeof part)) > 0) ok = EVP_DigestUpdate(md, part, (size_t)got) == 1;
+    ok = ok && EVP_DigestFinal_ex(md, out, NULL) == 1;
+    BIO_free(file);
+    EVP_MD_CTX_free(md);
+    return ok;
+}
+
+/* False only costs full handshakes. */
+static bool take_ticket_keys(SSL_CTX *ctx, const char *client_ca)
+{
+    unsigned char of[SHA256_DIGEST_LENGTH];
+    struct ticket_keys *t = NULL;
+    if (!digest_of(ctx, client_ca, of)) return false;
+    pthread_mutex_lock(&kept_lock);
+    for (unsigned i = 0; i < TICKETS_KEPT && !t; i++)
+        if (kept_tickets[i].used && memcmp(kept_tickets[i].of, of, sizeof of) == 0) t = &kept_tickets[i];
+    bool ok = t && SSL_CTX_set_tlsext_ticket_keys(ctx, t->keys, TICKET_KEYS) == 1;
+    if (!t) {
+        t = &kept_tickets[kept_next++ % TICKETS_KEPT];
+        memcpy(t->of, of, sizeof of);
+        t->used = ok = SSL_CTX_get_tlsext_ticket_keys(ctx, t->keys, TICKET_KEYS) == 1;
+    }
+    pthread_mutex_unlock(&kept_lock);
+    return ok;
+}
+
 SSL_CTX *tls_server_ctx(const struct tls_server_opts *o, const char **why)
 {
     assert(o->min_version == TLS1_2_VERSION || o->min_version == TLS1_3_VERSION);
     ERR_clear_error();
     SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
     const char *bad = ctx ? server_setup(ctx, o) : "out of memory";
-    if (!bad) return ctx;
+    if (!bad) {
+        if (!take_ticket_keys(ctx, o->client_ca)) ERR_clear_error();
+        return ctx;
+    }
     *why = reason(bad);
     SSL_CTX_free(ctx);
     return NULL;

@@ -904,6 +904,29 @@ def assert_not_in(data, secret, where):
     assert not found, "a secret is in %s, as %r" % (where, found[:24])
 
 
+def sanitized(t):
+    return "san" in os.path.basename(t.build)
+
+
+def in_memory(p, **secrets):
+    """name -> where in the writable memory of the process it is."""
+    found = {}
+    with open("/proc/%d/maps" % p.process.pid) as maps, open("/proc/%d/mem" % p.process.pid, "rb", 0) as mem:
+        for line in maps:
+            m = re.match(r"([0-9a-f]+)-([0-9a-f]+) rw", line)
+            if not m or "[v" in line:
+                continue
+            start, end = int(m.group(1), 16), int(m.group(2), 16)
+            with contextlib.suppress(OSError):
+                mem.seek(start)
+                data = mem.read(end - start)
+                for name, secret in secrets.items():
+                    at = data.find(secret.encode())
+                    if at >= 0:
+                        found.setdefault(name, []).append((line.split()[-1], data.count(secret.encode()), data[max(0, at - 60):at + 100]))
+    return found
+
+
 def assert_in_no_file(folder, *secrets):
     """No file under the folder holds one of the secrets. -> how many files were read."""
     count = 0

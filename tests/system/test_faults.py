@@ -17,7 +17,7 @@ import threading
 import time
 
 import privet
-from privet import Client, Closed, FakeModel, Privet, Skip, canary_email, canary_key, until
+from privet import Client, Closed, FakeModel, Privet, Skip, canary_email, canary_key, sanitized, until
 
 sys.path.insert(0, privet.LIB)
 from badmodel import BadModel  # noqa: E402
@@ -26,10 +26,6 @@ LIMITS = {"client_header_timeout": "1s", "client_body_timeout": "1s", "client_id
           "answer_bytes": "2MiB", "event_bytes": "1MiB"}
 TIMEOUTS = {"connect": "1s", "first_byte": "700ms", "idle": "700ms", "total": "20s"}
 MIB = 1 << 20
-
-
-def sanitized(t):
-    return "san" in os.path.basename(t.build)
 
 
 def proxy(test, model, config=None, name="privet", **more):
@@ -704,25 +700,6 @@ def test_every_allocation_may_fail(test):
 
 # ---- what is left behind -------------------------------------------------------------------------------------------
 
-def in_memory(p, **secrets):
-    """name -> where in the writable memory of the process it is."""
-    found = {}
-    with open("/proc/%d/maps" % p.process.pid) as maps, open("/proc/%d/mem" % p.process.pid, "rb", 0) as mem:
-        for line in maps:
-            m = re.match(r"([0-9a-f]+)-([0-9a-f]+) rw", line)
-            if not m or "[v" in line:
-                continue
-            start, end = int(m.group(1), 16), int(m.group(2), 16)
-            with contextlib.suppress(OSError):
-                mem.seek(start)
-                data = mem.read(end - start)
-                for name, secret in secrets.items():
-                    at = data.find(secret.encode())
-                    if at >= 0:
-                        found.setdefault(name, []).append((line.split()[-1], data.count(secret.encode()), data[max(0, at - 60):at + 100]))
-    return found
-
-
 def test_nothing_is_left_in_memory_or_in_a_core(test):
     if sanitized(test):
         raise Skip("a sanitizer keeps freed memory")
@@ -741,14 +718,14 @@ def test_nothing_is_left_in_memory_or_in_a_core(test):
         p.outcomes(20)
         until("idle connections gone", lambda: "privet_client_connections 0" in p.admin_get("/metrics").body.decode())
         pid = p.process.pid
-        found = in_memory(p, key=key, mail=mail)
+        found = privet.in_memory(p, key=key, mail=mail)
         assert not found, found
         with p.client() as c:  # and it would have been found: what is under way is there
             model.behaviour = "hang"
             b = json.dumps({"model": "m", "messages": [{"role": "user", "content": "mail " + mail}]}).encode()
             c.send(c.head_bytes("POST", "/v1/chat/completions", {"Content-Type": "application/json"}, len(b)) + b)
             model.wait(21)
-            assert in_memory(p, mail=mail)
+            assert privet.in_memory(p, mail=mail)
         with open("/proc/%d/environ" % pid, "rb") as f:
             privet.assert_not_in(f.read(), hidden, "/proc/PID/environ")
         with open("/proc/%d/limits" % pid) as f:

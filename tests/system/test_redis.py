@@ -13,7 +13,7 @@ import threading
 import time
 
 from privet import (DEADLINE, Client, Closed, FakeModel, Privet, Report, Skip, assert_in_no_file, assert_not_in, canary_email,
-                    canary_key, until)
+                    canary_key, in_memory, sanitized, until)
 
 
 class RedisError(Exception):
@@ -243,6 +243,33 @@ def test_password_database_and_unix_socket(t):
         with proxy(t, "unix://%s?db=4" % redis.unix) as p:
             p.client().chat("hello")
             until("entries in database 4", lambda: "db4:" in redis("INFO", "keyspace"))
+
+
+def test_the_password_is_not_left_in_freed_memory(t):
+    """As it goes over the wire; the shipper keeps it for the next connection, without the line end."""
+    if sanitized(t):
+        raise Skip("a sanitizer keeps freed memory")
+    if os.getuid() != 0:
+        raise Skip("needs root to look")
+    password = "p" + canary_key()
+    with Redis(t, "--requirepass", password) as redis:
+        redis.password = password
+        redis.start()
+        with proxy(t, "redis://:%s@127.0.0.1:%d" % (password, redis.port)) as p:
+            p.client().chat("hello")
+            until("redis is up", lambda: up(p))
+            assert in_memory(p, kept=password)
+            assert not in_memory(p, sent=password + "\r\n")
+
+
+def test_a_stop_does_not_wait_for_a_redis_that_is_down(t):
+    redis = Redis(t)
+    with proxy(t, redis) as p:
+        p.client().chat("hello")
+        until("redis is missed", lambda: p.events("audit_redis_down"))
+        start = time.monotonic()
+        p.stop()
+        assert time.monotonic() - start < 1.5, "it waited"
 
 
 def test_append_only_file_is_asked_for(t):

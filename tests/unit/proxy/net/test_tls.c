@@ -374,6 +374,33 @@ static void sessions_resume(void **state)
     SSL_CTX_free(server);
 }
 
+/* A reload makes a new context of the same files: sessions go on. With another client_ca they do not. */
+static void sessions_survive_a_reload(void **state)
+{
+    (void)state;
+    SSL_CTX *client = client_ctx(certs.ca, NULL);
+    assert_int_equal(SSL_CTX_use_certificate_file(client, certs.client_crt, SSL_FILETYPE_PEM), 1);
+    assert_int_equal(SSL_CTX_use_PrivateKey_file(client, certs.client_key, SSL_FILETYPE_PEM), 1);
+    const struct {
+        const char *ca;
+        long hits;
+    } rows[] = {{certs.ca, 0}, {certs.ca, 1}, {NULL, 0}, {NULL, 1}, {certs.ca, 0}, {certs.ca, 1}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct pair p;
+        SSL_CTX *server = server_ctx(rows[i].ca);
+        pair_start(&p, server, client, "localhost");
+        p.s.echo = true;
+        LOOP_UNTIL(p.c.opened && p.s.opened);
+        assert_int_equal(conn_write(p.c.c, SLICE("x")), ERR_OK);
+        conn_flush(p.c.c);
+        LOOP_UNTIL(p.c.got.end == 1);
+        assert_int_equal(SSL_CTX_sess_hits(server), rows[i].hits);
+        pair_end(&p);
+        SSL_CTX_free(server);
+    }
+    SSL_CTX_free(client);
+}
+
 /* 5 MB through TLS to a reader that stops at every turn. */
 static void slow_reader(void **state)
 {
@@ -604,6 +631,7 @@ int main(void)
         T(nothing_to_check_is_refused),
         T(client_certificates),
         T(sessions_resume),
+        T(sessions_survive_a_reload),
         T(slow_reader),
         T(free_in_any_callback),
         T(finish_says_close_notify),
