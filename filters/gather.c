@@ -14,8 +14,9 @@
 #define NUMBER_LEAST   9u  /* digits of a number worth a look */
 #define SKIP_LEAST     16u /* a shorter identifier holds no key */
 #define SHORTEST_TOKEN 16u
-#define UNIT_LEVELS    2u  /* escapes in escapes, entities in entities */
-#define WORK_TEXT      64u /* in a meter's units: a text begun */
+#define UNFOLDED_EDGE  512u /* bytes on each side of what was dropped */
+#define UNIT_LEVELS    2u   /* escapes in escapes, entities in entities */
+#define WORK_TEXT      64u  /* in a meter's units: a text begun */
 
 static const struct slice between = SLICE_INIT("\": \""); /* what rules expect between a key and its value */
 
@@ -114,14 +115,14 @@ enum err gather_open(struct gather *g, enum gather_kind kind, unsigned level)
 
 static enum err add_gap(struct gather *g) { return buf_add(&g->v.text, SLICE(DETECT_GAP)); }
 
-/* Remembers where tag characters stand in s: at source offset `base`, or where `under` says. */
+/* Remembers where tag characters stand in s: from source offset `base` on, or from there on in `under`. */
 static enum err note_tags(struct gather *g, struct slice s, uint32_t base, const struct view *under)
 {
     for (size_t at = 0, end; view_next_tags(s, &at, &end); at = end) {
         enum err e = ROOM(g, cut, cut_count, cut_room);
         if (e) return e;
         struct gather_cut c = {base + (uint32_t)at, base + (uint32_t)end};
-        if (under) view_back(under, (uint32_t)at, (uint32_t)end, &c.start, &c.end);
+        if (under) view_back(under, c.start, c.end, &c.start, &c.end);
         g->cut[g->cut_count++] = c;
     }
     return ERR_OK;
@@ -272,8 +273,9 @@ static enum err add_key(const struct walk *w, uint32_t key)
     return e;
 }
 
-/* Remembers text parts of one message that follow each other. */
-static enum err note_part(const struct walk *w, uint32_t i, uint32_t text)
+/* Remembers text parts of one message that follow each other. `empty`: nothing is left of this one to be read, and what is
+ * before it meets what is behind it. */
+static enum err note_part(const struct walk *w, uint32_t i, uint32_t text, bool empty)
 {
     struct gather *g = w->g;
     const struct json_node *node = w->d->node;
@@ -284,31 +286,72 @@ static enum err note_part(const struct walk *w, uint32_t i, uint32_t text)
     if (!json_text_eq(w->d, key, SLICE("text"))) return ERR_OK;
     uint32_t array = node[object].parent, index = node[object].index;
     bool follows = g->part_array == array && g->part_index + 1 == index && g->part_count;
+    if (empty && !follows) return ERR_OK;
     g->part_array = array;
     g->part_index = index;
+    if (empty) return ERR_OK;
     enum err e = ROOM(g, part, part_count, part_room);
     if (!e) g->part[g->part_count++] = (struct gather_part){text, follows};
     return e;
 }
 
-/* Ends a text that needs folding: it is folded in place. Only where something invisible was dropped does it also stay
- * as it was, since that may have stood between two words. */
+/* Bytes [from, to) of g->under as a text of their own. */
+static enum err add_unfolded(struct gather *g, uint32_t from, uint32_t to, const struct gather_limits *lim)
+{
+    const char *p = g->under.text.p;
+    while (from > 0 && ((unsigned char)p[from] & 0xC0) == 0x80) from--;
+    while (to < g->under.text.end && ((unsigned char)p[to] & 0xC0) == 0x80) to++;
+    const size_t first = g->v.count;
+    enum err e = gather_open(g, GATHER_BODY, 1);
+    if (!e) e = view_add(&g->v, slice_of(p + from, to - from), from);
+    if (e) return e;
+    view_on_under(&g->v, first);
+    return close_text(g, false, GATHER_LEVELS, lim);
+}
+
+static inline bool is_white(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+/* What was dropped may have stood between two words: where it was, the text also stays as it was, as far round it as
+ * matters. Pieces from `first` on were folded from [from, end) of g->under. */
+static enum err keep_unfolded(struct gather *g, size_t first, uint32_t from, const struct gather_limits *lim)
+{
+    const uint32_t end = (uint32_t)g->under.text.end, last = (uint32_t)g->v.count;
+    const char *p = g->under.text.p;
+    uint32_t seen = from, low = from, high = from; /* [low, high) is to be kept */
+    const uint32_t text_end = g->text[g->count - 1].end;
+    enum err e = ERR_OK;
+    for (uint32_t i = (uint32_t)first; i < last && !e; i++) {
+        const struct view_piece x = g->v.piece[i];
+        const uint32_t width = x.width & ~VIEW_UNDER, to = i + 1 < last ? g->v.piece[i + 1].v : text_end;
+        if (x.s > seen && seen > from && !is_white(p[seen - 1]) && !is_white(p[x.s])) {
+            const uint32_t a = seen - from > UNFOLDED_EDGE ? seen - UNFOLDED_EDGE : from;
+            if (a > high) {
+                if (high > low) e = add_unfolded(g, low, high, lim);
+                low = a;
+            }
+            high = end - x.s > UNFOLDED_EDGE ? x.s + UNFOLDED_EDGE : end;
+        }
+        seen = width ? x.s + width : x.s + (to - x.v);
+    }
+    return !e && high > low ? add_unfolded(g, low, high, lim) : e;
+}
+
+/* Ends a text that needs folding: it is folded in place. */
 static enum err close_folded(struct gather *g, uint32_t value, const struct gather_limits *lim)
 {
     const struct fold_counts before = g->fold;
+    const uint32_t from = (uint32_t)g->under.text.end;
     enum err e = view_split(&g->v, value, &g->under);
-    size_t first = g->v.count;
-    if (!e) e = view_fold(&g->v, buf_slice(&g->under.text), 0, &g->fold);
-    if (!e) e = view_rebase(&g->v, first, &g->under);
-    if (!e) e = close_text(g, false, GATHER_LEVELS, lim);
-    bool dropped = g->fold.invisible != before.invisible || g->fold.tags != before.tags;
-    if (!e && dropped) {
-        e = gather_open(g, GATHER_BODY, 1);
-        if (!e) e = view_append(&g->v, &g->under);
-        if (!e) e = close_text(g, false, GATHER_LEVELS, lim);
-    }
-    if (!e && g->fold.tags != before.tags) e = note_tags(g, buf_slice(&g->under.text), 0, &g->under);
-    view_reset(&g->under, UNDER_KEPT);
+    const size_t first = g->v.count;
+    const struct slice s = slice_of(g->under.text.p + from, g->under.text.end - from);
+    if (!e) e = view_fold(&g->v, s, from, &g->fold);
+    if (e) return e;
+    view_on_under(&g->v, first);
+    const uint32_t texts = g->count;
+    e = close_text(g, false, GATHER_LEVELS, lim);
+    const bool dropped = g->fold.invisible != before.invisible || g->fold.tags != before.tags;
+    if (!e && dropped && g->count > texts) e = keep_unfolded(g, first, from, lim);
+    if (!e && g->fold.tags != before.tags) e = note_tags(g, s, from, &g->under);
     return e;
 }
 
@@ -339,8 +382,7 @@ static enum err add_string(const struct walk *w, uint32_t i)
     const bool json = looks_json(s);
     if (json || !odd || !view_needs_fold(s)) e = close_text(g, json && odd, 0, w->lim);
     else e = close_folded(g, value, w->lim);
-    if (!e && g->count > text) e = note_part(w, i, text);
-    return e;
+    return e ? e : note_part(w, i, text, g->count == text);
 }
 
 static enum err add_number(const struct walk *w, uint32_t i)
@@ -484,6 +526,7 @@ static void start(struct gather *g, struct slice body, const struct gather_limit
 {
     gather_reset(g);
     g->body = g->v.source = g->under.source = body;
+    g->v.under = &g->under;
     g->meter = lim->meter;
     size_t cap = body.n > (GATHER_SELF - 1) / 8 - (1u << 20) ? GATHER_SELF - 1 : body.n * 8 + (1u << 20);
     g->v.text.cap = cap;

@@ -571,7 +571,7 @@ static enum err begin(struct run *r, struct detect_scratch *scratch, const struc
 static enum err finish(struct run *r)
 {
     struct screener *s = r->s;
-    if (s->g.count == 0) return ERR_OK;
+    if (s->g.count == 0 && s->g.cut_count == 0) return ERR_OK;
     enum err e = judge(r);
     if (e) return not_scanned(e);
     weigh(r);

@@ -2,12 +2,9 @@
  * made from ranges once before main; characters that only deceive inside a Latin word (Cyrillic and Greek
  * look-alikes) are folded only there, so that ordinary Russian and Greek stay as they are. Source of the forms:
  * Unicode 15 (general categories, compatibility decompositions, confusables.txt for the look-alikes). */
+#include "filters/text/odd.h"
 #include "filters/text/utf8.h"
 #include "filters/text/view.h"
-
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
 
 /* ---- what a character becomes ------------------------------------------------------------------------------ */
 
@@ -170,6 +167,9 @@ __attribute__((constructor)) static void make_table(void)
     for (size_t i = 0; i < sizeof likes / sizeof likes[0]; i++) table[likes[i].from] = (uint8_t)(likes[i].to | FOLD_LIKE);
     for (size_t i = 0; i < sizeof zeros / sizeof zeros[0]; i++)
         for (uint32_t d = 0; d < 10; d++) table[zeros[i] + d] = (uint8_t)('0' + d);
+    uint32_t leads = 0;
+    for (uint32_t c = 0x80; c < 0x800; c++) leads |= (uint32_t)(table[c] != FOLD_KEEP) << (c >> 6);
+    odd_learn(leads);
 }
 
 /* Characters above the table. */
@@ -256,98 +256,21 @@ bool view_next_tags(struct slice text, size_t *at, size_t *end)
 
 static inline bool is_alnum(unsigned char c) { return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z'); }
 
-/* True if the byte begins a character that is never folded: CJK (E4..E9), Hangul (EB, EC), Latin-1 letters (C3). */
-static inline bool is_plain_lead(unsigned char c) { return (c >= 0xE4 && c <= 0xE9) || c == 0xEB || c == 0xEC || c == 0xC3; }
-
-#if defined(__x86_64__)
-static inline __m128i is(__m128i v, unsigned c) { return _mm_cmpeq_epi8(v, _mm_set1_epi8((char)c)); }
-static inline __m128i within(__m128i v, unsigned first, char span)
+/* A word of look-alikes that is looked at character by character: all of it is. */
+static inline size_t next_odd(struct slice t, size_t i, size_t *word_end)
 {
-    __m128i x = _mm_sub_epi8(v, _mm_set1_epi8((char)first));
-    return _mm_cmpeq_epi8(_mm_min_epu8(x, _mm_set1_epi8(span)), x);
-}
-
-/* The leads among the 16 bytes v at p that are not plain; CJK punctuation that stays, and kana, are told by the two
- * bytes behind their lead. */
-static inline __m128i odd_leads(const char *p, size_t n, __m128i v)
-{
-    __m128i lead = _mm_cmpeq_epi8(_mm_max_epu8(v, _mm_set1_epi8((char)0xC0)), v);
-    __m128i plain = _mm_or_si128(_mm_or_si128(within(v, 0xE4, 5), within(v, 0xEB, 1)), is(v, 0xC3));
-    if (n >= 18) {
-        __m128i v1 = _mm_loadu_si128((const __m128i *)(const void *)(p + 1));
-        __m128i v2 = _mm_loadu_si128((const __m128i *)(const void *)(p + 2));
-        __m128i space = _mm_and_si128(is(v1, 0x80), is(v2, 0x80)), filler = _mm_and_si128(is(v1, 0x85), is(v2, 0xA4));
-        __m128i kana = _mm_andnot_si128(_mm_or_si128(space, filler), is(v, 0xE3));
-        __m128i comma = _mm_and_si128(_mm_and_si128(is(v, 0xEF), is(v1, 0xBC)), _mm_or_si128(is(v2, 0x8C), is(v2, 0x9B)));
-        plain = _mm_or_si128(plain, _mm_or_si128(kana, comma));
-    }
-    return _mm_andnot_si128(plain, lead);
-}
-#endif
-
-/* The next byte folding could care about: NUL, ESC, or the first byte of a character it might fold. Continuation bytes
- * are passed over, so the text must be UTF-8; in any other bytes what is malformed simply stays. */
-static size_t next_odd(const char *p, size_t n)
-{
-    size_t i = 0;
-#if defined(__x86_64__)
-    const __m128i zero = _mm_setzero_si128(), esc = _mm_set1_epi8(0x1B);
-    for (; n - i >= 16; i += 16) {
-        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + i));
-        __m128i odd = _mm_or_si128(_mm_cmpeq_epi8(v, zero), _mm_cmpeq_epi8(v, esc));
-        if (_mm_movemask_epi8(v)) odd = _mm_or_si128(odd, odd_leads(p + i, n - i, v)); /* something above ASCII */
-        unsigned m = (unsigned)_mm_movemask_epi8(odd);
-        if (m) return i + (unsigned)__builtin_ctz(m);
-    }
-#endif
-    for (; i < n; i++) {
-        unsigned char c = (unsigned char)p[i];
-        if (c == 0 || c == 0x1B || (c >= 0xC0 && !is_plain_lead(c))) break;
-    }
+    if (i < *word_end) return i;
+    i = odd_next(t, i);
+    if (i < t.n && odd_foreign((unsigned char)t.p[i])) *word_end = odd_foreign_end(t, i);
     return i;
-}
-
-/* CJK punctuation that stays, and kana: the other two leads that ordinary text is full of. */
-static inline bool is_plain_char(const unsigned char *p)
-{
-    if (p[0] == 0xE3) return !(p[1] == 0x80 && p[2] == 0x80) && !(p[1] == 0x85 && p[2] == 0xA4);
-    return p[0] == 0xEF && p[1] == 0xBC && (p[2] == 0x8C || p[2] == 0x9B);
-}
-
-/* The end of the word at i, if it is all of Greek, Cyrillic, Armenian or Hebrew (U+0380..U+05BF, where nothing but
- * look-alikes is folded) and ASCII that is no part of a word stands on both sides; else i. */
-static size_t foreign_word(struct slice t, size_t i)
-{
-    size_t k = i;
-    if (i) {
-        unsigned char b = (unsigned char)t.p[i - 1];
-        if (b >= 0x80 || is_alnum(b) || b == '_') return i;
-    }
-    while (t.n - k >= 2 && (unsigned char)t.p[k] >= 0xCE && (unsigned char)t.p[k] <= 0xD6 &&
-           ((unsigned char)t.p[k + 1] & 0xC0) == 0x80)
-        k += 2;
-    if (k == t.n) return k;
-    unsigned char a = (unsigned char)t.p[k];
-    return a == 0 || a == 0x1B || a >= 0x80 || is_alnum(a) || a == '_' ? i : k;
 }
 
 bool view_needs_fold(struct slice text)
 {
-    size_t i = 0;
-    while (1) {
-        i += next_odd(text.p + i, text.n - i);
-        if (i == text.n) return false;
-        unsigned char c = (unsigned char)text.p[i];
-        if (c < 0x80) return true;
-        if (text.n - i >= 3 && is_plain_char((const unsigned char *)text.p + i)) {
-            i += 3;
-            continue;
-        }
-        size_t n = c <= 0xD6 ? foreign_word(text, i) - i : flag_len(text.p + i, text.n - i);
-        if (n) {
-            i += n;
-            continue;
-        }
+    size_t word_end = 0;
+    for (size_t i = 0, n; (i = next_odd(text, i, &word_end)) < text.n; i += n) {
+        if (!((unsigned char)text.p[i] & 0x80)) return true;
+        if ((n = flag_len(text.p + i, text.n - i))) continue;
         uint32_t u = utf8_next(text.p + i, text.p + text.n, &n);
         uint8_t f = fold_of(u);
         unsigned char before = i ? (unsigned char)text.p[i - 1] : 0, after = i + n < text.n ? (unsigned char)text.p[i + n] : 0;
@@ -356,8 +279,8 @@ bool view_needs_fold(struct slice text)
         } else if (f & FOLD_LIKE) {
             if (is_alnum(before) || is_alnum(after)) return true;
         } else if (f != FOLD_KEEP || number_of(u)) return true;
-        i += n;
     }
+    return false;
 }
 
 /* ---- folding ----------------------------------------------------------------------------------------------- */
@@ -473,21 +396,10 @@ static enum err fold_char(struct folder *f, size_t i, uint32_t c, size_t n)
 enum err view_fold(struct view *v, struct slice text, uint32_t s, struct fold_counts *counts)
 {
     struct folder f = {.v = v, .text = text, .s = s, .counts = counts, .ascii = true};
-    size_t i = 0;
+    size_t word_end = 0, n;
     enum err e = ERR_OK;
-    while (!e) {
-        i += next_odd(text.p + i, text.n - i);
-        if (i == text.n) break;
-        size_t n = 1;
+    for (size_t i = 0; !e && (i = next_odd(text, i, &word_end)) < text.n; i += n) {
         unsigned char b = (unsigned char)text.p[i];
-        if (text.n - i >= 3 && is_plain_char((const unsigned char *)text.p + i)) {
-            i += 3;
-            continue;
-        }
-        if (b >= 0xCE && b <= 0xD6 && (n = foreign_word(text, i) - i) > 0) {
-            i += n;
-            continue;
-        }
         n = 1;
         if (b == 0) {
             counts->invisible++;
@@ -500,7 +412,6 @@ enum err view_fold(struct view *v, struct slice text, uint32_t s, struct fold_co
             uint32_t c = utf8_next(text.p + i, text.p + text.n, &n);
             e = fold_char(&f, i, c, n);
         }
-        i += n;
     }
     return e ? e : flush(&f, text.n);
 }

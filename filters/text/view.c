@@ -75,22 +75,34 @@ static struct unit walk(const struct view *v, const struct view_piece *p, uint32
     return (struct unit){i, 1, s | flag, 1};
 }
 
+/* The source of view byte `at`, of its whole unit. */
+static void back(const struct view *v, uint32_t at, uint32_t *start, uint32_t *end)
+{
+    const struct view_piece *p = &v->piece[view_piece_at(v, at)];
+    if (p->width == VIEW_ESCAPED) {
+        const struct unit u = walk(v, p, at, UINT32_MAX);
+        *start = u.s;
+        *end = u.s + u.used;
+        return;
+    }
+    const uint32_t width = p->width & ~VIEW_UNDER;
+    *start = width ? p->s : p->s + (at - p->v);
+    *end = *start + (width ? width : 1);
+    if (p->width & VIEW_UNDER) view_back(v->under, *start, *end, start, end);
+}
+
 void view_back(const struct view *v, uint32_t start, uint32_t end, uint32_t *s_start, uint32_t *s_end)
 {
+    uint32_t ignored;
     assert(start < end && end <= v->text.end);
-    const struct view_piece *a = &v->piece[view_piece_at(v, start)], *b = &v->piece[view_piece_at(v, end - 1)];
-    *s_start = a->width ? a->s : a->s + (start - a->v);
-    *s_end = b->width ? b->s + b->width : b->s + (end - b->v);
-    if (a->width == VIEW_ESCAPED) *s_start = walk(v, a, start, UINT32_MAX).s;
-    if (b->width == VIEW_ESCAPED) {
-        const struct unit u = walk(v, b, end - 1, UINT32_MAX);
-        *s_end = u.s + u.used;
-    }
+    back(v, end - 1, &ignored, s_end);
+    back(v, start, s_start, &ignored);
 }
 
 void view_forward(const struct view *v, size_t i, uint32_t s, uint32_t *start, uint32_t *end)
 {
     const struct view_piece *p = &v->piece[i];
+    assert(!(p->width & VIEW_UNDER));
     const uint32_t most = i + 1 < v->count ? p[1].v : (uint32_t)v->text.end;
     *start = p->width ? p->v : p->v + (s - p->s);
     *end = p->width ? most : *start + 1;
@@ -163,79 +175,24 @@ enum err view_room(struct view *v, size_t pieces)
 
 enum err view_split(struct view *v, uint32_t at, struct view *tail)
 {
-    assert(tail->count == 0 && buf_len(&tail->text) == 0);
+    const uint32_t base = (uint32_t)tail->text.end;
     if (at == v->text.end) return ERR_OK;
     size_t first = view_piece_at(v, at), n = v->count - first;
-    assert(v->piece[first].v == at);
+    assert(v->piece[first].v == at && tail->text.off == 0);
     enum err e = view_room(tail, n);
     if (!e) e = buf_add(&tail->text, slice_of(v->text.p + at, v->text.end - at));
     if (e) return e;
     for (size_t i = 0; i < n; i++) {
-        tail->piece[i] = v->piece[first + i];
-        tail->piece[i].v -= at;
+        struct view_piece p = v->piece[first + i];
+        p.v = p.v - at + base;
+        tail->piece[tail->count++] = p;
     }
-    tail->count = n;
     v->count = first;
     buf_truncate(&v->text, at - v->text.off);
     return ERR_OK;
 }
 
-enum err view_append(struct view *v, const struct view *other)
+void view_on_under(struct view *v, size_t first)
 {
-    uint32_t at = (uint32_t)v->text.end;
-    enum err e = view_room(v, other->count);
-    if (!e) e = buf_add(&v->text, buf_slice(&other->text));
-    if (e) return e;
-    for (size_t i = 0; i < other->count; i++) {
-        struct view_piece p = other->piece[i];
-        p.v += at;
-        v->piece[v->count++] = p;
-    }
-    return ERR_OK;
-}
-
-/* One to one bytes [v, v + n) that come from under's text at s: a piece for each of under's they lie in. */
-static enum err rebase_run(struct view *v, uint32_t at, uint32_t s, uint32_t n, const struct view *under, size_t *j)
-{
-    while (n) {
-        while (*j + 1 < under->count && under->piece[*j + 1].v <= s) ++*j;
-        const struct view_piece *u = &under->piece[*j];
-        uint32_t end = *j + 1 < under->count ? under->piece[*j + 1].v : (uint32_t)under->text.end;
-        uint32_t k = end - s < n ? end - s : n, from = u->width ? u->s : u->s + (s - u->v), width = u->width;
-        enum err e = view_room(v, 1);
-        if (e) return e;
-        if (width == VIEW_ESCAPED) {
-            const struct unit x = walk(under, u, s, UINT32_MAX);
-            from = x.s;
-            if (s > x.v) { /* in the midst of a unit */
-                width = x.used;
-                if (k > x.v + x.n - s) k = x.v + x.n - s;
-            }
-        }
-        v->piece[v->count++] = (struct view_piece){at, from, width};
-        at += k;
-        s += k;
-        n -= k;
-    }
-    return ERR_OK;
-}
-
-enum err view_rebase(struct view *v, size_t first, const struct view *under)
-{
-    size_t last = v->count, j = 0;
-    enum err e = ERR_OK;
-    for (size_t i = first; i < last && !e; i++) {
-        struct view_piece p = v->piece[i];
-        uint32_t end = i + 1 < last ? v->piece[i + 1].v : (uint32_t)v->text.end;
-        if (!p.width) e = rebase_run(v, p.v, p.s, end - p.v, under, &j);
-        else if (!(e = view_room(v, 1))) {
-            uint32_t a, b;
-            view_back(under, p.s, p.s + p.width, &a, &b);
-            v->piece[v->count++] = (struct view_piece){p.v, a, b - a};
-        }
-    }
-    if (e) return e;
-    memmove(v->piece + first, v->piece + last, (v->count - last) * sizeof *v->piece);
-    v->count -= last - first;
-    return ERR_OK;
+    for (size_t i = first; i < v->count; i++) v->piece[i].width |= VIEW_UNDER;
 }

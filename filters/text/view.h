@@ -12,7 +12,8 @@
 
 #define VIEW_SLACK   64u
 #define VIEW_SELF    0x80000000u /* in a source offset: it is one of the view's own text */
-#define VIEW_ESCAPED UINT32_MAX
+#define VIEW_UNDER   0x80000000u /* in a width: the source is `under`, and the rest is the width there */
+#define VIEW_ESCAPED 0x7FFFFFFFu
 
 /* View bytes from v on (up to the next piece) come from source bytes from s on: one to one if width is 0; one to one but
  * for JSON escapes, each of which is a unit, if it is VIEW_ESCAPED (whoever asks reads the source again: questions are
@@ -25,7 +26,8 @@ struct view {
     struct buf text;
     struct view_piece *piece;
     size_t count, room;
-    struct slice source; /* what offsets without VIEW_SELF are in: set it before pieces are VIEW_ESCAPED */
+    struct slice source;      /* what offsets without VIEW_SELF are in: set it before pieces are VIEW_ESCAPED */
+    const struct view *under; /* or NULL: what pieces that are VIEW_UNDER come from; it has none of those itself */
 };
 
 struct view view_make(size_t cap);
@@ -49,13 +51,10 @@ enum err view_mark(struct view *v, uint32_t at, uint32_t s, uint32_t width) MUST
 /* Room for so many more pieces. */
 enum err view_room(struct view *v, size_t pieces) MUST_CHECK;
 
-/* Moves [at, end of v) into `tail`, which is empty: a piece must begin at `at`. */
+/* Moves [at, end of v) to the end of `tail`: a piece must begin at `at`. */
 enum err view_split(struct view *v, uint32_t at, struct view *tail) MUST_CHECK;
-/* Appends another view, map and all. */
-enum err view_append(struct view *v, const struct view *other) MUST_CHECK;
-/* Pieces from number `first` on have `under`'s text as their source, in ascending order: afterwards they have `under`'s
- * own source. Two layers become one. */
-enum err view_rebase(struct view *v, size_t first, const struct view *under) MUST_CHECK;
+/* Pieces from number `first` on have v->under as their source. */
+void view_on_under(struct view *v, size_t first);
 
 /* JSON string content (between the quotes) unescaped: `s` is where raw stands in the source; bit `at` + i of `escapes` is
  * set if an escape begins at raw.p[i] (quotes.h). *unicode is set if one of them was of the kind \u. */

@@ -304,6 +304,32 @@ static void test_joined(void **state)
             "{\"messages\":[{\"content\":[" PART("mail " RE) "," PART(RE ".") "]}]}");
     becomes(redacting, "{\"messages\":[{\"content\":[" PART("my AKIAQX3BD7") "]},{\"content\":[" PART("ZJ2M5KW6RT ok") "]}]}",
             NULL);
+    /* a part of nothing, or of nothing to be seen, is no wall */
+    becomes(redacting, "{\"messages\":[{\"content\":[" PART("my AKIAQX3BD7") "," PART("") "," PART("ZJ2M5KW6RT ok") "]}]}",
+            "{\"messages\":[{\"content\":[" PART("my " R) "," PART("") "," PART(R " ok") "]}]}");
+    becomes(redacting, "{\"messages\":[{\"content\":[" PART("my AKIAQX3BD7") "," PART("\u200b") "," PART("ZJ2M5KW6RT ok") "]}]}",
+            "{\"messages\":[{\"content\":[" PART("my " R) "," PART("\u200b") "," PART(R " ok") "]}]}");
+    becomes(redacting,
+            "{\"messages\":[{\"content\":[" PART("my AKIAQX3BD7") "]},{\"content\":[" PART("") "," PART("ZJ2M5KW6RT") "]}]}",
+            NULL);
+}
+
+/* What is dropped may stand between two words, which are no words without it; it is remembered where it stood. */
+static void test_dropped(void **state)
+{
+    (void)state;
+    becomes(redacting, "{\"a\":\"one AKIAQX3B\u200bD7ZJ2M5KW6RT two\"}", "{\"a\":\"one " R " two\"}");
+    becomes(redacting, "{\"a\":\"one\u200bAKIAQX3BD7ZJ2M5KW6RT\u2060two\"}", "{\"a\":\"one\u200b" R "\u2060two\"}");
+    becomes(redacting, "{\"a\":\"\uFEFFAKIAQX3BD7ZJ2M5KW6RT\u200b\"}", "{\"a\":\"\uFEFF" R "\u200b\"}");
+    static char in[9000], out[9000];
+    for (unsigned far = 400; far < 1300; far += 61) { /* two of them, at all distances round the edge */
+        int n = snprintf(in, sizeof in, "{\"a\":\"x\u200bAKIAQX3BD7ZJ2M5KW6RT\u2060%0*d\\nx\u200bAKIAQX3BD7ZJ2M5KW6RT\u00ad.\"}",
+                         (int)far, 0);
+        assert_true(n > 0 && (size_t)n < sizeof in);
+        n = snprintf(out, sizeof out, "{\"a\":\"x\u200b" R "\u2060%0*d\\nx\u200b" R "\u00ad.\"}", (int)far, 0);
+        assert_true(n > 0 && (size_t)n < sizeof out);
+        becomes(redacting, in, out);
+    }
 }
 
 /* Invisible instructions go; the flag of Wales, written with the same characters, stays. */
@@ -672,15 +698,25 @@ int main(void)
 {
     mem_install_hooks();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_plain_strings),  cmocka_unit_test(test_keys_names_numbers),
-        cmocka_unit_test(test_inner_json),     cmocka_unit_test(test_escape_levels),
-        cmocka_unit_test(test_decoded),        cmocka_unit_test(test_joined),
-        cmocka_unit_test(test_tags),           cmocka_unit_test(test_whole_characters),
-        cmocka_unit_test(test_order),          cmocka_unit_test(test_decisions),
-        cmocka_unit_test(test_text),           cmocka_unit_test(test_injection),
-        cmocka_unit_test(test_overlaps),       cmocka_unit_test(test_injection_actions),
-        cmocka_unit_test(test_allowed_places), cmocka_unit_test(test_callers),
-        cmocka_unit_test(test_cases),          cmocka_unit_test(test_large),
+        cmocka_unit_test(test_plain_strings),
+        cmocka_unit_test(test_keys_names_numbers),
+        cmocka_unit_test(test_inner_json),
+        cmocka_unit_test(test_escape_levels),
+        cmocka_unit_test(test_decoded),
+        cmocka_unit_test(test_joined),
+        cmocka_unit_test(test_dropped),
+        cmocka_unit_test(test_tags),
+        cmocka_unit_test(test_whole_characters),
+        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_decisions),
+        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_injection),
+        cmocka_unit_test(test_overlaps),
+        cmocka_unit_test(test_injection_actions),
+        cmocka_unit_test(test_allowed_places),
+        cmocka_unit_test(test_callers),
+        cmocka_unit_test(test_cases),
+        cmocka_unit_test(test_large),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
