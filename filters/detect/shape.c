@@ -10,6 +10,7 @@
 #define STATES_MAX  60000u
 #define COPIES_MAX  16u /* of a group */
 #define DEPTH_MAX   60u
+#define AHEAD_MAX   64u /* states a lookahead is applied to: one with more is for PCRE2 */
 #define COARSE_FROM 1u
 #define LOOP_FROM   16u /* a repetition that may go on so long counts as a loop for the linearity check */
 
@@ -17,6 +18,7 @@
 #define K_SPLIT SHAPE_SPLIT
 #define K_SET   SHAPE_SET
 #define K_ANY   SHAPE_ANY
+#define K_AHEAD 255u /* the next byte must be of the set, or the text ends: only while a shape is made */
 
 struct shape {
     struct shape_state *v;
@@ -411,6 +413,7 @@ static struct frag read_byte(struct reader *r, uint32_t c)
 /* --- atoms, groups, repetition */
 
 static struct frag read_alt(struct reader *r);
+static struct frag read_cat(struct reader *r);
 
 static void skip_to(struct reader *r, unsigned char c)
 {
@@ -540,27 +543,61 @@ static struct frag frag_look(struct reader *r, struct frag body, bool not, size_
     return (struct frag){q, e, true, false};
 }
 
-/* A lookahead, behind its sign. What it says is for PCRE2 to check, but for the first at the end of the match, which
- * says what must follow (it may as well be read as part of it), or by a (?!) of one byte where a token stops. */
+/* The bytes of a lookahead's alternatives that are one byte each; *others: it has more alternatives. Behind its sign. */
+static struct byteset read_one_byte(struct reader *r, bool *others)
+{
+    struct byteset all = {{0}};
+    *others = r->depth >= DEPTH_MAX;
+    bool icase = r->icase, dotall = r->dotall, extended = r->extended;
+    r->inside++;
+    r->depth++;
+    for (;;) {
+        const struct byteset *one = only_set(r, read_cat(r));
+        for (int i = 0; one && i < 4; i++) all.w[i] |= one->w[i];
+        *others = *others || !one;
+        if (r->full || r->p >= r->end || *r->p != '|') break;
+        r->p++;
+    }
+    r->depth--;
+    r->inside--;
+    r->icase = icase;
+    r->dotall = dotall;
+    r->extended = extended;
+    if (r->p < r->end && *r->p == ')') r->p++;
+    return all;
+}
+
+/* A lookahead, behind its sign. The first at the end of the match says what must follow: it may as well be read as part
+ * of it, or a (?!) of one byte where a token stops. Elsewhere what it says of the next byte is kept, the rest is for
+ * PCRE2 to check. */
 static struct frag read_lookahead(struct reader *r, bool not )
 {
+    const unsigned char *at = r->p;
     r->inside++;
     struct frag f = read_body(r);
     r->inside--;
-    if (r->full || r->stopped || !at_the_end(r)) return frag_empty(r);
-    if (!not ) {
+    if (r->full) return frag_empty(r);
+    bool others, end = !r->stopped && at_the_end(r);
+    if (end && !not ) {
         r->stopped = true;
         return f;
     }
-    const struct byteset *only = only_set(r, f);
-    if (!only) return frag_empty(r);
-    struct byteset set = *only;
-    for (int i = 0; i < 4; i++) set.w[i] = ~set.w[i];
+    r->p = at;
+    struct byteset set = read_one_byte(r, &others);
+    if (r->full || (others && (end || !not ))) return frag_empty(r);
+    for (int i = 0; not &&i < 4; i++) set.w[i] = ~set.w[i];
     if (r->utf) set.w[2] = set.w[3] = ~0ull;
-    r->stopped = true;
-    f = frag_set(r, set);
-    f.nullable = true; /* at the end of the text */
-    return f;
+    if (end) {
+        r->stopped = true;
+        f = frag_set(r, set);
+        f.nullable = true; /* at the end of the text */
+        return f;
+    }
+    uint16_t q = add_state(r, K_AHEAD), e = add_state(r, K_EMPTY);
+    if (r->full) return (struct frag){0};
+    r->s->v[q].set = set;
+    r->s->v[q].out = e;
+    return (struct frag){q, e, true, false};
 }
 
 /* Behind "(?". */
@@ -990,6 +1027,58 @@ static bool measure(struct shape *s)
     return true;
 }
 
+/* The states that take a byte, from q on, that is none itself; false if there are too many. */
+static bool takers_of(struct reader *r, uint16_t q, uint16_t out[AHEAD_MAX], size_t *n)
+{
+    uint16_t stack[AHEAD_MAX], seen[2 * AHEAD_MAX];
+    size_t top = 0, known = 0;
+    stack[top++] = q;
+    *n = 0;
+    while (top) {
+        q = stack[--top];
+        const struct shape_state *st = &r->s->v[q];
+        size_t k = 0;
+        while (k < known && seen[k] != q) k++;
+        if (k < known) continue;
+        if (known == 2 * AHEAD_MAX || *n == AHEAD_MAX || top + 2 > AHEAD_MAX) return false;
+        seen[known++] = q;
+        if (st->kind == K_SET || st->kind == K_ANY) {
+            out[(*n)++] = q;
+            continue;
+        }
+        stack[top++] = st->out;
+        if (st->kind == K_SPLIT) stack[top++] = st->alt;
+    }
+    return *n > 0;
+}
+
+/* Makes a lookahead's state a choice of what follows it, each with those bytes only that it lets through. */
+static void apply_ahead(struct reader *r, uint16_t q)
+{
+    uint16_t taker[AHEAD_MAX];
+    size_t n;
+    struct byteset may = r->s->v[q].set;
+    r->s->v[q].kind = K_EMPTY;
+    if (!takers_of(r, q, taker, &n)) return;
+    for (size_t i = 0; i < n; i++) {
+        if (r->s->v[taker[i]].kind == K_ANY) continue;
+        uint16_t copy = add_state(r, K_SET);
+        if (r->full) return;
+        r->s->v[copy] = r->s->v[taker[i]];
+        for (int k = 0; k < 4; k++) r->s->v[copy].set.w[k] &= may.w[k];
+        taker[i] = copy;
+    }
+    for (size_t i = 0; i + 1 < n; i++) {
+        uint16_t next = i + 2 < n ? add_state(r, K_SPLIT) : taker[n - 1];
+        if (r->full) return;
+        r->s->v[q].kind = K_SPLIT;
+        r->s->v[q].out = taker[i];
+        r->s->v[q].alt = next;
+        q = next;
+    }
+    if (n == 1) r->s->v[q].out = taker[0];
+}
+
 /* False if it has too many states, or says what is not understood. */
 static bool read_all(struct shape *s, const char *regex, bool utf, unsigned copies, const char **complaint)
 {
@@ -1005,6 +1094,8 @@ static bool read_all(struct shape *s, const char *regex, bool utf, unsigned copi
     link_states(&r, f.out, any);
     s->start = f.in;
     *complaint = r.complaint;
+    for (size_t q = s->count; q-- > 0 && !r.full;)
+        if (s->v[q].kind == K_AHEAD) apply_ahead(&r, (uint16_t)q);
     return !r.full && r.p == r.end;
 }
 

@@ -64,7 +64,7 @@ static void begin(struct builder *b)
 static void number_classes(struct tail *t, const struct byteset *sets, size_t n)
 {
     uint64_t sign[256][2] = {{0}};
-    uint8_t first[CLASSES_MAX];
+    uint8_t first[CLASSES_MAX] = {0};
     for (size_t k = 0; k < n; k++)
         for (unsigned i = 0; i < 4; i++)
             for (uint64_t w = sets[k].w[i]; w; w &= w - 1)

@@ -6,7 +6,7 @@
 
 #include "filters/detect/shape.h"
 
-#define TAIL_ROOM 24576u /* entries of the table */
+#define TAIL_ROOM 12288u /* entries of the table */
 #define TAIL_LOOK 96u    /* bytes followed in a text */
 
 struct tail {
