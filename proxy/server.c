@@ -29,9 +29,10 @@
 #define WORKERS_MAX   256u
 #define TICK_MS       1000
 #define DRAIN_TICK_MS 20
-#define SIGNAL_MS     500  /* a signal so soon after the first is the same wish, sent to a group as well as to us */
-#define CUT_MS        5000 /* a worker that has not stopped by then is stuck */
-#define SHIP_MS       2000 /* what is left for Redis at the end */
+#define SIGNAL_MS     500   /* a signal so soon after the first is the same wish, sent to a group as well as to us */
+#define CUT_MS        5000  /* a worker that has not stopped by then is stuck */
+#define SCREEN_CUT_MS 15000 /* a screening ends at the next step of its meter: some tenths of a second for the largest body */
+#define SHIP_MS       2000  /* what is left for Redis at the end */
 #define RETIRED_MAX   16
 #define REPORT_MAX    (1024u * 1024)
 
@@ -562,7 +563,7 @@ static void join_worker(struct slot *s)
 /* What a screening thread has in hand is bounded; like a worker, one that does not end takes the process with it. */
 static void stop_screening(struct server *sv)
 {
-    if (screenpool_stop(sv->pool, CUT_MS)) return;
+    if (screenpool_stop(sv->pool, SCREEN_CUT_MS)) return;
     log_event(LOG_ERROR, "screening_stuck");
     _exit(1);
 }

@@ -149,6 +149,19 @@ def test_a_small_body_that_is_hard_leaves_the_worker(test):
         assert len(model.requests) == 1
 
 
+def test_a_head_that_is_hard_is_refused(test):
+    """Fields are screened on the worker: all of them together have a few milliseconds, which no honest head needs."""
+    with FakeModel() as model, one_worker(test, model) as p, p.client() as c:
+        body = chat_body("x")
+        easy = {"X-Note-%d" % i: "all is well, and there is much to say about it. " * 20 for i in range(25)}
+        assert c.request("POST", "/v1/chat/completions", body, dict(easy, **{"Content-Type": "application/json"})).status == 200
+        hard = {"X-Note-%d" % i: "key=" * 600 + str(i) for i in range(11)}
+        r = c.request("POST", "/v1/chat/completions", body, dict(hard, **{"Content-Type": "application/json"}))
+        assert r.status == 503 and r.json()["error"]["code"] == "not_scanned", r
+        assert c.chat("and goes on").status == 200
+        assert len(model.requests) == 2
+
+
 def test_a_large_list_of_addresses_is_screened(test):
     rows = 16 * 1024 * 1024 // 32
     text = "".join("user%07d.name@corp%03d.example,\n" % (i, i % 977) for i in range(rows))
