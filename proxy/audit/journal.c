@@ -6,6 +6,7 @@
 #include "proxy/audit/journal.h"
 #include "proxy/audit/age.h"
 #include "proxy/audit/mapguard.h"
+#include "proxy/audit/pages.h"
 #include "proxy/audit/recover.h"
 #include "proxy/audit/redis.h"
 #include "proxy/audit/segment.h"
@@ -30,8 +31,9 @@
 #define RESERVE_PART  8u /* this part of a segment is for outcomes when no next one is ready */
 #define RESERVE_MAX   (256u * 1024u)
 #define LINE_MAX_SIZE (3u * 1024u * 1024u) /* two texts never meet in one line; below segment.c's LINE_CAP */
-#define WARM_LEAST    (256u * 1024u)
-#define WARM_MOST     (16u * 1024u * 1024u)
+#define WARM_LEAST    (256u * 1024u)       /* made writable ahead of the worker */
+#define WARM_BUSY     (1024u * 1024u)
+#define STEP_MS       4u /* where more than WARM_LEAST is written between two syncs: how often that is looked after */
 #define SLOW_TICK_NS  (1 * S_NS)
 #define RETAIN_NS     (60 * S_NS)
 #define SETTLED_NS    (3 * S_NS) /* a Redis that syncs every second has it on its disk by then */
@@ -45,7 +47,7 @@ struct seg {
     _Atomic bool leave; /* the audit thread wants the worker to go on in the next one */
     _Atomic bool cut;   /* somebody cut the file short: what is written here is lost */
     size_t synced;      /* audit thread from here on */
-    size_t warm;        /* pages below are made writable: the worker meets no page fault there */
+    struct pages pages;
     unsigned guard;
     bool cut_said;
     bool failed;      /* an fsync failed: what was not synced by then is written anew */
@@ -84,7 +86,7 @@ struct audit {
     size_t journal_count;
     unsigned workers;
     struct event_base *base;
-    struct event *timer, *wake_event;
+    struct event *timer, *step_timer, *wake_event;
     struct shipper *shipper; /* NULL: no Redis */
     pthread_t thread;
     _Atomic bool stopping;
@@ -94,6 +96,7 @@ struct audit {
     struct age_clock age;
     uint64_t slow_at, retain_at; /* monotonic: when the slower chores are due */
     bool disk_filling, sync_said;
+    bool busy; /* much was written before the last sync: steps are taken */
 };
 
 /* --- the worker's side --- */
@@ -241,7 +244,9 @@ static bool seg_map(struct seg *s)
     void *p = mmap(NULL, s->size, PROT_READ | PROT_WRITE, MAP_SHARED, s->fd, 0);
     if (p == MAP_FAILED) return false;
     s->map = p;
+    s->pages = (struct pages){.map = p, .size = s->size};
     madvise(p, s->size, MADV_DONTDUMP);
+    madvise(p, s->size, MADV_RANDOM); /* no reading ahead: it would zero megabytes in one page fault */
     s->guard = mapguard_add(p, s->size, &s->cut);
     return s->guard != 0;
 }
@@ -319,6 +324,20 @@ static bool write_all(int fd, const char *p, size_t n)
     return true;
 }
 
+/* Not by the mapping: what must be fetched from a disk that fails is an error here, and a signal there. */
+static bool copy_file(int from, int to, size_t n)
+{
+    char *block = mem_block_get();
+    bool ok = block != NULL;
+    for (size_t at = 0; ok && at < n;) {
+        ssize_t got = pread(from, block, n - at < MEM_BLOCK ? n - at : MEM_BLOCK, (off_t)at);
+        ok = got > 0 ? write_all(to, block, (size_t)got) : got < 0 && errno == EINTR;
+        if (got > 0) at += (size_t)got;
+    }
+    mem_block_put(block, MEM_BLOCK);
+    return ok;
+}
+
 /* A segment nobody writes to any more goes whole into a new file, which takes the place of the one that failed. */
 static bool seg_write_anew(struct audit *a, struct seg *s, size_t end)
 {
@@ -327,7 +346,7 @@ static bool seg_write_anew(struct audit *a, struct seg *s, size_t end)
     snprintf(fresh, sizeof fresh, "%s.new", file);
     int fd = openat(a->dir, fresh, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) return false;
-    if (!write_all(fd, s->map, end) || fsync(fd) || renameat(a->dir, fresh, a->dir, file) || fsync(a->dir)) {
+    if (!copy_file(s->fd, fd, end) || fsync(fd) || renameat(a->dir, fresh, a->dir, file) || fsync(a->dir)) {
         unlinkat(a->dir, fresh, 0);
         close(fd);
         return false;
@@ -342,20 +361,6 @@ static bool seg_flush(const struct seg *s, size_t end)
 {
     size_t from = s->synced / page_size() * page_size();
     return msync(s->map + from, end - from, MS_SYNC) == 0;
-}
-
-/* Takes the page faults a worker would meet in what it writes next (some 5 us a page on ext4): as much ahead as twice
- * what it wrote since the last time. */
-static void seg_warm(struct seg *s, size_t end)
-{
-    size_t ahead = 2 * (end - s->synced), page = page_size();
-    if (ahead < WARM_LEAST) ahead = WARM_LEAST;
-    if (ahead > WARM_MOST) ahead = WARM_MOST;
-    size_t to = end + ahead < s->size ? (end + ahead) / page * page : s->size;
-    if (s->warm < end) s->warm = end / page * page;
-    if (to <= s->warm || to - s->warm < ahead / 4) return;
-    if (madvise(s->map + s->warm, to - s->warm, MADV_POPULATE_WRITE)) return; /* an older kernel: the worker takes them */
-    s->warm = to;
 }
 
 /* Whether the file is shorter than we made it: what was in the part that is gone is lost. Said once; there is nothing to
@@ -378,7 +383,8 @@ static bool seg_sync(struct audit *a, struct seg *s, bool whole)
 {
     if (seg_was_cut(s)) return true;
     size_t end = atomic_load_explicit(&s->end, memory_order_acquire);
-    if (!whole) seg_warm(s, end);
+    if (!whole) pages_warm(&s->pages, end, WARM_LEAST);
+    if (end - s->synced > WARM_LEAST) a->busy = true;
     if (end == s->synced && !(s->failed && whole)) return true;
     bool ok = !s->failed ? seg_flush(s, end) : whole ? seg_write_anew(a, s, end) : seg_sync_again(s, end);
     if (ok) {
@@ -415,6 +421,12 @@ static struct seg *journal_current(struct journal *j)
     struct seg *s = j->oldest;
     while (s->next != ready) s = s->next;
     return s;
+}
+
+/* What is synced need not stay in memory, unless it is to be shipped. */
+static void seg_drop(const struct audit *a, struct seg *s)
+{
+    if (!a->shipper && !s->failed && s->synced > LINE_TAIL_MAX) pages_drop(&s->pages, s->fd, s->synced - LINE_TAIL_MAX);
 }
 
 /* A whole and synced segment gives back the room it did not need. */
@@ -517,7 +529,7 @@ static void journal_prepare(struct journal *j)
     if (j->no_room) log_event(LOG_INFO, "audit_room_again", LOG_U64("worker", j->made.worker));
     j->no_room = false;
     atomic_store_explicit(&j->starved, false, memory_order_relaxed);
-    seg_warm(s, 0);
+    pages_warm(&s->pages, 0, WARM_LEAST);
     j->newest->next = s;
     j->newest = s;
     atomic_store_explicit(&j->ready, s, memory_order_release);
@@ -541,6 +553,7 @@ static void tick(struct audit *a)
 {
     uint64_t now = clock_mono_ns(), synced = 0;
     bool ok = true;
+    a->busy = false;
     for (size_t i = 0; i < a->journal_count; i++) {
         struct journal *j = &a->journals[i];
         if (j->writing) {
@@ -564,10 +577,34 @@ static void tick(struct audit *a)
     if (a->shipper) shipper_run(a->shipper);
 }
 
+static void step_later(struct audit *a)
+{
+    static const struct timeval tv = {.tv_usec = STEP_MS * 1000};
+    if (a->busy && !evtimer_pending(a->step_timer, NULL)) (void)event_add(a->step_timer, &tv); /* the next tick comes anyway */
+}
+
+/* Between two syncs, for workers that write much: a little of everything, so that none of it is ever long. */
+static void on_step(evutil_socket_t fd, short what, void *arg)
+{
+    struct audit *a = arg;
+    (void)fd, (void)what;
+    for (size_t i = 0; i < a->journal_count; i++) {
+        struct journal *j = &a->journals[i];
+        if (!j->writing) continue;
+        struct seg *s = journal_current(j);
+        size_t end = atomic_load_explicit(&s->end, memory_order_acquire);
+        pages_warm(&s->pages, end, WARM_BUSY);
+        pages_send(&s->pages, s->fd, end);
+        seg_drop(a, s);
+    }
+    step_later(a);
+}
+
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
     tick(arg);
+    step_later(arg);
 }
 
 static void on_shipped(void *arg)
@@ -830,8 +867,10 @@ static enum err thread_start(struct audit *a, const char **why)
 {
     struct timeval every = {.tv_sec = a->sync_ms / 1000, .tv_usec = a->sync_ms % 1000 * 1000};
     a->timer = event_new(a->base, -1, EV_PERSIST, on_timer, a);
+    a->step_timer = evtimer_new(a->base, on_step, a);
     a->wake_event = event_new(a->base, a->wake, EV_READ | EV_PERSIST, on_wake, a);
-    if (!a->timer || !a->wake_event || event_add(a->timer, &every) || event_add(a->wake_event, NULL)) FAIL("out of memory");
+    if (!a->timer || !a->step_timer || !a->wake_event || event_add(a->timer, &every) || event_add(a->wake_event, NULL))
+        FAIL("out of memory");
     sigset_t all, old;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old); /* signals are for the main thread */
@@ -847,6 +886,7 @@ static void audit_free(struct audit *a)
     shipper_free(a->shipper);
     for (size_t i = 0; i < a->journal_count; i++) journal_close(&a->journals[i]);
     if (a->timer) event_free(a->timer);
+    if (a->step_timer) event_free(a->step_timer);
     if (a->wake_event) event_free(a->wake_event);
     if (a->base) event_base_free(a->base);
     if (a->wake >= 0) close(a->wake);
