@@ -135,7 +135,7 @@ static void client_free(struct client *c, bool finish)
 /* A limit for the client to read what waits for it; client_slow looks at how far it got. */
 static void client_arm_reading(struct client *c)
 {
-    if (conn_out_len(c->conn)) c->out_mark = conn_taken(c->conn);
+    if (conn_is_stuck(c->conn)) c->out_mark = conn_taken(c->conn);
     conn_deadline(c->conn, c->w->snapshot->config->limits.client_idle_timeout);
 }
 
@@ -148,7 +148,7 @@ static void x_end(struct exchange *x, enum err e)
     x_record_end(x, e);
     c->x = NULL;
     x_free(x);
-    conn_flush(c->conn);
+    conn_flush_soon(c->conn);
     if (e == ERR_CLIENT_GONE) {
         client_free(c, false);
         return;
@@ -251,7 +251,7 @@ static void x_feed(struct exchange *x)
         x->rec.sent_bytes += n;
         if (p->n == 0) x->part_at++;
     }
-    conn_flush(x->up);
+    conn_flush_soon(x->up);
 }
 
 /* The scrubbed body with the target's model where the caller's was. */
@@ -771,7 +771,7 @@ static enum err x_pass_on(struct exchange *x)
 {
     enum err e = x_send_chunk(x, buf_slice(&x->out));
     buf_consume(&x->out, buf_len(&x->out));
-    conn_flush(x->c->conn);
+    conn_flush_soon(x->c->conn);
     if (!e && x->up && conn_out_len(x->c->conn) > CONN_HIGH) {
         conn_pause(x->up);
         conn_deadline(x->up, 0); /* it is the client that is slow now */
@@ -1021,7 +1021,7 @@ static bool x_answer_head(struct exchange *x)
         client_gone(x->c);
         return false;
     }
-    conn_flush(x->c->conn);
+    conn_flush_soon(x->c->conn);
     return true;
 }
 

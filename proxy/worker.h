@@ -21,6 +21,7 @@ struct screenpool;
 struct server;
 struct conn;
 struct warm;
+struct soon;
 
 struct worker {
     unsigned id;
@@ -43,6 +44,7 @@ struct worker {
     bool draining;                  /* no new requests; keep-alive ends */
     struct conn *lingering;         /* connections that write their rest and go: net/conn.c */
     struct warm *warm;              /* TLS connections that were busy just now: net/conn.c */
+    struct soon *soon;              /* connections with something to write in this turn: net/conn.c */
     struct inbox *inbox;
 };
 

@@ -32,9 +32,11 @@
 #define LINGER_BYTES (32u * 1024 * 1024) /* most input that is read and thrown away while lingering */
 #define WARM_MS      1000                /* a TLS connection idle for one to two of these gives its buffers back */
 #define WARM_MAX     128
-#define CLOCK_STEP   4     /* ms that the coarse clock may be behind (CONFIG_HZ=250) */
-#define FINISH_MS    60000 /* most time the rest of the output may take in conn_finish */
-#define STALL_MS     10000 /* ... and most time without progress */
+#define SOON_MAX     32     /* connections that wait for the end of a turn */
+#define SOON_BYTES   16384u /* more than this does not wait for it */
+#define CLOCK_STEP   4      /* ms that the coarse clock may be behind (CONFIG_HZ=250) */
+#define FINISH_MS    60000  /* most time the rest of the output may take in conn_finish */
+#define STALL_MS     10000  /* ... and most time without progress */
 
 enum state { ST_CONNECTING, ST_HANDSHAKE, ST_OPEN, ST_FAILED, ST_LINGERING };
 
@@ -69,7 +71,7 @@ struct conn {
     size_t discarded;
     uint64_t sent, mark;       /* bytes the socket took, and how many of them before conn_mark */
     struct conn *next, **prev; /* lingering ones: worker.lingering */
-    unsigned short warm;       /* 1 + its slot in worker.warm; 0: none */
+    unsigned short warm, soon; /* 1 + its slot in worker.warm, worker.soon; 0: none */
     struct event read_ev, write_ev, timer_ev, later_ev;
     char peer[56];
 };
@@ -160,6 +162,47 @@ static void warm(struct conn *c)
     }
 }
 
+/* Those that have something to write when the events of this turn are done with. */
+struct soon {
+    struct event *ev; /* behind the events that are active now */
+    unsigned count;
+    struct conn *slot[SOON_MAX];
+};
+
+static void on_soon(evutil_socket_t fd, short what, void *arg)
+{
+    struct soon *s = arg;
+    (void)fd, (void)what;
+    for (unsigned i = 0; i < s->count; i++) { /* conn_flush calls nobody back */
+        if (!s->slot[i]) continue;
+        s->slot[i]->soon = 0;
+        conn_flush(s->slot[i]);
+    }
+    s->count = 0;
+}
+
+static struct soon *soon_make(struct worker *w)
+{
+    struct soon *s = mem_zalloc(sizeof *s);
+    if (s) s->ev = event_new(w->base, -1, 0, on_soon, s);
+    if (s && s->ev) return w->soon = s;
+    mem_free(s);
+    return NULL;
+}
+
+void conn_flush_soon(struct conn *c)
+{
+    struct soon *s = c->w->soon ? c->w->soon : soon_make(c->w);
+    if (c->soon || conn_out_len(c) == 0) return;
+    if (!s || s->count == SOON_MAX || conn_out_len(c) > SOON_BYTES) {
+        conn_flush(c);
+        return;
+    }
+    s->slot[s->count++] = c;
+    c->soon = (unsigned short)s->count;
+    if (s->count == 1) event_active(s->ev, EV_TIMEOUT, 0);
+}
+
 static void unwatch(struct conn *c)
 {
     event_del(&c->read_ev);
@@ -180,6 +223,7 @@ static void destroy(struct conn *c)
         if (c->next) c->next->prev = c->prev;
     }
     cool(c);
+    if (c->soon) c->w->soon->slot[c->soon - 1] = NULL;
     SSL_free(c->ssl);
     close(c->fd);
     buf_free(&c->in);
@@ -594,6 +638,9 @@ void conn_fini(struct worker *w)
     if (w->warm) event_free(w->warm->timer);
     mem_free(w->warm);
     w->warm = NULL;
+    if (w->soon) event_free(w->soon->ev);
+    mem_free(w->soon);
+    w->soon = NULL;
 }
 
 /* ---- events ---- */
@@ -951,6 +998,7 @@ void conn_flush(struct conn *c)
 }
 
 size_t conn_out_len(const struct conn *c) { return buf_len(&c->out); }
+bool conn_is_stuck(const struct conn *c) { return buf_len(&c->out) > 0 && !c->soon; }
 
 void conn_mark(struct conn *c) { c->mark = c->sent; }
 

@@ -87,7 +87,12 @@ enum err conn_write(struct conn *c, struct slice s) MUST_CHECK;
 /* Writes as much as the socket takes now; the rest goes as it becomes writable. Errors come by on_end, never from
  * inside this call. */
 void conn_flush(struct conn *c);
+/* The same at the end of this turn of the loop, together with the others': peers that share a core are woken once for
+ * all of it. Large output, or that of too many connections, goes at once. conn_free drops what has not gone yet. */
+void conn_flush_soon(struct conn *c);
 size_t conn_out_len(const struct conn *c);
+/* True if output waits because the socket is full. */
+bool conn_is_stuck(const struct conn *c);
 /* Bytes that the peer's system has acknowledged, TLS's own among them: how far a slow reader got. */
 uint64_t conn_taken(const struct conn *c);
 /* True if the peer's system has acknowledged nothing of what was sent since conn_mark: nobody there has seen a byte. */
