@@ -72,6 +72,7 @@ struct journal {
     struct segment_name made;    /* the newest number given out */
     int head_fd;
     struct head head;
+    bool rush;    /* it was written so fast that huge pages are worth while */
     bool no_room; /* said so already */
 };
 
@@ -384,7 +385,6 @@ static bool seg_sync(struct audit *a, struct seg *s, bool whole)
     if (seg_was_cut(s)) return true;
     size_t end = atomic_load_explicit(&s->end, memory_order_acquire);
     if (!whole) pages_warm(&s->pages, end, WARM_LEAST);
-    if (end - s->synced > WARM_LEAST) a->busy = true;
     if (end == s->synced && !(s->failed && whole)) return true;
     bool ok = !s->failed ? seg_flush(s, end) : whole ? seg_write_anew(a, s, end) : seg_sync_again(s, end);
     if (ok) {
@@ -442,12 +442,16 @@ static bool journal_sync(struct journal *j)
     struct audit *a = j->audit;
     struct head before = j->head;
     struct seg *current = journal_current(j);
+    size_t grown = atomic_load_explicit(&current->end, memory_order_relaxed) - current->synced;
     bool ok = true;
+    if (grown > WARM_LEAST) a->busy = true;
+    j->rush = grown > PAGES_HUGE || (j->rush && !current->synced);
     for (struct seg *s = j->oldest; s && ok; s = s->next) {
         ok = seg_sync(a, s, s != current);
         if (s->synced) head_take(j, s);
         if (s == current) break;
     }
+    if (ok && !j->rush) pages_calm(&current->pages, current->fd, current->synced);
     while (j->oldest != current && !j->oldest->failed && j->oldest->synced == atomic_load(&j->oldest->end)) {
         struct seg *s = j->oldest;
         j->oldest = s->next;
@@ -593,7 +597,8 @@ static void on_step(evutil_socket_t fd, short what, void *arg)
         if (!j->writing) continue;
         struct seg *s = journal_current(j);
         size_t end = atomic_load_explicit(&s->end, memory_order_acquire);
-        pages_warm(&s->pages, end, WARM_BUSY);
+        if (j->rush) pages_warm_huge(&s->pages, end);
+        else pages_warm(&s->pages, end, WARM_BUSY);
         pages_send(&s->pages, s->fd, end);
         seg_drop(a, s);
     }

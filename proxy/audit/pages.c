@@ -1,26 +1,48 @@
-/* Warm ahead, send behind, drop what was synced: three hints to the kernel about a mapped file, each of them bounded.
- * None of them can fail in a way that matters: what is not done here costs the writer a page fault, or an msync time. */
+/* Warm ahead, send behind, drop what was synced: hints to the kernel about a mapped file, each of them bounded.
+ * None of them changes a byte, and none can fail in a way that matters: what is not done here costs the writer a page
+ * fault, or an msync time. */
 #include "proxy/audit/pages.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#define CALM_TIMES 3u
+
 static size_t floor_page(size_t n) { return n & ~((size_t)sysconf(_SC_PAGESIZE) - 1); }
+static size_t floor_huge(size_t n) { return n & ~((size_t)PAGES_HUGE - 1); }
+
+/* An older kernel cannot: then the writer takes the page faults. */
+static void make_writable(struct pages *p, size_t to)
+{
+    if (madvise(p->map + p->warm, to - p->warm, MADV_POPULATE_WRITE) == 0) p->warm = to;
+}
 
 void pages_warm(struct pages *p, size_t end, size_t ahead)
 {
     if (p->warm < end) p->warm = floor_page(end);
     size_t to = p->size - end > ahead ? floor_page(end + ahead) : p->size;
     if (to <= p->warm || (to - p->warm < ahead / 4 && to < p->size)) return;
-    if (to - p->warm > PAGES_WARM_MOST) to = p->warm + PAGES_WARM_MOST;
-    if (madvise(p->map + p->warm, to - p->warm, MADV_POPULATE_WRITE)) return; /* an older kernel: the writer takes the faults */
-    p->warm = to;
+    make_writable(p, to - p->warm > PAGES_WARM_MOST ? p->warm + PAGES_WARM_MOST : to);
+}
+
+void pages_warm_huge(struct pages *p, size_t end)
+{
+    if (p->warm < end) p->warm = floor_page(end);
+    size_t from = floor_huge(p->warm), to = from + PAGES_HUGE;
+    if (to > p->size) {
+        pages_warm(p, end, PAGES_HUGE / 2);
+    } else if (p->warm < end + PAGES_HUGE / 2) {
+        (void)madvise(p->map + from, PAGES_HUGE, MADV_HUGEPAGE);
+        make_writable(p, to);
+        p->huge = to;
+        p->calmed = 0;
+    }
 }
 
 void pages_send(struct pages *p, int fd, size_t end)
 {
-    size_t to = floor_page(end);
+    size_t to = end < p->huge ? floor_huge(end) : floor_page(end);
     if (to < p->sent + PAGES_SEND_MOST) return;
     /* Out of the page table first, at once: else the kernel does so page by page, and interrupts every core each time. */
     (void)madvise(p->map + p->sent, to - p->sent, MADV_DONTNEED);
@@ -30,13 +52,24 @@ void pages_send(struct pages *p, int fd, size_t end)
 
 void pages_drop(struct pages *p, int fd, size_t synced)
 {
-    size_t to = floor_page(synced);
+    size_t to = floor_huge(synced); /* a huge page goes as a whole or not at all */
+    if (to > p->dropped + PAGES_HUGE) to = p->dropped + PAGES_HUGE;
+    if (to <= p->dropped) return;
     if (p->sent < to) { /* synced without being sent: still in the page table */
         (void)madvise(p->map + p->sent, to - p->sent, MADV_DONTNEED);
         p->sent = to;
     }
-    if (to <= p->dropped) return;
-    if (to - p->dropped > PAGES_DROP_MOST) to = p->dropped + PAGES_DROP_MOST;
     (void)posix_fadvise(fd, (off_t)p->dropped, (off_t)(to - p->dropped), POSIX_FADV_DONTNEED);
     p->dropped = to;
+}
+
+void pages_calm(struct pages *p, int fd, size_t end)
+{
+    size_t from = floor_huge(end);
+    if (p->huge <= from) return;
+    (void)madvise(p->map + from, p->huge - from, MADV_NOHUGEPAGE);
+    (void)madvise(p->map + from, p->huge - from, MADV_DONTNEED);
+    (void)posix_fadvise(fd, (off_t)from, (off_t)(p->huge - from), POSIX_FADV_DONTNEED);
+    p->warm = floor_page(end);
+    if (++p->calmed == CALM_TIMES) p->huge = 0; /* one that the writer had just changed stayed: not so each time */
 }
