@@ -13,6 +13,10 @@ WARN    := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-pro
 HARDEN  := -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2
 OPT     := -O2
 LDHARD  := -pie -Wl,-z,relro,-z,now
+# Where gcc clears or copies a struct with `rep stos`, that costs more than all the rest of the function.
+ifeq ($(shell uname -m)$(findstring gcc,$(CC)),x86_64gcc)
+  OPT += -mmemset-strategy=libcall:-1:noalign -mmemcpy-strategy=libcall:-1:noalign
+endif
 
 ifeq ($(SAN),1)
   BUILD  := build-san
