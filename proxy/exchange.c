@@ -61,7 +61,9 @@ static struct exchange *x_new(struct client *c)
 {
     struct exchange *x = spare_count ? spares[--spare_count] : mem_zalloc(sizeof *x);
     if (!x) return NULL;
-    memset(x, 0, offsetof(struct exchange, head));
+    memset(x, 0, offsetof(struct exchange, kept));
+    x->kept.n = 0;
+    x->rec.kept = &x->kept;
     x->head.count = x->up_head.count = 0;
     x->head.query = x->head.path = SLICE_NONE;
     memset(x->head.first, 0, sizeof x->head.first);

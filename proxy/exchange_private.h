@@ -121,6 +121,7 @@ struct exchange {
     char served[160];
 
     /* Last, because what is before them is cleared for each request and these are not. */
+    struct audit_kept kept;
     struct http_head head;    /* slices into head_mem */
     struct http_head up_head; /* slices into up_head_mem */
 };

@@ -3,6 +3,7 @@
 #include "proxy/exchange_private.h"
 #include "proxy/audit/journal.h"
 #include "proxy/base/clock.h"
+#include "proxy/base/hex.h"
 #include "proxy/base/log.h"
 
 #include <openssl/crypto.h>
@@ -34,10 +35,11 @@ static bool id_is_plain(struct slice s)
 
 static void x_own_id(struct exchange *x)
 {
-    static const char hex[] = "0123456789abcdef";
-    uint64_t v[2] = {x_dice(x->w), x_dice(x->w)};
+    const uint64_t a = x_dice(x->w), b = x_dice(x->w);
     memcpy(x->rec.id, "req_", 4);
-    for (size_t i = 0; i < 24; i++) x->rec.id[4 + i] = hex[v[i / 16] >> (4 * (15 - i % 16)) & 15];
+    hex8(x->rec.id + 4, (uint32_t)(a >> 32));
+    hex8(x->rec.id + 12, (uint32_t)a);
+    hex8(x->rec.id + 20, (uint32_t)(b >> 32));
     x->rec.id[28] = 0;
 }
 

@@ -1,6 +1,7 @@
 /* Closing lines with the HMAC chain, and taking lines apart again.
  * HMAC is RFC 2104 over SHA-256; the padded key is hashed once for each chain. */
 #include "proxy/audit/line.h"
+#include "proxy/base/hex.h"
 
 #include <assert.h>
 #include <openssl/crypto.h>
@@ -33,10 +34,7 @@ void chain_mac(const struct chain *c, struct slice text, char hex[LINE_MAC])
     x = c->outer;
     SHA256_Update(&x, md, sizeof md);
     SHA256_Final(md, &x);
-    for (size_t i = 0; i < sizeof md; i++) {
-        hex[2 * i] = digits[md[i] >> 4];
-        hex[2 * i + 1] = digits[md[i] & 15];
-    }
+    hex_bytes(hex, md, sizeof md);
 }
 
 #define K_JOURNAL ",\"journal\":\""

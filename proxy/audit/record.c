@@ -110,10 +110,39 @@ static size_t put_escaped(struct writer *w, const char *s, size_t n, size_t most
     return i;
 }
 
-static inline void put_name(struct writer *w, const char *s)
+/* Fewer than eight bytes that can stand as they are. False: nothing was written. */
+static inline bool put_brief(struct writer *w, const char *s, size_t n)
+{
+    const uint64_t plain = 0x6161616161616161u;
+    if ((size_t)(w->end - w->p) < n) return false;
+    if (n >= 4) {
+        uint32_t a, b;
+        memcpy(&a, s, sizeof a);
+        memcpy(&b, s + n - sizeof b, sizeof b);
+        if (word_needs_care(a | (uint64_t)b << 32)) return false;
+        memcpy(w->p, &a, sizeof a);
+        memcpy(w->p + n - sizeof b, &b, sizeof b);
+    } else if (n) {
+        unsigned char a = (unsigned char)s[0], b = (unsigned char)s[n / 2], c = (unsigned char)s[n - 1];
+        if (word_needs_care((plain & ~(uint64_t)0xffffff) | a | (uint64_t)b << 8 | (uint64_t)c << 16)) return false;
+        w->p[0] = (char)a;
+        w->p[n / 2] = (char)b;
+        w->p[n - 1] = (char)c;
+    }
+    w->p += n;
+    return true;
+}
+
+static void put_name(struct writer *w, const char *s)
 {
     size_t n = s ? strnlen(s, NAME_MAX_BYTES) : 0;
-    put_escaped(w, s, n, SIZE_MAX);
+    for (uint64_t x; n >= sizeof x && (size_t)(w->end - w->p) >= sizeof x; s += sizeof x, n -= sizeof x) {
+        memcpy(&x, s, sizeof x);
+        if (word_needs_care(x)) break;
+        memcpy(w->p, &x, sizeof x);
+        w->p += sizeof x;
+    }
+    if (n >= sizeof(uint64_t) || !put_brief(w, s, n)) put_escaped(w, s, n, SIZE_MAX);
 }
 
 /* Members; `key` is the literal up to the value: ",\"client\":". */
@@ -238,6 +267,22 @@ static void put_common(struct writer *w, const struct audit_record *r)
     put_findings(w, r);
 }
 
+/* The members that both lines have: the outcome takes them as the intent wrote them. */
+static void put_kept(struct writer *w, const struct audit_record *r, bool outcome)
+{
+    struct audit_kept *k = r->kept;
+    if (outcome && k && k->n) {
+        put(w, k->p, k->n);
+        return;
+    }
+    const char *start = w->p;
+    put_common(w, r);
+    size_t n = (size_t)(w->p - start);
+    if (outcome || !k || w->full || n > sizeof k->p) return;
+    memcpy(k->p, start, n);
+    k->n = n;
+}
+
 static void put_outcome(struct writer *w, const struct audit_record *r)
 {
     NUMBER(w, ",\"status\":", r->status > 0 ? (uint64_t)r->status : 0);
@@ -267,7 +312,7 @@ static void put_record(struct writer *w, const struct audit_record *r, bool outc
     PUT(w, "\",\"id\":\"");
     put_name(w, r->id);
     PUT(w, "\"");
-    put_common(w, r);
+    put_kept(w, r, outcome);
     if (outcome) {
         put_outcome(w, r);
         put_text(w, answer, sizeof answer - 1, r->redacted_answer, text_max);

@@ -21,6 +21,11 @@ struct audit_finding {
     uint32_t count;
 };
 
+struct audit_kept { /* what an intent and its outcome have in common, as it is written */
+    size_t n;
+    char p[504];
+};
+
 struct audit_record {
     char id[65];        /* request id: printable, no quotes or backslashes */
     uint64_t wall_ns;   /* when the request's head was whole */
@@ -48,6 +53,8 @@ struct audit_record {
     uint32_t findings_more;
     struct slice redacted_request; /* logging: redacted: what the model saw, written with the intent. Else empty */
     struct slice redacted_answer;  /* what it said, written with the outcome */
+    struct audit_kept *kept;       /* NULL, or the caller's room, n = 0 before the intent: the members above that an intent
+                                      writes must not change from then on */
 };
 
 /* One JSON object without its closing brace and without newline, so that the journal can add seq and mac.

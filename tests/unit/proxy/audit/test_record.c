@@ -110,15 +110,49 @@ static void test_intent(void **state)
     cJSON_Delete(j);
 }
 
-/* Every byte, at every place of an eight byte word, comes back as it was or as U+FFFD; the line stays one line. */
+/* The outcome is the same whether its first members come from the intent or are written anew. */
+static void test_kept(void **state)
+{
+    (void)state;
+    struct audit_kept kept = {.n = 0};
+    struct audit_record r = sample();
+    struct buf b[3] = {buf_make(1u << 16), buf_make(1u << 16), buf_make(1u << 16)};
+    assert_int_equal(audit_record_write(&r, true, &b[0]), ERR_OK);
+    r.kept = &kept;
+    assert_int_equal(audit_record_write(&r, true, &b[1]), ERR_OK); /* without an intent */
+    assert_int_equal(kept.n, 0);
+    assert_true(slice_eq(buf_slice(&b[0]), buf_slice(&b[1])));
+    buf_truncate(&b[1], 0);
+    assert_int_equal(audit_record_write(&r, false, &b[1]), ERR_OK);
+    assert_true(kept.n > 0);
+    assert_int_equal(audit_record_write(&r, true, &b[2]), ERR_OK);
+    assert_true(slice_eq(buf_slice(&b[0]), buf_slice(&b[2])));
+
+    for (size_t i = 0; i < AUDIT_FINDINGS_MAX; i++) r.finding[i] = r.finding[0]; /* more than there is room for */
+    r.findings = AUDIT_FINDINGS_MAX;
+    kept.n = 0;
+    for (int i = 0; i < 3; i++) buf_truncate(&b[i], 0);
+    assert_int_equal(audit_record_write(&r, false, &b[1]), ERR_OK);
+    assert_int_equal(kept.n, 0);
+    assert_int_equal(audit_record_write(&r, true, &b[2]), ERR_OK);
+    r.kept = NULL;
+    assert_int_equal(audit_record_write(&r, true, &b[0]), ERR_OK);
+    assert_true(slice_eq(buf_slice(&b[0]), buf_slice(&b[2])));
+    for (int i = 0; i < 3; i++) buf_free(&b[i]);
+}
+
+/* Every byte, at every place of strings of every small length, comes back as it was or as U+FFFD; the line stays one. */
 static void test_escapes(void **state)
 {
     (void)state;
     for (int c = 1; c < 256; c++)
-        for (int at = 0; at < 17; at++) {
+        for (int k = 0; k < 17 * 17; k++) {
+            int at = k % 17, length = k / 17 + 1;
             char name[18] = "aaaaaaaaaaaaaaaaa";
             struct audit_record r = {.client = name, .id = "x"};
             struct buf b = buf_make(8192);
+            if (at >= length || (length < 17 && c % 16 && c != '"' && c != '\\' && c != 0x7f)) continue;
+            name[length] = 0;
             name[at] = (char)c;
             assert_int_equal(audit_record_write(&r, false, &b), ERR_OK);
             struct slice s = buf_slice(&b);
@@ -255,9 +289,9 @@ int main(void)
 {
     mem_install_hooks();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_outcome), cmocka_unit_test(test_intent),    cmocka_unit_test(test_escapes),
-        cmocka_unit_test(test_utf8),    cmocka_unit_test(test_long_text), cmocka_unit_test(test_full),
-        cmocka_unit_test(test_line),    cmocka_unit_test(test_hmac),
+        cmocka_unit_test(test_outcome), cmocka_unit_test(test_intent), cmocka_unit_test(test_kept),
+        cmocka_unit_test(test_escapes), cmocka_unit_test(test_utf8),   cmocka_unit_test(test_long_text),
+        cmocka_unit_test(test_full),    cmocka_unit_test(test_line),   cmocka_unit_test(test_hmac),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
