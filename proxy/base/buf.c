@@ -58,7 +58,7 @@ void buf_commit(struct buf *b, size_t n)
     if (b->end > b->high) b->high = b->end;
 }
 
-enum err buf_add(struct buf *b, struct slice s)
+enum err buf_add_slow(struct buf *b, struct slice s)
 {
     if (s.n == 0) return ERR_OK;
     enum err e = buf_reserve(b, s.n);

@@ -31,7 +31,17 @@ static inline char *buf_tail(struct buf *b) { return b->p + b->end; }
 static inline size_t buf_room(const struct buf *b) { return b->size - b->end; }
 void buf_commit(struct buf *b, size_t n);
 
-enum err buf_add(struct buf *b, struct slice s) MUST_CHECK;
+enum err buf_add_slow(struct buf *b, struct slice s) MUST_CHECK;
+MUST_CHECK static inline enum err buf_add(struct buf *b, struct slice s)
+{
+    size_t len = buf_len(b);
+    if (s.n == 0) return ERR_OK;
+    if (b->size - b->end < s.n || s.n > b->cap - len || len > b->cap) return buf_add_slow(b, s);
+    memcpy(b->p + b->end, s.p, s.n);
+    b->end += s.n;
+    if (b->end > b->high) b->high = b->end;
+    return ERR_OK;
+}
 enum err buf_add_byte(struct buf *b, char c) MUST_CHECK;
 enum err buf_add_u64(struct buf *b, uint64_t v) MUST_CHECK;
 enum err buf_addf(struct buf *b, const char *fmt, ...) MUST_CHECK __attribute__((format(printf, 2, 3)));

@@ -174,7 +174,7 @@ static enum err add_field(struct http_head *h, struct slice name, struct slice v
     if (!r && disguised(name)) return ERR_HEAD;
     enum http_fid id = r ? r->id : HF_OTHER;
     if (r && r->single && h->first[id]) return ERR_HEAD;
-    h->field[h->count++] = (struct http_field){.id = id, .name = name, .value = value, .nominated = false};
+    h->field[h->count++] = (struct http_field){.id = id, .name = name, .value = value, .hop = r && r->hop};
     if (!h->first[id]) h->first[id] = h->count;
     return ERR_OK;
 }
@@ -503,14 +503,6 @@ enum err http_response_framing(const struct http_head *h, enum http_method asked
     out->kind = d == DECLARED_LENGTH ? HTTP_LENGTH : d == DECLARED_CHUNKED ? HTTP_CHUNKED : HTTP_UNTIL_CLOSE;
     out->length = length;
     return ERR_OK;
-}
-
-bool http_field_is_hop(const struct http_field *f)
-{
-    if (f->nominated) return true;
-    if (f->id == HF_OTHER) return false;
-    const struct name_row *r = find_name(f->name);
-    return r && r->hop;
 }
 
 /* ---- reasons ---------------------------------------------------------------------------------------------------- */

@@ -63,6 +63,7 @@ enum http_method { HM_GET, HM_HEAD, HM_POST, HM_PUT, HM_DELETE, HM_PATCH, HM_OPT
 struct http_field {
     enum http_fid id;
     struct slice name, value; /* value trimmed of OWS */
+    bool hop;                 /* as http_field_is_hop says, by its name */
     bool nominated;           /* named by a Connection field: hop-by-hop */
 };
 
@@ -133,7 +134,7 @@ enum err http_response_framing(const struct http_head *h, enum http_method asked
                                struct http_framing *out) MUST_CHECK;
 
 /* True if the field must not be passed on: hop-by-hop, framing, nominated by Connection, Host, or Expect (met here). */
-bool http_field_is_hop(const struct http_field *f);
+static inline bool http_field_is_hop(const struct http_field *f) { return f->hop || f->nominated; }
 
 /* The registered reason phrase, or "Unknown". */
 const char *http_reason(int status);

@@ -23,10 +23,22 @@ struct idle {
     uint64_t key;
 };
 
+#define SPARES_MAX 64u
+
 struct upstreams {
     struct idle *first;
     size_t count;
+    struct idle *spare[SPARES_MAX]; /* places of connections that were taken */
+    unsigned spares;
 };
+
+static struct idle *idle_get(struct upstreams *u) { return u->spares ? u->spare[--u->spares] : mem_alloc(sizeof(struct idle)); }
+
+static void idle_put(struct upstreams *u, struct idle *i)
+{
+    if (u->spares < SPARES_MAX) u->spare[u->spares++] = i;
+    else mem_free(i);
+}
 
 static void idle_drop(struct idle *i)
 {
@@ -34,7 +46,7 @@ static void idle_drop(struct idle *i)
     if (i->next) i->next->prev = i->prev;
     i->pool->count--;
     conn_free(i->conn);
-    mem_free(i);
+    idle_put(i->pool, i);
 }
 
 /* Anything that happens to an idle connection means that it is of no use: data nobody asked for, an end, a timeout. */
@@ -52,15 +64,15 @@ void upstreams_free(struct upstreams *u)
 {
     if (!u) return;
     while (u->first) idle_drop(u->first);
+    while (u->spares) mem_free(u->spare[--u->spares]);
     mem_free(u);
 }
 
 void upstream_put(struct worker *w, struct backend *b, struct conn *c)
 {
     struct upstreams *u = w->upstreams;
-    struct idle *i = u && u->count < IDLE_PER_WORKER && conn_is_open(c) && !conn_at_eof(c) && conn_in(c).n == 0
-                         ? mem_alloc(sizeof *i)
-                         : NULL;
+    struct idle *i = u && u->count < IDLE_PER_WORKER && conn_is_open(c) && !conn_at_eof(c) && conn_in(c).n == 0 ? idle_get(u)
+                                                                                                                : NULL;
     if (!i) {
         conn_free(c);
         return;
@@ -95,7 +107,7 @@ struct conn *upstream_take(struct worker *w, const struct backend *b)
         *i->prev = i->next;
         if (i->next) i->next->prev = i->prev;
         u->count--;
-        mem_free(i);
+        idle_put(u, i);
         return c;
     }
     return NULL;
