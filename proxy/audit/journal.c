@@ -451,7 +451,7 @@ static bool journal_sync(struct journal *j)
         if (s->synced) head_take(j, s);
         if (s == current) break;
     }
-    if (ok && !j->rush) pages_calm(&current->pages, current->fd, current->synced);
+    if (ok && !j->rush && !seg_cut(current)) pages_calm(&current->pages, current->fd, current->synced);
     while (j->oldest != current && !j->oldest->failed && j->oldest->synced == atomic_load(&j->oldest->end)) {
         struct seg *s = j->oldest;
         j->oldest = s->next;
@@ -597,6 +597,7 @@ static void on_step(evutil_socket_t fd, short what, void *arg)
         if (!j->writing) continue;
         struct seg *s = journal_current(j);
         size_t end = atomic_load_explicit(&s->end, memory_order_acquire);
+        if (seg_cut(s)) continue; /* part of it is no file any more */
         if (j->rush) pages_warm_huge(&s->pages, end);
         else pages_warm(&s->pages, end, WARM_BUSY);
         pages_send(&s->pages, s->fd, end);
