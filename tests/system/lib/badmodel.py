@@ -135,7 +135,7 @@ class BadModel:
         return getattr(self, "do_" + mode.replace("-", "_"))(c, stream, argument)
 
     def do_ok(self, c, stream, _):
-        c.sendall(STREAM + chunk(event(b"ok")) + STREAM_END if stream else head(length(WHOLE)) + WHOLE)
+        c.sendall(self.good(stream))
 
     def do_sse(self, c, stream, argument):
         count, gap = (argument or "20 0.05").split()
@@ -172,6 +172,16 @@ class BadModel:
         c.sendall(head(length(WHOLE)) + WHOLE[:20])
         time.sleep(.05)
         return self.reset(c)
+
+    def do_at(self, c, stream, argument):
+        """So many bytes of a good answer, and then its end."""
+        count, how = argument.split()
+        c.sendall(self.good(stream)[:int(count)])
+        return self.reset(c) if how == "rst" else False
+
+    @staticmethod
+    def good(stream):
+        return STREAM + chunk(event(b"ok")) + STREAM_END if stream else head(length(WHOLE)) + WHOLE
 
     def do_fin(self, c, stream, _):
         return False
