@@ -85,8 +85,8 @@ struct table {
     size_t count;
     uint64_t prev[2][256]; /* by the byte before the anchor; the second with a digit before that */
     uint64_t front[SHAPE_FRONT][256];
-    uint64_t at_start;       /* rules that start nowhere but at the beginning of a text */
-    struct shape_runs *runs; /* of tokens: how long a match's first run may be; by rule, the last is the union */
+    uint64_t at_start;           /* rules that start nowhere but at the beginning of a text */
+    uint64_t run[SHAPE_RUN + 1]; /* of tokens: by how long a match's first run is */
 };
 enum table_kind { TABLE_AT, TABLE_COLON, TABLE_ENTROPY, TABLE_COUNT };
 

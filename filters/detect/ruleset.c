@@ -671,18 +671,17 @@ done:
 /* --- structural triggers */
 
 /* How long the token may be that each rule begins with. */
-static enum err build_runs(struct builder *b, struct table *t)
+static void enter_runs(struct builder *b, struct table *t)
 {
     struct byteset token = {{0}};
+    struct shape_runs runs;
     for (const char *p = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz+/_-"; *p; p++)
         byteset_add(&token, (unsigned char)*p);
-    t->runs = mem_zalloc((t->count + 1) * sizeof *t->runs);
-    if (!t->runs) return ERR_MEMORY;
     for (size_t i = 0; i < t->count; i++) {
-        shape_runs(b->shape[t->rule[i]], &token, &t->runs[i]);
-        for (size_t k = 0; k < sizeof t->runs[0].w / sizeof t->runs[0].w[0]; k++) t->runs[t->count].w[k] |= t->runs[i].w[k];
+        shape_runs(b->shape[t->rule[i]], &token, &runs);
+        for (size_t n = 0; n <= SHAPE_RUN; n++)
+            if (shape_runs_has(&runs, n)) t->run[n] |= 1ull << i;
     }
-    return ERR_OK;
 }
 
 static void enter_table(struct builder *b, struct table *t, uint16_t rule)
@@ -701,7 +700,7 @@ static void enter_table(struct builder *b, struct table *t, uint16_t rule)
     if (r->at_start) t->at_start |= bit;
 }
 
-static enum err build_table(struct builder *b, const struct rule_def *defs, size_t n, enum table_kind kind)
+static void build_table(struct builder *b, const struct rule_def *defs, size_t n, enum table_kind kind)
 {
     static const unsigned trigger[TABLE_COUNT] = {TRIGGER_AT, TRIGGER_COLON, TRIGGER_ENTROPY};
     struct table *t = &b->rs->table[kind];
@@ -713,7 +712,7 @@ static enum err build_table(struct builder *b, const struct rule_def *defs, size
         }
         enter_table(b, t, (uint16_t)i);
     }
-    return kind == TABLE_ENTROPY ? build_runs(b, t) : ERR_OK;
+    if (kind == TABLE_ENTROPY) enter_runs(b, t);
 }
 
 static enum err build_numbers(struct builder *b, const struct rule_def *defs, size_t n)
@@ -834,7 +833,7 @@ static enum err build_all(struct builder *b, const struct rule_def *defs, size_t
         b->shape[i] = NULL;
     }
     enum err e = build_keywords(b);
-    for (int k = 0; k < TABLE_COUNT && !e; k++) e = build_table(b, defs, n, (enum table_kind)k);
+    for (int k = 0; k < TABLE_COUNT && !e; k++) build_table(b, defs, n, (enum table_kind)k);
     if (!e) e = build_numbers(b, defs, n);
     if (!e) e = build_context(b, defs, n);
     return e ? e : b->failed ? ERR_SHAPE : ERR_OK;
@@ -910,7 +909,6 @@ void ruleset_free(struct ruleset *rs)
     lexicon_free(rs->lexicon);
     mem_free(rs->trigger_keyword);
     mem_free(rs->word_keyword);
-    for (int k = 0; k < TABLE_COUNT; k++) mem_free(rs->table[k].runs);
     mem_free(rs->rules);
     for (size_t i = 0; i < rs->tail_count; i++) mem_free(rs->tails[i]);
     mem_free(rs->tails);

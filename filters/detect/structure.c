@@ -305,3 +305,33 @@ void structure_find(struct slice text, size_t from, size_t to, unsigned want, st
     }
     if (to == text.n && (want & STRUCTURE_TOKENS) && n % 64 == 0) put_token(out, to, c.run);
 }
+
+/* --- tokens */
+
+/* 1 digits, 2 small letters, 4 capitals, 0 the rest */
+static inline __m128i kinds_of(__m128i v)
+{
+    return _mm_or_si128(
+        _mm_and_si128(within(v, '0', 9), _mm_set1_epi8(1)),
+        _mm_or_si128(_mm_and_si128(within(v, 'a', 25), _mm_set1_epi8(2)), _mm_and_si128(within(v, 'A', 25), _mm_set1_epi8(4))));
+}
+
+bool structure_rare(struct slice token)
+{
+    unsigned digits = 0, letters = 0, changes = 0;
+    __m128i before = _mm_set1_epi8(8); /* the first byte is a change */
+    for (size_t i = 0; i < token.n; i += 16) {
+        size_t n = token.n - i < 16 ? token.n - i : 16;
+        char part[16] = {0};
+        const char *p = token.p + i;
+        if (n < 16) p = memcpy(part, p, n);
+        __m128i kinds = kinds_of(_mm_loadu_si128((const __m128i *)(const void *)p));
+        __m128i shifted = _mm_or_si128(_mm_slli_si128(kinds, 1), _mm_srli_si128(before, 15));
+        unsigned mask = (1u << n) - 1, same = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(kinds, shifted));
+        changes += (unsigned)__builtin_popcount(~same & mask);
+        digits += (unsigned)__builtin_popcount((unsigned)_mm_movemask_epi8(_mm_slli_epi16(kinds, 7)) & mask);
+        letters += (unsigned)__builtin_popcount((unsigned)_mm_movemask_epi8(_mm_cmpgt_epi8(kinds, _mm_set1_epi8(1))) & mask);
+        before = kinds;
+    }
+    return digits >= 2 && letters >= 4 && changes * 4 >= token.n;
+}

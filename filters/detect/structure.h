@@ -53,4 +53,8 @@ enum { STRUCTURE_NUMBERS = 1, STRUCTURE_AT = 2, STRUCTURE_COLON = 4, STRUCTURE_T
 /* Looks at text[from, to), to - from <= STRUCTURE_BLOCK, and before `from` for what goes on there. */
 void structure_find(struct slice text, size_t from, size_t to, unsigned want, struct structure *out);
 
+/* Whether a token changes between small letters, capitals, digits and the rest often enough to be no word, path or
+ * number. */
+bool structure_rare(struct slice token);
+
 #endif

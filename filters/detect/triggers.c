@@ -236,32 +236,14 @@ static void scan_colons(struct detect_scratch *s)
 
 #define TOKEN_MAX SHAPE_RUN /* what is longer is data, not a key */
 
-/* Whether a token changes between small letters, capitals and digits often enough to be no word, path or number. */
-static bool token_rare(struct slice token)
-{
-    /* 1 digits, 2 small letters, 3 capitals, 4 the rest */
-    unsigned changes = 0, digits = 0, letters = 0, last = 0;
-    for (size_t i = 0; i < token.n; i++) {
-        char c = token.p[i];
-        unsigned cls = is_digit(c) ? 1 : c >= 'a' && c <= 'z' ? 2 : c >= 'A' && c <= 'Z' ? 3 : 4;
-        digits += cls == 1;
-        letters += cls == 2 || cls == 3;
-        changes += cls != last;
-        last = cls;
-    }
-    return digits >= 2 && letters >= 4 && changes * 4 >= token.n;
-}
-
 static void scan_tokens(struct detect_scratch *s)
 {
     const struct table *t = &s->rs->table[TABLE_ENTROPY];
     for (size_t i = 0; i < s->structure->tokens && !s->err; i++) {
         size_t at = s->structure->token[i].start, len = s->structure->token[i].len;
-        if (len > TOKEN_MAX || !shape_runs_has(&t->runs[t->count], len)) continue;
-        uint64_t may = table_look(s, t, at);
-        for (uint64_t w = may; w; w &= w - 1)
-            if (!shape_runs_has(&t->runs[__builtin_ctzll(w)], len)) may ^= w & -w;
-        if (may && token_rare(slice_of(s->text.p + at, len))) table_confirm(s, t, at, may);
+        if (len > TOKEN_MAX || !t->run[len]) continue;
+        uint64_t may = table_look(s, t, at) & t->run[len];
+        if (may && structure_rare(slice_of(s->text.p + at, len))) table_confirm(s, t, at, may);
     }
 }
 
