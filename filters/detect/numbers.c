@@ -240,14 +240,16 @@ static enum err enter_signed(struct builder *b)
 
 static void enter_bytes(struct numbers *t, size_t place, const struct number_rule *r)
 {
-    struct byteset after[NUMBER_BEHIND];
+    struct byteset after[NUMBER_BEHIND], beyond[NUMBER_BEHIND];
     uint16_t pair[10];
-    shape_number(r->shape, after, pair);
+    shape_number(r->shape, after, beyond, pair);
     for (unsigned c = 0; c < 256; c++) {
         if (byteset_has(&r->prev, (unsigned char)c)) bits_set(&t->prev[0][c], place);
         if (byteset_has(&r->prev_digit, (unsigned char)c)) bits_set(&t->prev[1][c], place);
-        for (unsigned k = 0; k < NUMBER_BEHIND; k++)
+        for (unsigned k = 0; k < NUMBER_BEHIND; k++) {
             if (byteset_has(&after[k], (unsigned char)c)) bits_set(&t->after[k][c], place);
+            if (byteset_has(&beyond[k], (unsigned char)c)) bits_set(&t->beyond[k][c], place);
+        }
     }
     for (unsigned d = 0; d < 10; d++)
         for (unsigned k = 0; k < 11; k++)

@@ -34,6 +34,7 @@ struct numbers {
     struct bits prev[2][256];                   /* by the byte before the match; the second with a digit before that */
     struct bits pair[10][11];                   /* by the first two digits; 10: there is but one */
     struct bits after[NUMBER_BEHIND][256];      /* by the bytes behind the first group */
+    struct bits beyond[NUMBER_BEHIND][256];     /* by those behind the second and the byte that ends it */
     struct bits letters[2][NUMBER_LETTERS + 1]; /* by how many letters the match begins with; the second: a short word */
     struct bits digits[32];                     /* by number of digits; 31: that many and more */
     struct bits all, later;                     /* every rule; all but those for the beginning of a text */

@@ -49,7 +49,13 @@ KERNEL_TARGET static size_t KERNEL(next)(const struct numbers *t, const unsigned
         KERNEL(meet)(&s, &t->prev[is_digit(p[-2])][p[-1]]);
         KERNEL(meet)(&s, &t->pair[first][second < 10 ? second : 10]);
         for (size_t k = 0; k < NUMBER_BEHIND; k++) KERNEL(meet)(&s, &t->after[k][end[k]]);
-        if (KERNEL(any)(&s)) out->any[0] = KERNEL(front)(t, p, s, &out->plain);
+        if (KERNEL(any)(&s)) {
+            unsigned run1 = v[i].key >> 12, run2 = v[i].key >> 4 & 15;
+            end = p + run1 + run2 + 2;
+            for (size_t k = 0; run1 < NUMBER_RUN && run2 < NUMBER_RUN && k < NUMBER_BEHIND; k++)
+                KERNEL(meet)(&s, &t->beyond[k][end[k]]);
+            out->any[0] = KERNEL(front)(t, p, s, &out->plain);
+        }
         if (v[i].letters) {
             bool glued = v[i].how & NUMBER_GLUED;
             a = p - v[i].letters - !glued;

@@ -1332,27 +1332,44 @@ static void front_through(struct shape *s, struct front **from, struct front **o
     *other = f;
 }
 
-void shape_number(struct shape *s, struct byteset after[3], uint16_t pair[10])
+static const struct byteset digits = {{0x03ff000000000000u, 0, 0, 0}}, others = {{~0x03ff000000000000u, ~0ull, ~0ull, ~0ull}};
+
+/* What *from becomes by any number of digits, also put into `all` (which may hold what it becomes by none). */
+static void front_run(struct shape *s, struct front **from, struct front **other, struct front *all)
 {
-    const struct byteset digits = {{0x03ff000000000000u, 0, 0, 0}}, others = {{~digits.w[0], ~0ull, ~0ull, ~0ull}};
-    struct front *a = &s->a, *b = &s->b, *c = &s->c; /* c: after any number of digits */
+    for (bool more = true; more;) {
+        size_t had = all->n;
+        front_through(s, from, other, &digits);
+        for (size_t i = 0; i < (*from)->n; i++) front_add(all, s, (*from)->v[i]);
+        more = all->n > had;
+    }
+}
+
+void shape_number(struct shape *s, struct byteset after[3], struct byteset beyond[3], uint16_t pair[10])
+{
+    struct front *a = &s->a, *b = &s->b, *c = &s->c;
     front_clear(c);
     front_begin(s, a);
-    for (bool more = true; more;) {
-        size_t had = c->n;
-        front_through(s, &a, &b, &digits);
-        for (size_t i = 0; i < a->n; i++) front_add(c, s, a->v[i]);
-        more = c->n > had;
-    }
+    front_run(s, &a, &b, c);
     after[0] = front_bytes(c, s);
     front_through(s, &c, &b, &others);
     after[1] = front_bytes(c, s);
+    front_clear(a); /* c is kept in a while its run is followed */
+    for (size_t i = 0; i < c->n; i++) front_add(a, s, c->v[i]);
     front_step(s, &c, &b, -1, 256);
     after[2] = front_bytes(c, s);
+    front_clear(c);
+    for (size_t i = 0; i < a->n; i++) front_add(c, s, a->v[i]);
+    front_run(s, &a, &b, c);
+    front_through(s, &c, &b, &others);
+    for (int k = 0; k < 3; k++) {
+        beyond[k] = front_bytes(c, s);
+        front_step(s, &c, &b, -1, 256);
+    }
     for (unsigned d = 0; d < 10; d++) {
         struct byteset digit = {{1ull << ('0' + d), 0, 0, 0}}, next;
-        front_begin(s, &s->a);
         a = &s->a, b = &s->b;
+        front_begin(s, a);
         front_through(s, &a, &b, &digit);
         next = front_bytes(a, s);
         pair[d] = (uint16_t)(next.w[0] >> '0' & 0x3ff);

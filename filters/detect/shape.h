@@ -55,9 +55,10 @@ bool shape_literal(struct shape *s, struct slice literal, struct shape_literal *
 struct byteset shape_prev(struct shape *s);
 /* Which bytes may stand at each position from the start of a match. */
 void shape_front(struct shape *s, struct byteset out[SHAPE_FRONT]);
-/* Of a match that begins with digits: which bytes may stand behind its first run of them, and behind that; by the first
- * digit, which may be the second (bit 10: there may be but one). */
-void shape_number(struct shape *s, struct byteset after[3], uint16_t pair[10]);
+/* Of a match that begins with digits: which bytes may stand behind its first run of them, and behind that; behind its
+ * second run (which may be empty) and the byte that ends it; by the first digit, which may be the second (bit 10: there
+ * may be but one). */
+void shape_number(struct shape *s, struct byteset after[3], struct byteset beyond[3], uint16_t pair[10]);
 /* The states a match begins in; valid until the shape is asked something else. */
 const uint16_t *shape_begin(struct shape *s, size_t *n);
 /* How many bytes of `token` a match may begin with before another byte, or the end of the text, must come: bit n for n

@@ -197,7 +197,7 @@ static struct structure_number describe(struct slice text, size_t at, uint64_t d
     unsigned run = (unsigned)__builtin_ctzll(~digits | 1ull << 63), run1 = run < NUMBER_RUN ? run : NUMBER_RUN;
     unsigned run2 = (unsigned)__builtin_ctzll(~(digits >> (run1 + 1)));
     if (run2 > NUMBER_RUN) run2 = NUMBER_RUN;
-    size_t end = run1 + run2 + 3; /* one more than the last byte looked at */
+    size_t end = run1 + run2 + 2 + NUMBER_BEHIND; /* one more than the last byte looked at */
     if (end < run + NUMBER_BEHIND) end = run + NUMBER_BEHIND;
     if (text.n - at < (end > NUMBER_AHEAD ? end : NUMBER_AHEAD) || run == 63 || at < NUMBER_LETTERS + 3) {
         n.how |= NUMBER_EDGE;

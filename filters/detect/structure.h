@@ -16,7 +16,7 @@
 #define NUMBER_LETTERS 24u /* letters a number may be glued to */
 #define NUMBER_PREFIX  4u  /* letters of a short word before it: "AA 12 34 56 B", "CHE-116.281.710" */
 #define NUMBER_AHEAD   16u /* bytes from its first digit on that may be read, if it is not at an edge */
-#define NUMBER_BEHIND  3u  /* ... and behind the first run */
+#define NUMBER_BEHIND  3u  /* ... and behind each of the two runs */
 #define NUMBER_KINDS   16u
 enum { KIND_OTHER, KIND_DIGIT, KIND_LETTER, KIND_HIGH, KIND_BLANK, KIND_DASH }; /* the first of them */
 extern const uint8_t number_kind[256];
