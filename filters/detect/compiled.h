@@ -119,7 +119,7 @@ struct ruleset {
     uint64_t *word_rules;   /* [words][rule_words] */
     struct bits *word_near; /* [words]: the rules among `numbers` */
     size_t rule_words;
-    uint32_t widest_context;
+    uint32_t widest_before, widest_after; /* windows of words */
 
     pcre2_general_context *general;
     pcre2_compile_context *compile;

@@ -39,7 +39,6 @@ static void add_word(struct detect_scratch *s, struct page *p, const struct lexi
     p->hits[p->count++] = (struct word_hit){(uint32_t)start, (uint32_t)end, h->word};
     const uint64_t *bits = &rs->word_rules[h->word * rs->rule_words];
     for (size_t i = 0; i < rs->rule_words; i++) p->rules[i] |= bits[i];
-    for (size_t i = 0; i < TABLE_WORDS; i++) p->near.w[i] |= rs->word_near[h->word].w[i];
 }
 
 static struct page *page_slot(struct detect_scratch *s, uint32_t number)
@@ -47,7 +46,7 @@ static struct page *page_slot(struct detect_scratch *s, uint32_t number)
     struct page *p = &s->page[number % PAGES];
     if (p->number != number) {
         p->number = number;
-        p->asked = p->count = 0;
+        p->asked = p->count = p->spread = 0;
         p->loaded = p->overflow = false;
     }
     return p;
@@ -60,7 +59,6 @@ static struct page *page_load(struct detect_scratch *s, uint32_t number)
     const struct ruleset *rs = s->rs;
     size_t at = (size_t)number * PAGE_BYTES, to = at + PAGE_BYTES < s->text.n ? at + PAGE_BYTES : s->text.n;
     memset(p->rules, 0, rs->rule_words * sizeof *p->rules);
-    memset(&p->near, 0, sizeof p->near);
     p->loaded = true;
     if (s->stats) s->stats->context_bytes += to - at;
     while (at < to) {
@@ -73,7 +71,6 @@ static struct page *page_load(struct detect_scratch *s, uint32_t number)
 void context_reset(struct detect_scratch *s)
 {
     for (size_t i = 0; i < PAGES; i++) s->page[i].number = UINT32_MAX;
-    s->granule.number = UINT32_MAX;
 }
 
 /* True if a word of the rule stands in [lo, hi), not over [start, end). */
@@ -120,35 +117,77 @@ bool context_crowded(struct detect_scratch *s, size_t at)
     return p->loaded || p->asked++ >= CROWD;
 }
 
-#define GRANULE     64u
-#define NUMBER_LONG 96u /* bytes of the longest number, its extension and its letters included */
+#define NUMBER_LONG 96u /* bytes of the longest number, its extension included */
+#define NUMBER_LEAD 32u /* ... of what may stand before its first digit */
 
-static void add_near(struct detect_scratch *s, const struct page *p, size_t lo, size_t hi, struct granule *g)
+/* How far a word may stand from a number's first digit: where it begins before it, where it ends behind it. */
+static size_t reach_before(const struct ruleset *rs) { return rs->widest_before + NUMBER_LEAD; }
+static size_t reach_behind(const struct ruleset *rs) { return rs->widest_after + NUMBER_LONG; }
+
+static void add_set(struct bits *into, const struct bits *set)
+{
+    for (size_t k = 0; k < TABLE_WORDS; k++) into->w[k] |= set->w[k];
+}
+
+/* Enters the words of page q into the granules of page p that they are near to. */
+static void spread_words(const struct ruleset *rs, struct page *p, const struct page *q)
+{
+    size_t base = (size_t)p->number * PAGE_BYTES, before = reach_before(rs), behind = reach_behind(rs);
+    if (q->overflow) {
+        for (size_t g = 0; g < GRANULES; g++) p->near[g] = rs->numbers->all;
+        return;
+    }
+    for (uint32_t i = 0; i < q->count; i++) {
+        const struct word_hit *h = &q->hits[i];
+        if (h->start + before < base || h->end > base + PAGE_BYTES + behind) continue;
+        size_t last = (h->start + before - base) / GRANULE, first = 0;
+        if (h->end > base + behind) first = (h->end - base - behind) / GRANULE;
+        for (size_t g = first; g <= last && g < GRANULES; g++) add_set(&p->near[g], &rs->word_near[h->word]);
+    }
+}
+
+static void spread_all(struct page *p, size_t first, size_t to, const struct bits *all)
+{
+    for (size_t g = first; g < to; g++) p->near[g] = *all;
+}
+
+static bool is_loaded(const struct detect_scratch *s, uint32_t number)
+{
+    const struct page *p = &s->page[number % PAGES];
+    return p->number == number && p->loaded;
+}
+
+const struct bits *context_granules(struct detect_scratch *s, size_t at)
 {
     const struct ruleset *rs = s->rs;
-    for (uint32_t i = 0; i < p->count; i++) {
-        if (p->hits[i].start < lo || p->hits[i].end > hi) continue;
-        for (size_t k = 0; k < TABLE_WORDS; k++) g->near.w[k] |= rs->word_near[p->hits[i].word].w[k];
-    }
+    uint32_t number = (uint32_t)(at / PAGE_BYTES);
+    struct page *p = &s->page[number % PAGES];
+    if (!is_loaded(s, number)) return NULL;
+    bool before = number == 0 || is_loaded(s, number - 1);
+    bool behind = (size_t)(number + 1) * PAGE_BYTES >= s->text.n || is_loaded(s, number + 1);
+    uint8_t spread = (uint8_t)(SPREAD_DONE | (before ? SPREAD_BEFORE : 0) | (behind ? SPREAD_BEHIND : 0));
+    if (p->spread == spread) return p->near;
+    p->spread = spread;
+    spread_all(p, 0, GRANULES, &rs->numbers->alone);
+    spread_words(rs, p, p);
+    if (is_loaded(s, number + 1)) spread_words(rs, p, &s->page[(number + 1) % PAGES]);
+    if (number && before) spread_words(rs, p, &s->page[(number - 1) % PAGES]);
+    size_t far = (reach_before(rs) + GRANULE - 1) / GRANULE;
+    if (!before) spread_all(p, 0, far < GRANULES ? far : GRANULES, &rs->numbers->all);
+    far = (reach_behind(rs) + GRANULE - 1) / GRANULE;
+    if (!behind) spread_all(p, far < GRANULES ? GRANULES - far : 0, GRANULES, &rs->numbers->all);
+    return p->near;
 }
 
 const struct bits *context_numbers(struct detect_scratch *s, size_t at)
 {
     const struct ruleset *rs = s->rs;
-    struct granule *g = &s->granule;
-    uint32_t number = (uint32_t)(at / GRANULE);
-    if (g->number == number) return g->any ? &g->near : NULL;
-    *g = (struct granule){.number = number};
-    if (!rs->context) return NULL;
-    size_t first = (size_t)number * GRANULE,
-           lo = first > rs->widest_context + NUMBER_LONG ? first - rs->widest_context - NUMBER_LONG : 0;
-    size_t hi = first + GRANULE + NUMBER_LONG + rs->widest_context;
-    if (hi > s->text.n) hi = s->text.n;
-    for (uint32_t n = (uint32_t)(lo / PAGE_BYTES); (size_t)n * PAGE_BYTES < hi; n++) {
-        const struct page *p = page_load(s, n);
-        if (p->overflow) memset(&g->near, 255, sizeof g->near);
-        else add_near(s, p, lo, hi, g);
-    }
-    for (size_t k = 0; k < TABLE_WORDS; k++) g->any = g->any || g->near.w[k];
-    return g->any ? &g->near : NULL;
+    uint32_t number = (uint32_t)(at / PAGE_BYTES);
+    size_t in = at % PAGE_BYTES / GRANULE * GRANULE;
+    if (!rs->context) return &rs->numbers->alone;
+    (void)page_load(s, number);
+    if (number && in < reach_before(rs)) (void)page_load(s, number - 1);
+    if (in + GRANULE + reach_behind(rs) > PAGE_BYTES && (size_t)(number + 1) * PAGE_BYTES < s->text.n)
+        (void)page_load(s, number + 1);
+    return &context_granules(s, at)[at % PAGE_BYTES / GRANULE];
 }

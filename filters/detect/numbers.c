@@ -255,6 +255,7 @@ static void enter_bytes(struct numbers *t, size_t place, const struct number_rul
         for (unsigned k = 0; k < 11; k++)
             if (pair[d] >> k & 1) bits_set(&t->pair[d][k], place);
     bits_set(&t->all, place);
+    if (!r->near) bits_set(&t->alone, place);
     if (!r->start) bits_set(&t->later, place);
     for (unsigned c = r->digits_min; c <= r->digits_max && c < 32; c++) bits_set(&t->digits[c], place);
     if (r->digits_max > 31) bits_set(&t->digits[31], place);
@@ -468,16 +469,15 @@ static inline bool is_digit(unsigned char c) { return c >= '0' && c <= '9'; }
 #define KERNEL_ANY(x)         (_mm512_test_epi64_mask(x, x) != 0)
 #include "filters/detect/numbers_next.h"
 
-size_t numbers_next(const struct numbers *t, struct slice text, const struct structure_number *v, size_t i, size_t n,
-                    size_t limit, const struct bits *only, struct number_found *out)
+size_t numbers_next(const struct numbers *t, struct slice text, const struct number_asked *q, size_t i, struct number_found *out)
 {
     static _Atomic int have = -1;
     const unsigned char *p = (const unsigned char *)text.p;
     int h = have;
     if (h < 0) have = h = __builtin_cpu_supports("avx512f") ? 2 : __builtin_cpu_supports("avx2") ? 1 : 0;
-    if (h == 2) return next_avx512(t, p, v, i, n, limit, only, out);
-    if (h == 1) return next_avx2(t, p, v, i, n, limit, only, out);
-    return next_sse2(t, p, v, i, n, limit, only, out);
+    if (h == 2) return next_avx512(t, p, q, i, out);
+    if (h == 1) return next_avx2(t, p, q, i, out);
+    return next_sse2(t, p, q, i, out);
 }
 
 bool numbers_at(const struct numbers *t, struct slice text, size_t anchor, const struct bits *only, struct bits *out)

@@ -37,7 +37,7 @@ struct numbers {
     struct bits beyond[NUMBER_BEHIND][256];     /* by those behind the second and the byte that ends it */
     struct bits letters[2][NUMBER_LETTERS + 1]; /* by how many letters the match begins with; the second: a short word */
     struct bits digits[32];                     /* by number of digits; 31: that many and more */
-    struct bits all, later;                     /* every rule; all but those for the beginning of a text */
+    struct bits all, later, alone; /* every rule; all but those for the beginning of a text; that need no word near by */
     struct bits *front;                         /* [NUMBER_FRONT][classes]: by the bytes from the match's beginning on */
     struct bits *set;
     uint16_t look[NUMBER_WAYS][1u << 16]; /* by number_key: a set's number */
@@ -66,11 +66,17 @@ struct number_found {
     struct bits plain, lettered, prefixed;
     bool any[3]; /* of them; a set is only written where there is any */
 };
-/* From v[i] on, the first number before `limit` (an offset in the text) where some rule of `only` may begin, or that must
- * be looked at closely (NUMBER_EDGE, NUMBER_SIGNED; its sets may be empty); its place, and its sets in *out. `n` or the
- * place of the first behind the limit if there is none. */
-size_t numbers_next(const struct numbers *t, struct slice text, const struct structure_number *v, size_t i, size_t n,
-                    size_t limit, const struct bits *only, struct number_found *out);
+struct number_asked {
+    const struct structure_number *v;
+    size_t n, limit; /* of v; an offset in the text */
+    const struct bits *only;
+    const struct bits *near; /* by place in the text: near[at / 64 & near_mask] */
+    size_t near_mask;
+};
+/* From v[i] on, the first number before the limit where some rule both of `only` and of `near` may begin, or that must be
+ * looked at closely (NUMBER_EDGE, NUMBER_SIGNED; its sets may be empty); its place, and its sets in *out. `n` or the place
+ * of the first behind the limit if there is none. */
+size_t numbers_next(const struct numbers *t, struct slice text, const struct number_asked *q, size_t i, struct number_found *out);
 /* The rules of `only` that may begin at text[anchor], however near to an end of the text. False if none. */
 bool numbers_at(const struct numbers *t, struct slice text, size_t anchor, const struct bits *only, struct bits *out);
 

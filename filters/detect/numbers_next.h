@@ -35,16 +35,18 @@ KERNEL_TARGET static bool KERNEL(front)(const struct numbers *t, const unsigned 
     return true;
 }
 
-KERNEL_TARGET static size_t KERNEL(next)(const struct numbers *t, const unsigned char *text, const struct structure_number *v,
-                                         size_t i, size_t n, size_t limit, const struct bits *only, struct number_found *out)
+KERNEL_TARGET static size_t KERNEL(next)(const struct numbers *t, const unsigned char *text, const struct number_asked *q,
+                                         size_t i, struct number_found *out)
 {
-    struct KERNEL(set) may = KERNEL(load)(only);
-    for (; i < n && v[i].at < limit; i++) {
+    const struct structure_number *v = q->v;
+    for (; i < q->n && v[i].at < q->limit; i++) {
         const unsigned char *p = text + v[i].at, *end = p + v[i].run, *a;
         out->any[0] = out->any[1] = out->any[2] = false;
         if (v[i].how & NUMBER_EDGE) return i;
         unsigned first = p[0] - (unsigned)'0', second = p[1] - (unsigned)'0';
-        struct KERNEL(set) s = may;
+        struct KERNEL(set) may = KERNEL(load)(q->only), s;
+        KERNEL(meet)(&may, &q->near[v[i].at / 64 & q->near_mask]);
+        s = may;
         KERNEL(meet)(&s, &t->set[t->look[WAY_PLAIN][v[i].key]]);
         KERNEL(meet)(&s, &t->prev[is_digit(p[-2])][p[-1]]);
         KERNEL(meet)(&s, &t->pair[first][second < 10 ? second : 10]);

@@ -11,6 +11,8 @@
 #define HITS_MAX   8192u
 #define PAGE_BYTES 2048u /* context words are looked up page by page, where somebody asks */
 #define PAGES      8u
+#define GRANULE    64u /* bytes of a page whose numbers share what words are near by */
+#define GRANULES   (PAGE_BYTES / GRANULE)
 #define PAGE_HITS  4096u
 
 struct hit {
@@ -28,8 +30,10 @@ struct page {
     uint32_t count;
     struct word_hit *hits; /* PAGE_HITS */
     uint64_t *rules;       /* rules one of whose words is in it */
-    struct bits near;      /* ... among the numbers */
+    uint8_t spread;        /* SPREAD_ bits: what `near` was made of; 0: not yet */
+    struct bits near[GRANULES]; /* rules of numbers that stand alone or may have a word near enough */
 };
+enum { SPREAD_DONE = 1, SPREAD_BEFORE = 2, SPREAD_BEHIND = 4 }; /* with the words of the page before, behind */
 
 /* What was done for a rule in this text: triggers do not come in the order of the text, so these are ranges. */
 struct seen {
@@ -50,11 +54,6 @@ struct detect_scratch {
     size_t rules;
     uint32_t scans;
     struct page page[PAGES];
-    struct granule {     /* rules of numbers with a word near one piece of text */
-        uint32_t number; /* UINT32_MAX: none */
-        bool any;
-        struct bits near;
-    } granule;
     size_t page_words;
     struct hit *hits;
     struct lexicon_hit *lexicon_hits, *word_hits; /* of context words, of keywords */
@@ -105,9 +104,10 @@ bool context_possible(struct detect_scratch *s, uint16_t rule, size_t at);
 /* echo.c: secrets among the findings from `first` on, elsewhere in the text. */
 void echo_scan(struct detect_scratch *s, size_t first);
 
-/* Of the rules of numbers that need a word near by, those with one near enough to a number at `at`, and perhaps some
- * more; NULL if none. */
+/* The rules of numbers that stand alone or have a word near enough to a number at `at`, and perhaps some more. */
 const struct bits *context_numbers(struct detect_scratch *s, size_t at);
+/* The same for all of the page that `at` is in, by granule; NULL if nobody has looked for its words. */
+const struct bits *context_granules(struct detect_scratch *s, size_t at);
 /* True where so many ask that looking for words first is the cheaper way. */
 bool context_crowded(struct detect_scratch *s, size_t at);
 

@@ -49,10 +49,10 @@ static void keep_counts(const struct numbers *t, struct slice text, size_t digit
 }
 
 /* Those that need a word near by where there is none. */
-static void keep_near(struct detect_scratch *s, const struct numbers *t, size_t digit, struct bits *m)
+static void keep_near(struct detect_scratch *s, size_t digit, struct bits *m)
 {
     const struct bits *near = context_numbers(s, digit);
-    for (size_t i = t->near_word; i < TABLE_WORDS; i++) m->w[i] &= near ? near->w[i] : 0;
+    for (size_t i = 0; i < TABLE_WORDS; i++) m->w[i] &= near->w[i];
 }
 
 static uint64_t any_from(const struct bits *m, size_t first)
@@ -66,15 +66,11 @@ static uint64_t any_from(const struct bits *m, size_t first)
 static void try_set(struct detect_scratch *s, size_t anchor, size_t digit, struct bits *m)
 {
     const struct numbers *t = s->rs->numbers;
-    bool ask = any_from(m, t->near_word) != 0;
-    if (ask && context_crowded(s, digit)) {
-        keep_near(s, t, digit, m);
-        ask = false;
-    }
+    if (any_from(m, t->near_word) && context_crowded(s, digit)) keep_near(s, digit, m);
     keep_tails(t, s->text, anchor, m);
     if (!any_from(m, 0)) return;
     keep_counts(t, s->text, digit, m);
-    if (ask && any_from(m, t->near_word)) keep_near(s, t, digit, m);
+    if (any_from(m, t->near_word)) keep_near(s, digit, m);
     if (s->stats) s->stats->structural_hits += any_from(m, 0) != 0;
     for (size_t i = 0; i < TABLE_WORDS; i++)
         for (uint64_t w = m->w[i]; w && !s->err; w &= w - 1) {
@@ -134,23 +130,28 @@ static void try_number(struct detect_scratch *s, const struct structure_number *
     if (f->any[2]) try_set(s, v->at - v->letters - 1, v->at, &f->prefixed);
 }
 
-/* Rules for the beginning of a text are only asked there: a piece of text is gone through in two parts. */
+/* Rules for the beginning of a text are only asked there, and those that need a word near by only where there is one, if
+ * that is known. */
 static void scan_numbers(struct detect_scratch *s)
 {
-    const struct structure *st = s->structure;
     const struct numbers *t = s->rs->numbers;
+    struct number_asked q = {.v = s->structure->number, .n = s->structure->numbers};
     struct number_found f;
-    for (size_t i = 0; i < st->numbers && !s->err;) {
-        size_t at = st->number[i].at;
+    for (size_t i = 0; i < q.n && !s->err;) {
+        size_t at = q.v[i].at, page = at / PAGE_BYTES * PAGE_BYTES + PAGE_BYTES;
         scan_segment(s, at);
-        size_t beginning = s->seg_lo + NUMBER_START + NUMBER_LETTERS + 1, limit = at < beginning ? beginning : s->seg_hi;
-        const struct bits *only = at < beginning ? &t->all : &t->later;
-        while ((i = numbers_next(t, s->text, st->number, i, st->numbers, limit, only, &f)) < st->numbers &&
-               st->number[i].at < limit && !s->err) {
-            if (st->number[i].how & NUMBER_EDGE) try_edge(s, &st->number[i], only);
-            else try_number(s, &st->number[i], &f, only);
-            i++;
-        }
+        size_t beginning = s->seg_lo + NUMBER_START + NUMBER_LETTERS + 1;
+        q.only = at < beginning ? &t->all : &t->later;
+        q.limit = at < beginning ? beginning : s->seg_hi;
+        if (q.limit > page) q.limit = page;
+        q.near = context_granules(s, at);
+        q.near_mask = q.near ? GRANULES - 1 : 0;
+        if (!q.near) q.near = &t->all;
+        i = numbers_next(t, s->text, &q, i, &f);
+        if (i == q.n || q.v[i].at >= q.limit) continue;
+        if (q.v[i].how & NUMBER_EDGE) try_edge(s, &q.v[i], q.only);
+        else try_number(s, &q.v[i], &f, q.only);
+        i++;
     }
 }
 
