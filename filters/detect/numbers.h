@@ -38,7 +38,7 @@ struct numbers {
     struct bits letters[2][NUMBER_LETTERS + 1]; /* by how many letters the match begins with; the second: a short word */
     struct bits digits[32];                     /* by number of digits; 31: that many and more */
     struct bits all, later, alone; /* every rule; all but those for the beginning of a text; that need no word near by */
-    struct bits *front;                         /* [NUMBER_FRONT][classes]: by the bytes from the match's beginning on */
+    struct bits *front;            /* [NUMBER_FRONT][classes]: by the bytes from the match's beginning on */
     struct bits *set;
     uint16_t look[NUMBER_WAYS][1u << 16]; /* by number_key: a set's number */
     uint8_t cls[256];                     /* byte -> class of bytes no rule tells apart */

@@ -28,9 +28,9 @@ struct page {
     uint32_t asked;  /* how often its words would have been of use */
     bool loaded, overflow;
     uint32_t count;
-    struct word_hit *hits; /* PAGE_HITS */
-    uint64_t *rules;       /* rules one of whose words is in it */
-    uint8_t spread;        /* SPREAD_ bits: what `near` was made of; 0: not yet */
+    struct word_hit *hits;      /* PAGE_HITS */
+    uint64_t *rules;            /* rules one of whose words is in it */
+    uint8_t spread;             /* SPREAD_ bits: what `near` was made of; 0: not yet */
     struct bits near[GRANULES]; /* rules of numbers that stand alone or may have a word near enough */
 };
 enum { SPREAD_DONE = 1, SPREAD_BEFORE = 2, SPREAD_BEHIND = 4 }; /* with the words of the page before, behind */
