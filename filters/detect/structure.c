@@ -4,8 +4,8 @@
 
 #include <immintrin.h>
 
-struct masks {
-    uint64_t digit, letter, at, colon, dash, extra; /* extra: '+', '/', '_' */
+struct masks {                                           /* of 64 bytes */
+    uint64_t digit, letter, at, colon, dash, extra, hex; /* extra: '+', '/', '_'; hex: a to f */
 };
 
 #define WORDS (STRUCTURE_BLOCK / 64u)
@@ -27,6 +27,7 @@ static inline __m128i within(__m128i v, char lo, char span)
 #define EACH(f)   join4(f(v[0]), f(v[1]), f(v[2]), f(v[3]))
 #define DIGIT(x)  within(x, '0', 9)
 #define LETTER(x) within(_mm_or_si128(x, _mm_set1_epi8(0x20)), 'a', 25)
+#define HEX(x)    within(_mm_or_si128(x, _mm_set1_epi8(0x20)), 'a', 5)
 #define AT(x)     _mm_cmpeq_epi8(x, _mm_set1_epi8('@'))
 #define COLON(x)  _mm_cmpeq_epi8(x, _mm_set1_epi8(':'))
 #define DASH(x)   _mm_cmpeq_epi8(x, _mm_set1_epi8('-'))
@@ -45,6 +46,7 @@ static void classify_sse2(const char *p, size_t words, struct masks *m)
         m[i].colon = EACH(COLON);
         m[i].dash = EACH(DASH);
         m[i].extra = EACH(EXTRA);
+        m[i].hex = EACH(HEX);
     }
 }
 
@@ -73,13 +75,37 @@ AVX2 static void classify_avx2(const char *p, size_t words, struct masks *m)
     for (size_t i = 0; i < words; i++, p += 64) {
         __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)p);
         __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(p + 32));
-        __m256i space = _mm256_set1_epi8(0x20);
+        __m256i space = _mm256_set1_epi8(0x20), small_a = _mm256_or_si256(a, space), small_b = _mm256_or_si256(b, space);
         m[i].digit = join2(within2(a, '0', 9), within2(b, '0', 9));
-        m[i].letter = join2(within2(_mm256_or_si256(a, space), 'a', 25), within2(_mm256_or_si256(b, space), 'a', 25));
+        m[i].letter = join2(within2(small_a, 'a', 25), within2(small_b, 'a', 25));
         m[i].at = join2(equal2(a, '@'), equal2(b, '@'));
         m[i].colon = join2(equal2(a, ':'), equal2(b, ':'));
         m[i].dash = join2(equal2(a, '-'), equal2(b, '-'));
         m[i].extra = join2(extra2(a), extra2(b));
+        m[i].hex = join2(within2(small_a, 'a', 5), within2(small_b, 'a', 5));
+    }
+}
+
+#define AVX512 __attribute__((target("avx512f,avx512bw")))
+
+AVX512 static inline uint64_t within5(__m512i v, char lo, char span)
+{
+    return _mm512_cmple_epu8_mask(_mm512_sub_epi8(v, _mm512_set1_epi8(lo)), _mm512_set1_epi8(span));
+}
+
+AVX512 static inline uint64_t equal5(__m512i v, char c) { return _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8(c)); }
+
+AVX512 static void classify_avx512(const char *p, size_t words, struct masks *m)
+{
+    for (size_t i = 0; i < words; i++, p += 64) {
+        __m512i v = _mm512_loadu_si512((const void *)p), small = _mm512_or_si512(v, _mm512_set1_epi8(0x20));
+        m[i].digit = within5(v, '0', 9);
+        m[i].letter = within5(small, 'a', 25);
+        m[i].at = equal5(v, '@');
+        m[i].colon = equal5(v, ':');
+        m[i].dash = equal5(v, '-');
+        m[i].extra = equal5(v, '+') | equal5(v, '/') | equal5(v, '_');
+        m[i].hex = within5(small, 'a', 5);
     }
 }
 
@@ -87,8 +113,13 @@ static void classify(const char *p, size_t words, struct masks *m)
 {
     static _Atomic int have = -1;
     int h = have;
-    if (h < 0) have = h = __builtin_cpu_supports("avx2") ? 1 : 0;
-    if (h) classify_avx2(p, words, m);
+    if (h < 0) {
+        h = __builtin_cpu_supports("avx2") ? 1 : 0;
+        if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")) h = 2;
+        have = h;
+    }
+    if (h == 2) classify_avx512(p, words, m);
+    else if (h == 1) classify_avx2(p, words, m);
     else classify_sse2(p, words, m);
 }
 
@@ -125,28 +156,16 @@ static inline size_t put(uint32_t *v, size_t n, uint64_t mask, size_t base)
     return n;
 }
 
-struct carry {
-    uint64_t word;    /* the byte before was a letter or digit */
-    uint64_t initial; /* ... one of the letters a token begins with */
-    size_t run;       /* length of the token run that reaches the word's start */
-    uint64_t letters; /* which of the 64 bytes before are letters; the last on top */
-    uint64_t dead;    /* starts that are inside something */
-};
-
-/* What goes on before text[from]: looked at once for a block. */
-static struct carry carry_before(struct slice text, size_t from)
+/* Length of the run of token bytes that reaches text[from]. */
+static size_t run_before(struct slice text, size_t from)
 {
-    struct carry c = {0};
-    size_t i = from;
-    for (unsigned k = 1; k <= 64 && k <= from; k++) c.letters |= (uint64_t)is_letter(text.p[from - k]) << (64 - k);
-    while (i > 0 && from - i < 64 && is_letter(text.p[i - 1])) i--;
-    c.initial = i < from && !(i > 0 && is_digit(text.p[i - 1]));
-    c.word = from > 0 && (is_letter(text.p[from - 1]) || is_digit(text.p[from - 1]));
-    for (i = from;
-         i > 0 && from - i < STRUCTURE_LONG && (is_letter(text.p[i - 1]) || is_digit(text.p[i - 1]) || is_extra(text.p[i - 1]));
-         i--)
-        c.run++;
-    return c;
+    size_t n = 0;
+    while (n < from && n < STRUCTURE_LONG) {
+        char c = text.p[from - n - 1];
+        if (!is_letter(c) && !is_digit(c) && !is_extra(c)) break;
+        n++;
+    }
+    return n;
 }
 
 /* Bit i of the result is bit i + n of the two words. */
@@ -188,18 +207,23 @@ static uint64_t inside(const struct masks *m, const struct masks *next, uint64_t
     return dead;
 }
 
+/* Whether the bytes that describe() reads may be outside the text. */
+static bool at_edge(struct slice text, size_t at, size_t run, size_t end)
+{
+    if (end < run + NUMBER_BEHIND) end = run + NUMBER_BEHIND;
+    return text.n - at < (end > NUMBER_AHEAD ? end : NUMBER_AHEAD) || at < NUMBER_LETTERS + 3;
+}
+
 /* All there is to say of the number at text[at]. `digits`: the digits from there on; `letters`: what stands before, the
- * byte before it on top. */
-static struct structure_number describe(struct slice text, size_t at, uint64_t digits, uint64_t letters, bool glued)
+ * byte before it on top; `inner`: it can't be at an edge. */
+static struct structure_number describe(struct slice text, size_t at, uint64_t digits, uint64_t letters, bool glued, bool inner)
 {
     const unsigned char *p = (const unsigned char *)text.p + at;
     struct structure_number n = {.at = (uint32_t)at, .how = glued ? NUMBER_GLUED : 0};
     unsigned run = (unsigned)__builtin_ctzll(~digits | 1ull << 63), run1 = run < NUMBER_RUN ? run : NUMBER_RUN;
     unsigned run2 = (unsigned)__builtin_ctzll(~(digits >> (run1 + 1)));
     if (run2 > NUMBER_RUN) run2 = NUMBER_RUN;
-    size_t end = run1 + run2 + 2 + NUMBER_BEHIND; /* one more than the last byte looked at */
-    if (end < run + NUMBER_BEHIND) end = run + NUMBER_BEHIND;
-    if (text.n - at < (end > NUMBER_AHEAD ? end : NUMBER_AHEAD) || run == 63 || at < NUMBER_LETTERS + 3) {
+    if (run == 63 || (!inner && at_edge(text, at, run, run1 + run2 + 2 + NUMBER_BEHIND))) {
         n.how |= NUMBER_EDGE;
         return n;
     }
@@ -212,25 +236,28 @@ static struct structure_number describe(struct slice text, size_t at, uint64_t d
     return n;
 }
 
-static void find_numbers(const struct masks *m, const struct masks *next, struct slice text, size_t base, struct carry *c,
-                         struct structure *out)
+/* Digits behind the letters that a token begins with: adding the first of the letters to all of them carries through
+ * each run to the byte behind it. */
+static uint64_t find_glued(const struct masks *m, const struct masks *before)
 {
-    uint64_t word = m->digit | m->letter;
-    uint64_t before = word << 1 | c->word;
-    uint64_t dead = inside(m, next, &c->dead);
-    /* Adding the first letters of tokens to the letters carries through each run to the byte behind it. */
-    uint64_t initial = m->letter & ~before, sum, over, over2;
-    over = __builtin_add_overflow(m->letter, initial, &sum);
-    over2 = __builtin_add_overflow(sum, c->initial, &sum);
-    uint64_t glued = sum & ~m->letter & m->digit;
-    for (uint64_t starts = (glued | (m->digit & ~before)) & ~dead; starts; starts &= starts - 1) {
+    uint64_t word = m->digit | m->letter, initial = m->letter & ~(word << 1 | (before->digit | before->letter) >> 63);
+    unsigned n = (unsigned)__builtin_clzll(~before->letter | 1); /* letters that reach this word */
+    bool goes_on = n > 0 && !(n < 63 && (before->digit >> (63 - n) & 1));
+    return (m->letter + initial + goes_on) & ~m->letter & m->digit;
+}
+
+/* The numbers that begin in one word. *later: as inside() has it. */
+static void find_numbers(const struct masks *m, struct slice text, size_t base, uint64_t *later, struct structure *out)
+{
+    uint64_t dead = inside(m, m + 1, later);
+    uint64_t starts = m->digit & ~(m->digit << 1 | m[-1].digit >> 63) & ~dead, letter = m->letter << 1 | m[-1].letter >> 63;
+    uint64_t glued = starts & letter ? find_glued(m, m - 1) : 0;
+    bool inner = base >= NUMBER_LETTERS + 3 && text.n - base >= 192;
+    for (starts &= ~letter | glued; starts; starts &= starts - 1) {
         unsigned i = (unsigned)__builtin_ctzll(starts);
-        uint64_t letters = i ? m->letter << (64 - i) | c->letters >> i : c->letters;
-        out->number[out->numbers++] = describe(text, base + i, ahead(m->digit, next->digit, i), letters, glued >> i & 1);
+        uint64_t letters = i ? m->letter << (64 - i) | m[-1].letter >> i : m[-1].letter;
+        out->number[out->numbers++] = describe(text, base + i, ahead(m->digit, m[1].digit, i), letters, glued >> i & 1, inner);
     }
-    c->initial = over | over2;
-    c->word = word >> 63;
-    c->letters = m->letter;
 }
 
 static void put_token(struct structure *out, size_t end, size_t len)
@@ -238,19 +265,19 @@ static void put_token(struct structure *out, size_t end, size_t len)
     if (len >= STRUCTURE_TOKEN) out->token[out->tokens++] = (struct structure_token){(uint32_t)(end - len), (uint32_t)len};
 }
 
-/* Token runs that end in this word; `run` is what reaches its start. */
-static void find_tokens(const struct masks *m, size_t base, struct carry *c, struct structure *out)
+/* Token runs that end in this word; *run is what reaches its start. */
+static void find_tokens(const struct masks *m, size_t base, size_t *run, struct structure *out)
 {
     uint64_t t = m->digit | m->letter | m->extra | m->dash;
     if (t == ~0ull) {
-        c->run += 64;
+        *run += 64;
         return;
     }
     size_t head = (size_t)__builtin_ctzll(~t);
-    put_token(out, base + head, c->run + head);
+    put_token(out, base + head, *run + head);
     t &= ~0ull << head;
     size_t tail = (size_t)__builtin_clzll(~t);
-    c->run = tail;
+    *run = tail;
     if (tail) t &= ~0ull >> tail;
     uint64_t x = t & (t >> 1);
     x &= x >> 2;
@@ -263,17 +290,21 @@ static void find_tokens(const struct masks *m, size_t base, struct carry *c, str
     }
 }
 
-/* Colons next to a hex digit or another colon; dashes between groups of two. `next`: the dashes of the word behind. */
-static void find_colons(const struct masks *m, uint64_t next_dash, size_t base, struct slice text, struct structure *out)
+/* Colons before a hex digit or another colon, in what may be an address: two in a row, or five of them; dashes between
+ * groups of two. */
+static void find_colons(const struct masks *m, size_t base, struct structure *out)
 {
-    uint64_t hits = m->colon | (m->dash & (m->dash >> 3 | next_dash << 61) & (m->dash >> 6 | next_dash << 58));
-    while (hits) {
-        size_t i = base + (size_t)__builtin_ctzll(hits);
-        hits &= hits - 1;
-        char next = i + 1 < text.n ? text.p[i + 1] : 0;
-        if (next == ' ' || next == '"' || next == '\n' || next == '/') continue; /* by far the most common */
-        if (next == ':' || is_digit(next) || ((next | 0x20) >= 'a' && (next | 0x20) <= 'f'))
-            out->colon[out->colons++] = (uint32_t)i;
+    uint64_t hex = m->digit | m->hex, next_hex = m[1].digit | m[1].hex;
+    uint64_t colons = m->colon & ((hex | m->colon) >> 1 | (next_hex | m[1].colon) << 63);
+    uint64_t dashes = m->dash & ahead(m->dash, m[1].dash, 3) & ahead(m->dash, m[1].dash, 6) & (hex >> 1 | next_hex << 63);
+    for (uint64_t hits = colons | dashes; hits; hits &= hits - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(hits);
+        uint64_t c = ahead(m->colon, m[1].colon, i), five = c;
+        if (colons >> i & 1 && !(c & (c >> 1 | 1ull << 63))) {
+            for (int k = 0; k < 4; k++) five &= five - 1;
+            if (!five) continue;
+        }
+        out->colon[out->colons++] = (uint32_t)(base + i);
     }
 }
 
@@ -284,10 +315,21 @@ static void classify_part(const char *p, size_t n, struct masks *m)
     classify(part, 1, m);
 }
 
+/* The 64 bytes before a block. */
+static void classify_before(struct slice text, size_t from, struct masks *m)
+{
+    char part[64] = {0};
+    size_t n = from < 64 ? from : 64;
+    memcpy(part + 64 - n, text.p + from - n, n);
+    classify(part, 1, m);
+}
+
 void structure_find(struct slice text, size_t from, size_t to, unsigned want, struct structure *out)
 {
-    struct masks m[WORDS + 1];
-    size_t n = to - from, words = n / 64;
+    struct masks v[WORDS + 2], *m = v + 1;
+    size_t n = to - from, words = n / 64, run = want & STRUCTURE_TOKENS ? run_before(text, from) : 0;
+    uint64_t later = 0;
+    classify_before(text, from, v);
     classify(text.p + from, words, m);
     if (n % 64) {
         classify_part(text.p + from + words * 64, n % 64, &m[words]);
@@ -295,15 +337,15 @@ void structure_find(struct slice text, size_t from, size_t to, unsigned want, st
     }
     classify_part(text.p + to, text.n - to, &m[words]); /* what is behind the block */
     out->numbers = out->ats = out->colons = out->tokens = 0;
-    struct carry c = carry_before(text, from);
     for (size_t i = 0; i < words; i++) {
         size_t base = from + i * 64;
-        if (want & STRUCTURE_NUMBERS) find_numbers(&m[i], &m[i + 1], text, base, &c, out);
+        if (!(m[i].digit | m[i].dash)) later = 0;
+        else if (want & STRUCTURE_NUMBERS) find_numbers(&m[i], text, base, &later, out);
         if ((want & STRUCTURE_AT) && m[i].at) out->ats = put(out->at, out->ats, m[i].at, base);
-        if ((want & STRUCTURE_COLON) && (m[i].colon | m[i].dash)) find_colons(&m[i], m[i + 1].dash, base, text, out);
-        if (want & STRUCTURE_TOKENS) find_tokens(&m[i], base, &c, out);
+        if ((want & STRUCTURE_COLON) && (m[i].colon | m[i].dash)) find_colons(&m[i], base, out);
+        if (want & STRUCTURE_TOKENS) find_tokens(&m[i], base, &run, out);
     }
-    if (to == text.n && (want & STRUCTURE_TOKENS) && n % 64 == 0) put_token(out, to, c.run);
+    if (to == text.n && (want & STRUCTURE_TOKENS) && n % 64 == 0) put_token(out, to, run);
 }
 
 /* --- tokens */
@@ -316,10 +358,19 @@ static inline __m128i kinds_of(__m128i v)
         _mm_or_si128(_mm_and_si128(within(v, 'a', 25), _mm_set1_epi8(2)), _mm_and_si128(within(v, 'A', 25), _mm_set1_epi8(4))));
 }
 
+/* The sum of the bytes' numbers of times. */
+static inline unsigned sum_of(__m128i v)
+{
+    __m128i s = _mm_sad_epu8(v, _mm_setzero_si128());
+    return (unsigned)_mm_cvtsi128_si32(s) + (unsigned)_mm_extract_epi16(s, 4);
+}
+
 bool structure_rare(struct slice token)
 {
-    unsigned digits = 0, letters = 0, changes = 0;
-    __m128i before = _mm_set1_epi8(8); /* the first byte is a change */
+    static const char ones[32] = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
+    const __m128i one = _mm_set1_epi8(1);
+    __m128i before = _mm_set1_epi8(8), digits = _mm_setzero_si128(), letters = digits, changes = digits; /* the first is one */
+    if (token.n > 16 * 255) return false;
     for (size_t i = 0; i < token.n; i += 16) {
         size_t n = token.n - i < 16 ? token.n - i : 16;
         char part[16] = {0};
@@ -327,11 +378,11 @@ bool structure_rare(struct slice token)
         if (n < 16) p = memcpy(part, p, n);
         __m128i kinds = kinds_of(_mm_loadu_si128((const __m128i *)(const void *)p));
         __m128i shifted = _mm_or_si128(_mm_slli_si128(kinds, 1), _mm_srli_si128(before, 15));
-        unsigned mask = (1u << n) - 1, same = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(kinds, shifted));
-        changes += (unsigned)__builtin_popcount(~same & mask);
-        digits += (unsigned)__builtin_popcount((unsigned)_mm_movemask_epi8(_mm_slli_epi16(kinds, 7)) & mask);
-        letters += (unsigned)__builtin_popcount((unsigned)_mm_movemask_epi8(_mm_cmpgt_epi8(kinds, _mm_set1_epi8(1))) & mask);
+        __m128i here = _mm_and_si128(_mm_loadu_si128((const __m128i *)(const void *)(ones + 16 - n)), one);
+        changes = _mm_add_epi8(changes, _mm_andnot_si128(_mm_cmpeq_epi8(kinds, shifted), here));
+        digits = _mm_add_epi8(digits, _mm_and_si128(kinds, one));
+        letters = _mm_add_epi8(letters, _mm_and_si128(_mm_cmpgt_epi8(kinds, one), one));
         before = kinds;
     }
-    return digits >= 2 && letters >= 4 && changes * 4 >= token.n;
+    return sum_of(digits) >= 2 && sum_of(letters) >= 4 && sum_of(changes) * 4 >= token.n;
 }
