@@ -19,20 +19,6 @@ const uint8_t lexicon_class[128] = {
     ['R'] = 13, ['G'] = 13, ['F'] = 13, ['D'] = 14, ['L'] = 14,        ['C'] = 15, ['U'] = 15, ['M'] = 15, ['W'] = 15,
 };
 
-bool lexicon_takes(struct slice word)
-{
-    return word.n >= 2 && word.n <= 255 && (lexicon_letter((unsigned char)word.p[0]) || (unsigned char)word.p[0] >= 0xc2);
-}
-
-bool lexicon_loose(struct slice word, const struct byteset *next, bool humps)
-{
-    uint64_t letters = humps ? 0x07fffffe00000000u : 0x07fffffe07fffffeu; /* a capital is a hump, or makes no match */
-    if (word.n > 3 || (next && !(next->w[1] & letters))) return false;
-    for (size_t i = 0; i < word.n; i++)
-        if (!lexicon_letter((unsigned char)word.p[i])) return false;
-    return true;
-}
-
 /* --- the ways a word can look */
 
 struct look {
@@ -50,12 +36,15 @@ struct builder {
     size_t set_count;
 };
 
-/* The bytes that can stand at a place from a word's start on. */
+static struct slice from_place(const struct lexicon_word *w) { return slice_of(w->text.p + w->lead, w->text.n - w->lead); }
+
+/* The bytes that can stand from a word's place on. */
 static struct byteset bytes_at(const struct lexicon_word *w, size_t i)
 {
+    struct slice t = from_place(w);
     struct byteset s = {{0}};
-    if (i >= w->text.n) return i - w->text.n < 2 ? w->after[i - w->text.n] : byteset_all();
-    unsigned char c = (unsigned char)w->text.p[i];
+    if (i >= t.n) return i - t.n < 2 ? w->after[i - t.n] : byteset_all();
+    unsigned char c = (unsigned char)t.p[i];
     byteset_add(&s, c);
     if (c >= 'a' && c <= 'z') byteset_add(&s, (unsigned char)(c - 32));
     return s;
@@ -74,7 +63,7 @@ static uint32_t late_bits(const struct lexicon_word *w)
     uint32_t bits = 0;
     for (unsigned i = 0; i < 2; i++) {
         struct byteset s = bytes_at(w, LATE + i);
-        bits |= (classes_of(&s) | (LATE + i >= w->text.n)) << 16 * i; /* the text may have ended */
+        bits |= (classes_of(&s) | (LATE + i >= from_place(w).n)) << 16 * i; /* the text may have ended */
     }
     return bits;
 }
@@ -99,8 +88,9 @@ static enum err enter_key(struct builder *b, size_t word, uint32_t key, size_t b
     const struct lexicon_word *w = &b->words[word];
     struct byteset second = bytes_at(w, behind + 1);
     uint32_t one = classes_of(&first), two = classes_of(&second);
-    if (behind >= w->text.n) one |= 1, two |= 1; /* the text may end here */
-    if (behind + 1 >= w->text.n) two |= 1;
+    size_t len = from_place(w).n;
+    if (behind >= len) one |= 1, two |= 1; /* the text may end here */
+    if (behind + 1 >= len) two |= 1;
     if (!one || !two) return ERR_OK;
     return enter(b, word, key, one | two << 16);
 }
@@ -111,7 +101,7 @@ static enum err enter_raw(struct builder *b, size_t word, uint32_t key, unsigned
     const struct lexicon_word *w = &b->words[word];
     if (n == bytes) return enter_key(b, word, key, 4, bytes_at(w, 4));
     struct byteset s = bytes_at(w, n);
-    if (n >= w->text.n) byteset_add(&s, 0); /* behind the text */
+    if (n >= from_place(w).n) byteset_add(&s, 0); /* behind the text */
     bool done[256] = {false};
     for (unsigned c = 0; c < 256; c++) {
         uint32_t folded = c | 0x20;
@@ -146,7 +136,7 @@ static enum err enter_run(struct builder *b, size_t word, uint32_t key, unsigned
     enum err e = enter_key(b, word, key, n, others);
     for (unsigned c = 'a'; c <= 'z' && !e; c++) {
         bool small = byteset_has(&letters, (unsigned char)c), big = byteset_has(&letters, (unsigned char)(c - 32));
-        if (b->l->humps && n >= w->text.n) big = false; /* no hump: may be left out */
+        if (b->l->humps && n >= from_place(w).n) big = false; /* no hump: may be left out */
         if (small || big) e = enter_run(b, word, key | c << 8 * n, n + 1);
     }
     return e;
@@ -154,9 +144,38 @@ static enum err enter_run(struct builder *b, size_t word, uint32_t key, unsigned
 
 static enum err enter_word(struct builder *b, size_t word)
 {
-    unsigned char c = (unsigned char)b->words[word].text.p[0];
+    unsigned char c = (unsigned char)from_place(&b->words[word]).p[0];
     if (lexicon_letter(c)) return enter_run(b, word, c | 0x20u, 1);
     return enter_raw(b, word, 0, 0, c >= 0xe0 ? 3 : 4);
+}
+
+static unsigned count_letters(const struct byteset *s)
+{
+    uint64_t small = 0x07fffffe00000000u, capitals = 0x07fffffeu;
+    return (unsigned)__builtin_popcountll(((s->w[1] & small) >> 32) | (s->w[1] & capitals));
+}
+
+/* How many keys the word can have, about. */
+static size_t count_looks(const struct lexicon_word *w, bool humps)
+{
+    struct slice t = from_place(w);
+    size_t looks = 1;
+    for (size_t i = t.n; i < 4; i++) {
+        struct byteset s = bytes_at(w, i), behind = bytes_at(w, t.n);
+        if ((unsigned char)t.p[0] >= 0xe0) break;
+        if ((unsigned char)t.p[0] >= 0x80) looks *= 128;
+        else if (!humps && count_letters(&behind)) looks *= 1 + count_letters(&s);
+    }
+    for (size_t i = 0; i < t.n && i < 4 && (unsigned char)t.p[0] < 0x80; i++)
+        if (!lexicon_letter((unsigned char)t.p[i])) return 1;
+    return looks;
+}
+
+bool lexicon_takes(const struct lexicon_word *w, bool humps)
+{
+    if (w->text.n > 255 || w->text.n < w->lead + 2) return false;
+    unsigned char c = (unsigned char)from_place(w).p[0];
+    return (lexicon_letter(c) || c >= 0xc2) && count_looks(w, humps) <= LEXICON_LOOKS;
 }
 
 /* --- entries */
@@ -172,9 +191,10 @@ static uint16_t set_number(struct builder *b, const struct byteset *s)
 static struct entry make_entry(struct builder *b, size_t word, size_t at)
 {
     const struct lexicon_word *w = &b->words[word];
-    struct entry e = {.at = (uint32_t)at, .word = (uint32_t)word, .len = (uint8_t)w->text.n};
-    size_t n = w->text.n < 8 ? w->text.n : 8;
-    memcpy(&e.head, w->text.p, n);
+    struct slice t = from_place(w);
+    struct entry e = {.at = (uint32_t)(at + w->lead), .word = (uint32_t)word, .lead = (uint8_t)w->lead, .len = (uint8_t)t.n};
+    size_t n = t.n < 8 ? t.n : 8;
+    memcpy(&e.head, t.p, n);
     e.care = n == 8 ? ~0ull : (1ull << 8 * n) - 1;
     e.prev = set_number(b, &w->prev);
     for (int i = 0; i < 2; i++) e.after[i] = set_number(b, &w->after[i]);
@@ -223,7 +243,7 @@ static enum err count_nested(const struct lexicon_word *words, size_t n, size_t 
     size_t deep = 0;
     *most = 0;
     if (!v) return ERR_MEMORY;
-    for (size_t i = 0; i < n; i++) v[i] = words[i].text;
+    for (size_t i = 0; i < n; i++) v[i] = from_place(&words[i]);
     qsort(v, n, sizeof *v, by_text);
     enum err e = ERR_OK;
     for (size_t i = 0; i < n && !e; i++) {

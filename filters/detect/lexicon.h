@@ -11,24 +11,25 @@ struct lexicon_hit {
     uint32_t start, word;
 };
 
-/* A word in lower case (ASCII), which bytes may stand before it and at the two places behind it. */
+/* A word in lower case (ASCII), which bytes may stand before it and at the two places behind it. It is looked for where
+ * its byte `lead` can begin a word: "x-api-key" at its "api". */
 struct lexicon_word {
     struct slice text;
     struct byteset prev, after[2];
+    size_t lead;
 };
 
-/* True if a word can be one of a lexicon's: it begins with a letter or beyond ASCII, and has 2 to 255 bytes. */
-bool lexicon_takes(struct slice word);
-/* True for a word of two or three letters that may go on with a letter: a lexicon that has many is slower. `next`: what
- * may follow it, or NULL. */
-bool lexicon_loose(struct slice word, const struct byteset *next, bool humps);
-/* A word's id is its place. The texts are copied. NULL *out for no words; ERR_LIMIT if more than LEXICON_NESTED words
- * begin with one another ("tel", "telephone", ...). `humps`: words begin and end at humps too. */
-#define LEXICON_NESTED 16u
+/* True if a word can be one of a lexicon's: behind `lead` it begins with a letter or beyond ASCII and has 2 to 255 bytes;
+ * and there it looks in not too many ways: a word of two or three letters that may go on with any has many. */
+#define LEXICON_LOOKS 200u
+bool lexicon_takes(const struct lexicon_word *w, bool humps);
+/* A word's id is its index. The texts are copied. NULL *out for no words; ERR_LIMIT if more than LEXICON_NESTED words
+ * begin with one another, each at its place ("tel", "telephone", ...). `humps`: words begin and end at humps too. */
+#define LEXICON_NESTED 32u
 enum err lexicon_build(const struct lexicon_word *words, size_t n, bool humps, struct lexicon **out) MUST_CHECK;
 void lexicon_free(struct lexicon *l);
 
-/* Words that start in text[from, to), ASCII case ignored, into hits[0..LEXICON_ROOM), in order of their starts: their number. *next
+/* Words whose place is in text[from, to), ASCII case ignored, into hits[0..LEXICON_ROOM), in order of their places: their number. *next
  * is where to go on: `to`, or before it if room might run out. A word may reach behind `to`; what is before and behind it
  * in the text is as its sets say. In a lexicon of humps a word of two or three letters may be left out where a letter
  * follows that is no hump. */

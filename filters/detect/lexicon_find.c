@@ -38,6 +38,8 @@ static bool stands(const struct lexicon *l, const struct entry *e, struct slice 
 {
     const unsigned char *p = (const unsigned char *)text.p;
     size_t end = at + e->len;
+    if (e->lead > at || !same(text.p + at - e->lead, l->texts + e->at - e->lead, e->lead)) return false;
+    at -= e->lead;
     if (at && !byteset_has(&l->sets[e->prev], p[at - 1])) return false;
     if (end < text.n && !byteset_has(&l->sets[e->after[0]], p[end])) return false;
     return end + 1 >= text.n || byteset_has(&l->sets[e->after[1]], p[end + 1]);
@@ -55,7 +57,7 @@ static size_t look_up(const struct lexicon *l, struct slice text, uint32_t at, u
     for (const struct entry *e = l->entry + l->first[row]; e < end; e++) {
         if ((v ^ e->head) & e->care) continue;
         if (e->len > left || (e->len > 8 && !same(p + 8, l->texts + e->at + 8, e->len - 8u))) continue;
-        if (stands(l, e, text, at)) hits[n++] = (struct lexicon_hit){at, e->word};
+        if (stands(l, e, text, at)) hits[n++] = (struct lexicon_hit){at - e->lead, e->word};
     }
     return n;
 }

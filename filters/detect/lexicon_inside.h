@@ -14,11 +14,11 @@
 #define ROWS     (1u << ROW_BITS)
 
 struct entry {
-    uint64_t head, care; /* the word's first eight bytes; all bits of those it has */
-    uint32_t at;         /* in texts */
+    uint64_t head, care; /* the word's eight bytes at its place; all bits of those it has */
+    uint32_t at;         /* in texts, of the byte at its place */
     uint32_t word;
     uint16_t prev, after[2]; /* in sets */
-    uint8_t len;
+    uint8_t lead, len;       /* bytes before the place, and from it on */
 };
 
 struct lexicon {

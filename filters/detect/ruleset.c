@@ -374,10 +374,18 @@ static bool word_push(struct builder *b, struct slice s, uint16_t rule)
     return true;
 }
 
+static bool is_letter(char c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; }
+
+static bool can_be_word(struct slice s)
+{
+    const struct lexicon_word w = {.text = s};
+    return (is_letter(s.p[0]) || (unsigned char)s.p[0] >= 0xc2) && lexicon_takes(&w, true);
+}
+
 static bool word_add(struct builder *b, const struct rule_def *d, const char *what, const char *text, uint16_t rule)
 {
     struct slice s = slice_str(text);
-    if (what[0] == 'c' && s.n > 1 && !lexicon_takes(s)) {
+    if (what[0] == 'c' && s.n > 1 && !can_be_word(s)) {
         complain(b, d, "%s \"%.70s\" must begin with a letter", what, text);
         return true;
     }
@@ -601,13 +609,24 @@ static void sum_keyword(const struct ruleset *rs, struct keyword *k)
     }
 }
 
-/* True if no match can start with the keyword but where a word begins. */
-static bool begins_words(const struct keyword *k, struct slice text)
+/* The place in a keyword where a word begins wherever it stands: its start, or behind what is no letter in it; there the
+ * longest run of letters is the rarest. False if there is none: then it is searched for anywhere. */
+static bool word_place(const struct keyword *k, struct slice text, struct lexicon_word *w)
 {
-    if (!lexicon_takes(text) || lexicon_loose(text, &k->after[0], false)) return false;
-    if ((unsigned char)text.p[0] >= 0x80) return true; /* every character beyond ASCII is looked at */
     uint64_t letters = 0x07fffffe07fffffeu;
-    return (k->prev.w[1] & letters) == 0;
+    size_t longest = 0;
+    *w = (struct lexicon_word){text, k->prev, {k->after[0], k->after[1]}, 0};
+    if (((unsigned char)text.p[0] >= 0xc2 || !(k->prev.w[1] & letters)) && lexicon_takes(w, false)) return true;
+    struct lexicon_word best = *w;
+    for (w->lead = 1; w->lead + 2 <= text.n; w->lead++) {
+        size_t run = w->lead;
+        while (run < text.n && is_letter(text.p[run])) run++;
+        if (is_letter(text.p[w->lead - 1]) || run - w->lead <= longest || !lexicon_takes(w, false)) continue;
+        longest = run - w->lead;
+        best = *w;
+    }
+    *w = best;
+    return longest > 0;
 }
 
 /* Splits the keywords into those of the lexicon and those of the literals. */
@@ -621,15 +640,12 @@ static enum err split_keywords(struct ruleset *rs, const struct slice *unique, s
     enum err e = text && word && exact && rs->trigger_keyword && rs->word_keyword ? ERR_OK : ERR_MEMORY;
     size_t n = 0;
     for (size_t k = 0; k < count && !e; k++)
-        if (begins_words(&rs->keywords[k], unique[k])) {
-            const struct keyword *kw = &rs->keywords[k];
-            rs->word_keyword[n] = (uint32_t)k;
-            word[n++] = (struct lexicon_word){unique[k], kw->prev, {kw->after[0], kw->after[1]}};
-        }
+        if (word_place(&rs->keywords[k], unique[k], &word[n])) rs->word_keyword[n++] = (uint32_t)k;
     if (!e) e = lexicon_build(word, n, false, &rs->lexicon);
+    size_t words = n;
     n = 0;
     for (size_t k = 0; k < count && !e; k++)
-        if (!begins_words(&rs->keywords[k], unique[k])) {
+        if (k - n >= words || rs->word_keyword[k - n] != k) { /* of the k before it, n are literals */
             exact[n] = exact_case(rs, &rs->keywords[k], unique[k]);
             rs->trigger_keyword[n] = (uint32_t)k;
             text[n++] = unique[k];
@@ -792,7 +808,7 @@ static enum err build_context(struct builder *b, const struct rule_def *defs, si
         near[rs->numbers->rule[i]] = (uint16_t)(i + 1);
     for (size_t k = 0; k < count; k++) {
         rs->words[k] = (struct context_word){(uint32_t)unique[k].n, edge_binds(unique[k], false), edge_binds(unique[k], true)};
-        word[k] = (struct lexicon_word){unique[k], byteset_all(), {bytes_behind(&rs->words[k]), byteset_all()}};
+        word[k] = (struct lexicon_word){unique[k], byteset_all(), {bytes_behind(&rs->words[k]), byteset_all()}, 0};
         for (; at < b->word_count && slice_eq(b->word[at].text, unique[k]); at++) {
             uint16_t r = b->word[at].rule;
             rs->word_rules[k * rs->rule_words + (r >> 6)] |= 1ull << (r & 63);
