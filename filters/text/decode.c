@@ -300,6 +300,24 @@ static bool find_hex(struct slice t, size_t from, size_t end, size_t *first, siz
     return false;
 }
 
+/* Behind the separators that come next at or after i: where another part begins; `end` if none does before it. */
+static size_t next_part(struct slice t, size_t i, size_t end)
+{
+#if defined(__x86_64__)
+    for (; end > i && t.n - i >= 16; i += 16) {
+        const __m128i v = load16(t.p + i);
+        const __m128i slash = is(_mm_or_si128(v, _mm_set1_epi8(4)), '/'); /* or plus */
+        const unsigned m = (unsigned)_mm_movemask_epi8(_mm_or_si128(slash, _mm_or_si128(is(v, '-'), is(v, '_'))));
+        if (!m) continue;
+        i += (unsigned)__builtin_ctz(m);
+        break;
+    }
+#endif
+    while (i < end && base64_values[(unsigned char)t.p[i]] < 62) i++;
+    while (i < end && base64_values[(unsigned char)t.p[i]] >= 62) i++;
+    return i < end ? i : end;
+}
+
 static bool next_base64(const struct marked *x, uint32_t *from, struct decode_run *run)
 {
     const struct slice t = x->text;
@@ -312,7 +330,7 @@ static bool next_base64(const struct marked *x, uint32_t *from, struct decode_ru
         size_t first, behind;
         if (run->hex == UINT32_MAX && find_hex(t, start, end, &first, &behind)) run->hex = (uint32_t)start;
         at = end;
-        for (size_t cand = start; cand + BASE64_MIN <= end;) {
+        for (size_t cand = start; cand + BASE64_MIN <= end; cand = next_part(t, cand, end - BASE64_MIN + 1)) {
             struct judge j;
             if (may_begin_text(t.p + cand) && base64_is_text(t, cand, end, &j)) {
                 size_t last = end <= run->wrapped ? run->wrapped : wrapped_end(t, start, end);
@@ -326,8 +344,6 @@ static bool next_base64(const struct marked *x, uint32_t *from, struct decode_ru
                 *from = (uint32_t)stop;
                 return true;
             }
-            while (cand < end && base64_values[(unsigned char)t.p[cand]] < 62) cand++;
-            while (cand < end && base64_values[(unsigned char)t.p[cand]] >= 62) cand++;
         }
     }
     *from = (uint32_t)t.n;

@@ -481,6 +481,28 @@ static inline enum err add_node(struct parser *ps, enum json_type type, struct j
     return ERR_OK;
 }
 
+/* What quotes.h knows of a string whose content begins at `from`. */
+struct string {
+    size_t end;
+    bool escaped, high;
+};
+
+static inline struct string string_at(const struct quotes *q, size_t from, size_t all)
+{
+    const uint64_t *ends = quotes_bits(q, QUOTES_END), *escapes = quotes_bits(q, QUOTES_ESCAPE),
+                   *highs = quotes_bits(q, QUOTES_HIGH);
+    const size_t w = from / 64;
+    const unsigned k = (unsigned)(from % 64);
+    const uint64_t x = ends[w] >> k;
+    if (x) { /* most strings are short */
+        const unsigned n = (unsigned)__builtin_ctzll(x);
+        const uint64_t in = ((1ull << n) - 1) << k;
+        return (struct string){from + n, (escapes[w] & in) != 0, (highs[w] & in) != 0};
+    }
+    const size_t end = bits_next(ends, from, all);
+    return (struct string){end, bits_next(escapes, from, end) != end, !q->ascii && bits_next(highs, from, end) != end};
+}
+
 static enum err string_node(struct parser *ps, enum json_type type)
 {
     ps->p++; /* the quote */
@@ -488,15 +510,16 @@ static enum err string_node(struct parser *ps, enum json_type type)
     enum err e = add_node(ps, type, &n);
     if (e) return e;
     const struct quotes *q = &ps->d->quotes;
-    const size_t from = n->off, all = ps->d->text.n, end = bits_next(quotes_bits(q, QUOTES_END), from, all);
-    if (q->bad < end || end == all) {
-        ps->p = ps->base + (q->bad < end ? q->bad : all);
+    const size_t all = ps->d->text.n;
+    const struct string s = string_at(q, n->off, all);
+    if (q->bad < s.end || s.end == all) {
+        ps->p = ps->base + (q->bad < s.end ? q->bad : all);
         return ERR_JSON;
     }
-    n->end = (uint32_t)end;
-    n->escaped = bits_next(quotes_bits(q, QUOTES_ESCAPE), from, end) != end;
-    n->ascii = q->ascii || bits_next(quotes_bits(q, QUOTES_HIGH), from, end) == end;
-    ps->p = ps->base + end + 1;
+    n->end = (uint32_t)s.end;
+    n->escaped = s.escaped;
+    n->ascii = !s.high;
+    ps->p = ps->base + s.end + 1;
     return ERR_OK;
 }
 

@@ -140,6 +140,18 @@ _Static_assert(MARK_RUN_LEAST == 16, "runs() looks for sixteen");
 
 static bool is_hex(char c) { return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'f'); }
 
+/* Whether a character reference that somebody reads (decode.c) begins with these two bytes. */
+static inline bool begins_entity(char a, char b)
+{
+    static const char second[26][4] = {['a' - 'a'] = "mp", ['b' - 'a'] = "s",  ['c' - 'a'] = "o", ['d' - 'a'] = "ao",
+                                       ['e' - 'a'] = "q",  ['g' - 'a'] = "t",  ['h' - 'a'] = "y", ['l' - 'a'] = "to",
+                                       ['n' - 'a'] = "bu", ['p' - 'a'] = "el", ['q' - 'a'] = "u", ['s' - 'a'] = "oh"};
+    if (a == '#') return true;
+    if (a < 'a' || a > 'z') return false;
+    const char *s = second[a - 'a'];
+    return b && (b == s[0] || b == s[1]);
+}
+
 /* Percent escapes and character references among the rare bytes. */
 LEAF void signs(const struct pass *s, uint64_t *percent, uint64_t *entity)
 {
@@ -148,7 +160,7 @@ LEAF void signs(const struct pass *s, uint64_t *percent, uint64_t *entity)
         if (s->text.n - at < 3 || s->text.p[at] == '\r') continue;
         const char a = s->text.p[at + 1], b = s->text.p[at + 2];
         if (s->text.p[at] == '%') *percent |= (is_hex(a) && is_hex(b)) || (a | 32) == 'u' ? w & -w : 0;
-        else *entity |= a == '#' || (a >= 'a' && a <= 'z') ? w & -w : 0;
+        else *entity |= begins_entity(a, b) ? w & -w : 0;
     }
 }
 

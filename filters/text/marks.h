@@ -12,7 +12,7 @@ enum mark {
     MARK_ANY,     /* one of the others */
     MARK_ESCAPE,  /* a backslash */
     MARK_PERCENT, /* a percent sign with two hex digits, or a 'u', behind it */
-    MARK_ENTITY,  /* an ampersand with what a character reference begins with behind it */
+    MARK_ENTITY,  /* an ampersand with the first two bytes of a character reference behind it */
     MARK_RUN,     /* a byte of base64 that begins MARK_RUN_LEAST of them */
     MARK_BREAK,   /* a break in a token that may hold a value: line end, emphasis, quote (gather_join.c) */
     MARK_KINDS

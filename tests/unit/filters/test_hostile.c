@@ -211,7 +211,7 @@ static void a_screening_can_be_stopped_anywhere(void **state)
         make(&shapes[i], 2 * SMALL);
         (void)screen(&s, 0, &found);
         unsigned all = s.asks, step = all / 7 + 1;
-        if (all == 0) fail_msg("%s: nobody was asked", shapes[i].unit);
+        if (all == 0 && s.m.done >= METER_EVERY) fail_msg("%s: nobody was asked", shapes[i].unit);
         for (unsigned at = 1; at <= all; at += step) {
             enum err e = screen(&s, at, &found);
             if (e != ERR_NOT_SCANNED) fail_msg("%s, stopped at %u of %u: %s", shapes[i].unit, at, all, err_name(e));
