@@ -526,8 +526,11 @@ static bool read_id(struct reader *r, yaml_node_t *node)
 
 static void load_rule(struct reader *r, yaml_node_t *node)
 {
-    struct extras x = {
-        .d = {.cls = r->cls, .score = 0.85f, .min_score = 0.5f, .context = {.before = 80, .after = 40, .boost = 0.35f}}};
+    struct extras x = {.d = {.cls = r->cls,
+                             .score = 0.85f,
+                             .min_score = 0.5f,
+                             .context = {.before = 80, .after = 40, .boost = 0.35f},
+                             .join = true}};
     bool file_native = r->native;
     char found[80];
     if (!doc_is_map(node)) {

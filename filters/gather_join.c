@@ -4,6 +4,8 @@
 
 #include "filters/detect/engine.h"
 
+#include <strings.h>
+
 #define PART_EDGE      1024u /* bytes of a part looked at on each side of a cut */
 #define PART_SHORT     256u  /* a part that may lie in the middle of a value */
 #define PARTS_TOGETHER 4u
@@ -11,7 +13,20 @@
 #define TOKEN_EDGE     1024u
 #define TOKEN_LEAST    16u
 #define WHITE_MOST     64u
-#define PIECES_MOST    32u
+#define PIECES_MOST    160u
+#define TAG_MOST       64u
+#define MARKS_MOST     128u
+#define MARGIN_MOST    64u
+#define GROUPS_MOST    64u
+#define CONTEXT_MOST   96u
+#define NUMBER_MOST    32u
+#define DIGITS_LEAST   8u
+#define DIGITS_MOST    40u
+#define LINE_LOOK      256u
+#define RECORD_ALIKE   3u
+#define SHORT_LEAST    7u
+#define CASES_LEAST    6u
+#define FEW_PIECES     12u
 #define TOGETHER_MOST  200u /* more than two pieces are short ones, or all */
 #define HASH_LEAST     12u
 #define NUMBER_LEAST   8u
@@ -74,18 +89,43 @@ enum err gather_parts(struct gather *g)
 
 /* ---- broken tokens ----------------------------------------------------------------------------------------- */
 
-static bool token_bytes[256];
+enum { IN_TOKEN = 1, IN_GROUP = 2, IN_HEX = 4, IN_NUMBER = 8, IN_DIGITS = 16, IN_SMALL = 32, IN_CAPITALS = 64, IN_MAIL = 128 };
+static uint8_t kinds[256];
 
-__attribute__((constructor)) static void make_tokens(void)
+__attribute__((constructor)) static void make_kinds(void)
 {
-    for (const char *p = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_+/=.-@"; *p; p++)
-        token_bytes[(unsigned char)*p] = true;
+    for (const char *p = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_+/=.-@:!#$%&"; *p; p++)
+        kinds[(unsigned char)*p] |= IN_TOKEN;
+    for (const char *p = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"; *p; p++) kinds[(unsigned char)*p] |= IN_GROUP;
+    for (const char *p = "0123456789abcdefABCDEF"; *p; p++) kinds[(unsigned char)*p] |= IN_HEX;
+    for (const char *p = "0123456789 -.()+/:="; *p; p++) kinds[(unsigned char)*p] |= IN_NUMBER;
+    for (unsigned c = '0'; c <= '9'; c++) kinds[c] |= IN_DIGITS;
+    for (unsigned c = 'a'; c <= 'z'; c++) kinds[c] |= IN_SMALL;
+    for (unsigned c = 'A'; c <= 'Z'; c++) kinds[c] |= IN_CAPITALS;
+    kinds['@'] |= IN_MAIL;
 }
 
-static inline bool is_token(char c) { return token_bytes[(unsigned char)c]; }
+static inline bool is_token(char c) { return kinds[(unsigned char)c] & IN_TOKEN; }
+static inline bool is_group(char c) { return kinds[(unsigned char)c] & IN_GROUP; }
 static inline bool is_emphasis(char c) { return c == '*' || c == '`' || c == '~'; }
+/* A single tilde is no mark. */
+static inline bool is_mark(struct slice s, size_t i)
+{
+    return is_emphasis(s.p[i]) && (s.p[i] != '~' || (i + 1 < s.n && s.p[i + 1] == '~') || (i > 0 && s.p[i - 1] == '~'));
+}
 static inline bool is_quote(char c) { return c == '"' || c == '\''; }
 static inline bool is_white(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+static inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
+static inline bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
+static inline bool is_letter(char c) { return (c | 32) >= 'a' && (c | 32) <= 'z'; }
+
+/* A group of a number ends before i, where marks begin: "5333 **7161**", "(415) <b>555". */
+static bool ends_group(struct slice s, size_t i)
+{
+    size_t k = i;
+    while (k > 0 && i - k < 2 && (s.p[k - 1] == ' ' || s.p[k - 1] == '(' || s.p[k - 1] == ')')) k--;
+    return k < i && k > 0 && is_digit(s.p[k - 1]);
+}
 
 static size_t skip_white(struct slice s, size_t i)
 {
@@ -98,27 +138,65 @@ static size_t skip_white(struct slice s, size_t i)
 static size_t literal_end(struct slice s, size_t i)
 {
     size_t k = skip_white(s, i + 1);
-    if (k < s.n && (s.p[k] == '+' || s.p[k] == '.' || s.p[k] == '&' || s.p[k] == '\\')) k++;
+    const bool next = k + 1 < s.n && s.p[k] == '\\' && (s.p[k + 1] == '\n' || s.p[k + 1] == '\r');
+    if (k < s.n && (s.p[k] == '+' || s.p[k] == '.' || s.p[k] == '&' || next)) k++;
     if (k < s.n && s.p[k] == '.' && s.p[k - 1] == '.') k++;
     k = skip_white(s, k);
     return k > i + 1 && k < s.n && s.p[k] == s.p[i] ? k + 1 : i;
 }
 
+/* The end of an HTML tag at i that only shapes text; i if there is none. */
+static size_t tag_end(struct slice s, size_t i)
+{
+    static const char *const names[] = {"b",   "i",   "u",   "s",    "em",   "br",   "tt",   "wbr",   "sub",   "sup",
+                                        "del", "ins", "kbd", "span", "code", "font", "mark", "small", "strong"};
+    size_t k = i + 1, n = 0;
+    if (k < s.n && s.p[k] == '/') k++;
+    while (k + n < s.n && n < 8 && is_letter(s.p[k + n])) n++;
+    bool known = false;
+    for (size_t j = 0; j < sizeof names / sizeof names[0] && !known; j++)
+        known = strlen(names[j]) == n && strncasecmp(names[j], s.p + k, n) == 0;
+    if (!known) return i;
+    for (k += n; k < s.n && k - i < TAG_MOST && s.p[k] != '<' && s.p[k] != '\n'; k++)
+        if (s.p[k] == '>') return k + 1;
+    return i;
+}
+
+/* Emphasis marks and tags from i on. */
+static size_t skip_marks(struct slice s, size_t i)
+{
+    size_t most = i + MARKS_MOST;
+    while (i < s.n && i < most) {
+        size_t k = s.p[i] == '<' ? tag_end(s, i) : i + is_mark(s, i);
+        if (k == i) break;
+        i = k;
+    }
+    return i;
+}
+
+/* What may stand before a line that goes on: quote marks, a list's or a comment's mark, and white space. */
+static size_t skip_margin(struct slice s, size_t i)
+{
+    size_t most = i + MARGIN_MOST, n = most < s.n ? most : s.n;
+    while (i < n && (s.p[i] == ' ' || s.p[i] == '\t' || s.p[i] == '>' || s.p[i] == '|')) i++;
+    size_t k = i;
+    while (k < n && k - i < 3 && (s.p[k] == '/' || s.p[k] == '#')) k++;
+    if (k == i && k < n && (s.p[k] == '-' || s.p[k] == '*' || s.p[k] == '+')) k++;
+    if (k < n && k > i && s.p[k] == ' ') i = k + 1;
+    else if (k == i + 1 && s.p[i] == '+' && k < n && s.p[k] != '+') i = k; /* a diff's mark */
+    return skip_marks(s, i);
+}
+
 /* Where a break that begins at i ends: emphasis marks, a string literal's end and next beginning, or a line end (a
- * backslash before it, white space and quote marks behind it); i if there is none. */
+ * backslash or what else says that a line goes on before it, its margin behind it); i if there is none. */
 static size_t break_end(struct slice s, size_t i)
 {
     if (i < s.n && is_quote(s.p[i])) return literal_end(s, i);
-    size_t k = i;
-    while (k < s.n && is_emphasis(s.p[k])) k++;
-    size_t line = k;
+    size_t k = skip_marks(s, i), line = k;
+    if (s.n - line >= 2 && s.p[line] == ' ' && (s.p[line + 1] == '\\' || s.p[line + 1] == '\n')) line++;
     if (line < s.n && s.p[line] == '\\') line++;
     if (line < s.n && s.p[line] == '\r') line++;
-    if (line >= s.n || s.p[line] != '\n') return k;
-    k = line + 1;
-    while (k < s.n && (s.p[k] == ' ' || s.p[k] == '\t' || s.p[k] == '>')) k++;
-    while (k < s.n && is_emphasis(s.p[k])) k++;
-    return k;
+    return line < s.n && s.p[line] == '\n' ? skip_margin(s, line + 1) : k;
 }
 
 /* Where the token that the break at i cuts begins, not before `least`; i if none does. */
@@ -126,7 +204,10 @@ static size_t token_begin(struct slice s, size_t i, size_t least)
 {
     if (i > least && s.p[i] == '\n' && s.p[i - 1] == '\r') i--;
     if (i > least && s.p[i - 1] == '\\') i--;
+    if (i > least && s.p[i - 1] == ' ' && i < s.n && s.p[i] == '\\') i--;
     size_t k = i;
+    if (k > least + 2 && ends_group(s, k))
+        while (k > least && !is_digit(s.p[k - 1])) k--;
     while (k > least && i - k < TOKEN_BACK && is_token(s.p[k - 1])) k--;
     return k;
 }
@@ -134,35 +215,86 @@ static size_t token_begin(struct slice s, size_t i, size_t least)
 /* A token in pieces: where each piece stands. */
 struct pieces {
     uint32_t n;
-    struct {
-        size_t begin, end;
+    bool number;       /* digits of the numbers round the first cut are enough for one number */
+    bool digits, mail; /* one of the pieces has digits; an '@' */
+    struct piece {
+        uint32_t begin, end;
+        bool digit, line; /* it has a digit; a line end comes behind it */
+        uint16_t changes; /* between small letters and capitals */
     } at[PIECES_MOST];
 };
 
+static struct piece read_piece(struct slice s, size_t begin, size_t end, struct pieces *p)
+{
+    struct piece x = {(uint32_t)begin, (uint32_t)end, false, false, 0};
+    const size_t most = end - begin > TOKEN_EDGE ? begin + TOKEN_EDGE : end;
+    unsigned all = 0, last = 0, changes = 0;
+    for (size_t k = begin; k < most; k++) {
+        const unsigned now = kinds[(unsigned char)s.p[k]];
+        all |= now;
+        changes += ((now ^ last) & (IN_SMALL | IN_CAPITALS)) == (IN_SMALL | IN_CAPITALS);
+        last = now;
+    }
+    x.digit = all & IN_DIGITS;
+    x.changes = (uint16_t)changes;
+    p->digits |= x.digit;
+    p->mail |= (all & IN_MAIL) != 0;
+    return x;
+}
+
+/* The end of a token, or of a number in groups. */
 static size_t token_end(struct slice s, size_t i)
 {
-    while (i < s.n && is_token(s.p[i])) i++;
-    return i;
+    const size_t most = s.n - i > GROUPS_MOST ? i + GROUPS_MOST : s.n;
+    while (1) {
+        while (i < s.n && is_token(s.p[i])) i++;
+        if (i == 0 || i + 1 >= most || !(is_group(s.p[i - 1]) || s.p[i - 1] == ')')) return i;
+        size_t k = i;
+        while (k < most && k - i < 2 && (s.p[k] == ' ' || s.p[k] == '(' || s.p[k] == ')')) k++;
+        if (k == i || k >= most || !is_group(s.p[k]) || (!is_digit(s.p[i - 1]) && !is_digit(s.p[k]))) return i;
+        i = k;
+    }
+}
+
+/* A line may end in a colon only inside an address. */
+static bool is_label(struct slice s, size_t begin, size_t end)
+{
+    if (s.p[end - 1] != ':') return false;
+    size_t k = end - 1;
+    while (k > begin && end - k < 6 && kinds[(unsigned char)s.p[k - 1]] & IN_HEX) k--;
+    return k == end - 1 || k == begin || s.p[k - 1] != ':';
+}
+
+/* Where emphasis begins behind the blank after a group; 0 if it does not. */
+static size_t marks_follow(struct slice s, size_t end)
+{
+    size_t k = end;
+    while (k < s.n && k - end < 2 && (s.p[k] == ' ' || s.p[k] == '(' || s.p[k] == ')')) k++;
+    return k > end && k < s.n && (s.p[k] == '<' || is_mark(s, k)) ? k : 0;
 }
 
 /* Reads the pieces from `begin` on; returns where the last one ends. */
 static size_t read_pieces(struct slice s, size_t begin, struct pieces *p)
 {
     p->n = 0;
+    p->digits = p->mail = false;
     while (1) {
-        size_t end = token_end(s, begin), k;
-        p->at[p->n].begin = begin;
-        p->at[p->n++].end = end;
+        size_t k = begin, end;
+        while (!is_token(s.p[k])) k++; /* a blank before a group */
+        end = token_end(s, k);
+        if (end < s.n && is_group(s.p[end - 1]) && marks_follow(s, end)) end = marks_follow(s, end);
+        if (s.n - end > 1 && s.p[end] == ' ' && (s.p[end + 1] == '\n' || s.p[end + 1] == '\r') && is_group(s.p[end - 1])) end++;
+        struct piece *x = &p->at[p->n++];
+        *x = read_piece(s, begin, end, p);
         if (p->n == PIECES_MOST) return end;
         k = break_end(s, end);
-        if (k == end || k >= s.n || !is_token(s.p[k])) return end;
+        x->line = k > end && memchr(s.p + end, '\n', k - end);
+        if (k == end || k >= s.n || (x->line && is_label(s, begin, end))) return end;
         begin = k;
+        while (k < s.n && k - begin < 2 && (s.p[k] == ' ' || s.p[k] == '(' || s.p[k] == ')')) k++;
+        if (k >= s.n || !is_token(s.p[k]) || (k > begin && !is_digit(s.p[k]))) return end;
     }
 }
-
-static inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
-static inline bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
-static inline bool is_letter(char c) { return (c | 32) >= 'a' && (c | 32) <= 'z'; }
 
 /* Length of the word s begins with: small letters, the first may be a capital. 0 if letters and digits go on otherwise. */
 static size_t word_at(struct slice s)
@@ -181,22 +313,22 @@ static bool may_begin(struct slice s)
     return k < s.n || k < HASH_LEAST;
 }
 
-/* Whether a value may end in this piece: not where a word, a path, a host or a date of the text begins. */
-static bool may_end(struct slice s)
+/* A date or a time: "2024-05-", "12:30:". */
+static bool is_date(struct slice s)
 {
-    if (s.p[0] == '@' || (s.n > 1 && s.p[0] == '-' && s.p[1] == '-')) return false;
-    if (word_at(s) >= WORD_LEAST) return false;
     size_t k = 0;
-    while (k < s.n && (is_digit(s.p[k]) || s.p[k] == '-' || s.p[k] == '.')) k++;
-    return k < s.n || k < NUMBER_LEAST;
+    while (k < s.n && k < 5 && is_digit(s.p[k])) k++;
+    if (s.n - k < 4 || (k != 4 && k != 2) || (s.p[k] != '-' && s.p[k] != '/' && s.p[k] != '.' && s.p[k] != ':')) return false;
+    if (!is_digit(s.p[k + 1]) || !is_digit(s.p[k + 2])) return false;
+    return s.p[k + 3] == s.p[k] || (s.n - k >= 7 && s.p[k + 3] == ' ' && is_digit(s.p[k + 4]) && s.p[k + 6] == ':');
 }
 
-/* NAME=value: the next setting begins here. */
-static bool is_setting(struct slice s)
+/* A name before a value: what it begins goes with nothing before it. */
+static bool is_assignment(struct slice s, size_t n)
 {
     size_t k = 0;
-    while (k < s.n && (is_letter(s.p[k]) || s.p[k] == '_')) k++;
-    return k >= WORD_LEAST && k + 1 < s.n && s.p[k] == '=' && s.p[k + 1] != '=';
+    while (k < n && (is_letter(s.p[k]) || is_digit(s.p[k]) || s.p[k] == '_' || s.p[k] == '-' || s.p[k] == '.')) k++;
+    return k > 0 && k < n && (s.p[k] == '=' || s.p[k] == ':') && !(s.p[k] == '=' && (k + 1 == n || s.p[k + 1] == '='));
 }
 
 /* The same prefix again (hf_..., ntn_...): another token, and no part of the first. Parts of a JWT begin alike. */
@@ -210,20 +342,153 @@ static bool is_another(struct slice first, struct slice last)
     return false;
 }
 
-/* Whether pieces [first, last] together could be a value at all: long enough, and not only letters. */
+/* Whether a value may end in this piece, the beginning of s: not where a word, a path, a host or a date of the text begins. */
+static bool may_end(struct slice s, size_t n, bool number)
+{
+    if (s.p[0] == '@' || (n > 1 && s.p[0] == '-' && s.p[1] == '-')) return false;
+    size_t word = word_at(slice_of(s.p, n)), k = 0;
+    if (word >= WORD_LEAST) return false;
+    if (word && word == n && s.n - n >= 2 && s.p[n] == ' ' && (is_letter(s.p[n + 1]) || s.p[n + 1] == '='))
+        return false; /* "and so on" */
+    if (number) return !memchr(s.p, '=', n);
+    if (is_assignment(s, n)) return false;
+    while (k < n && (is_digit(s.p[k]) || s.p[k] == '-' || s.p[k] == '.')) k++;
+    return k < n || k < NUMBER_LEAST;
+}
+
+/* What stands before the first piece in its line, for the names that say what it is. */
+static size_t context_begin(struct slice s, size_t begin)
+{
+    size_t k = begin;
+    while (k > 0 && begin - k < CONTEXT_MOST && s.p[k - 1] != '\n') k--;
+    while (k < begin && k > 0 && ((unsigned char)s.p[k] & 0xC0) == 0x80) k++; /* no half a character */
+    return k;
+}
+
+/* Whether what stands before the piece says what it is: "key: ", "key=", "key is ". */
+static bool is_named(struct slice s, size_t begin)
+{
+    size_t k = begin;
+    while (k > 0 && begin - k < 4 && (s.p[k - 1] == ' ' || s.p[k - 1] == '"' || s.p[k - 1] == '\'')) k--;
+    if (k == 0) return false;
+    char c = s.p[k - 1];
+    if (c == ':' || c == '=' || (unsigned char)c >= 0x80) return true;
+    return k >= 3 && k < begin && s.p[k - 1] == 's' && s.p[k - 2] == 'i' && s.p[k - 3] == ' ';
+}
+
+/* Counts the digits of a number's groups at k, one step of `step` at a time, up to `end`. */
+struct digits {
+    size_t digits, dots;
+};
+static void count_digits(struct slice s, size_t k, size_t n, int step, struct digits *d)
+{
+    for (; n; n--, k = step > 0 ? k + 1 : k - 1) {
+        const char c = s.p[k];
+        if (!(kinds[(unsigned char)c] & (IN_NUMBER | IN_HEX | IN_GROUP))) return;
+        d->digits += is_digit(c);
+        d->dots += c == '.' || c == ':';
+    }
+}
+
+static bool in_number(char c, bool hex) { return kinds[(unsigned char)c] & (IN_NUMBER | IN_GROUP | (hex ? IN_HEX : 0)); }
+
+/* Whether the digits on both sides of the first cut may be one number. */
+static bool is_number(struct slice s, const struct pieces *p)
+{
+    struct digits d = {0, 0};
+    const size_t a = p->at[0].end;
+    count_digits(s, a - 1, a < NUMBER_MOST ? a : NUMBER_MOST, -1, &d);
+    for (uint32_t i = 1; i < p->n && i < 8; i++) {
+        const size_t n = p->at[i].end - p->at[i].begin;
+        count_digits(s, p->at[i].begin, n < NUMBER_MOST ? n : NUMBER_MOST, 1, &d);
+    }
+    const bool address = d.dots >= 3 && d.digits >= 4;
+    return (address || (d.digits >= DIGITS_LEAST && d.digits <= DIGITS_MOST)) && in_number(s.p[a - 1], true) &&
+           in_number(s.p[p->at[1].begin], true);
+}
+
+/* Lines that begin alike are records, one behind the other, and not one value in two lines. */
+static bool is_record(struct slice s, const struct piece *left, const struct piece *right)
+{
+    size_t k = left->begin, n = 0;
+    while (k > 0 && left->begin - k < LINE_LOOK && s.p[k - 1] != '\n') k--;
+    k = skip_margin(s, k);
+    if (k + RECORD_ALIKE > left->begin) return false;
+    while (n < RECORD_ALIKE && right->begin + n < s.n && s.p[k + n] == s.p[right->begin + n]) n++;
+    return n == RECORD_ALIKE;
+}
+
+/* Whether a mailbox that ends at `end` is whole: what follows is not of it. */
+static bool is_whole(struct slice s, size_t end)
+{
+    static const char *const names[] = {".com", ".org", ".net", ".edu", ".gov", ".info",
+                                        ".io",  ".de",  ".fr",  ".uk",  ".es",  ".it"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        size_t n = strlen(names[i]);
+        if (end >= n && strncasecmp(s.p + end - n, names[i], n) == 0) return true;
+    }
+    return false;
+}
+
+static inline bool is_domain(char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '.'; }
+
+/* A mailbox cut apart: what is before the cut is none yet, or what follows ends like one. */
+static bool is_mailbox(struct slice s, const struct pieces *p, uint32_t first, uint32_t last)
+{
+    bool at = false, dot = false, before = false;
+    size_t name = 0; /* what stands behind the last dot, and the dot */
+    for (uint32_t i = first; i <= last && p->mail; i++) {
+        if (i == last) before = at && name > 3;
+        for (size_t k = p->at[i].begin; k < p->at[i].end; k++) {
+            const char c = s.p[k];
+            if (c == '@') at = true, dot = false, name = 0;
+            else if (at && !is_domain(c)) return dot && i == last && !before;
+            else if (at && c == '.') dot = true, name = 1;
+            else name += name > 0;
+        }
+        if (i < last && at && p->at[i].line && is_whole(s, p->at[i].end)) return false;
+    }
+    return at && dot && (!before || memchr(s.p + p->at[last].begin, '.', p->at[last].end - p->at[last].begin));
+}
+
+/* Whether pieces [first, last] are more than words. */
+static bool is_odd(const struct pieces *p, uint32_t first, uint32_t last, size_t *length)
+{
+    size_t changes = 0;
+    bool digit = false;
+    *length = 0;
+    for (uint32_t i = first; i <= last; i++) {
+        *length += p->at[i].end - p->at[i].begin;
+        digit |= p->at[i].digit;
+        changes += p->at[i].changes;
+    }
+    return digit || changes >= CASES_LEAST;
+}
+
+static bool has_alnum(struct slice s)
+{
+    for (size_t k = 0; k < s.n && k < TOKEN_EDGE; k++)
+        if (is_letter(s.p[k]) || is_digit(s.p[k])) return true;
+    return false;
+}
+
+/* Whether pieces [first, last] together could be a value at all. */
 static bool worth(struct slice s, const struct pieces *p, uint32_t first, uint32_t last)
 {
-    size_t length = 0;
-    bool odd = false;
-    for (uint32_t i = first; i <= last; i++) {
-        size_t n = p->at[i].end - p->at[i].begin;
-        length += n;
-        for (size_t k = 0; k < n && k < TOKEN_EDGE && !odd; k++) odd = is_digit(s.p[p->at[i].begin + k]);
-    }
-    if (!odd || length < TOKEN_LEAST || !(last - first < 2 || last - first + 1 == p->n || length <= TOGETHER_MOST)) return false;
-    const size_t a = p->at[first].begin, b = p->at[last].begin;
+    size_t length;
+    const bool odd = is_odd(p, first, last, &length);
+    if (!(last - first < 2 || last - first + 1 == p->n || length <= TOGETHER_MOST)) return false;
+    const size_t a = p->at[first].begin, b = p->at[last].begin, behind = p->at[last].end;
+    const bool line = p->at[last - 1].line;
+    if (line && is_date(slice_of(s.p + b, s.n - b))) return false;
+    if (is_mailbox(s, p, first, last)) return !line || behind == s.n || s.p[behind] != '('; /* else a decorator */
+    const bool number = p->number && !(line && is_record(s, &p->at[last - 1], &p->at[last])),
+               named = first == 0 && is_named(s, a);
+    if (!odd || (!number && length < (named ? SHORT_LEAST : TOKEN_LEAST))) return false;
     const struct slice head = slice_of(s.p + a, p->at[first].end - a), tail = slice_of(s.p + b, p->at[last].end - b);
-    return may_begin(head) && may_end(tail) && !is_setting(tail) && (first == last || !is_another(head, tail));
+    if (line && (!has_alnum(head) || !has_alnum(tail))) return false;
+    if (!number && (is_another(head, tail) || (!named && !may_begin(head)))) return false;
+    return !line || may_end(slice_of(s.p + b, s.n - b), p->at[last].end - b, number);
 }
 
 /* Lines of one length, as base64 is wrapped: they are looked at together, and two by two only at the ends. */
@@ -234,31 +499,97 @@ static bool wrapped(const struct pieces *p, uint32_t i)
     return p->at[i - 1].end - p->at[i - 1].begin == n && p->at[i + 1].end - p->at[i + 1].begin == n;
 }
 
-/* Pieces [first, last] as one text: of the outer ones only the edges. */
-static enum err add_token(struct gather *g, const struct gather_text *t, const struct pieces *p, uint32_t first, uint32_t last)
+/* Copies [a, b) of s, which begins at `base` of the gathered text, without the marks in it. */
+static enum err copy_unmarked(struct gather *g, struct slice s, uint32_t base, size_t a, size_t b)
 {
+    enum err e = ERR_OK;
+    for (size_t k = a; k < b && !e;) {
+        size_t end = k, behind;
+        while (end < b && s.p[end] != '<' && !is_emphasis(s.p[end])) end++;
+        behind = end < b ? skip_marks(s, end) : b;
+        if (behind == end) behind = ++end; /* a sign of its own */
+        if (end > b) end = b;
+        e = copy(g, base + (uint32_t)k, base + (uint32_t)end);
+        if (!e) e = gather_slice(g, base, base + (uint32_t)s.n, 0, &s);
+        k = behind;
+    }
+    return e;
+}
+
+/* Pieces [first, last] as one text: of the outer ones only the edges, with what stands round them in their lines. */
+static enum err add_token(struct gather *g, const struct gather_text *t, struct slice s, const struct pieces *p, uint32_t first,
+                          uint32_t last, bool hyphens)
+{
+    size_t from = first ? p->at[first].begin : context_begin(s, p->at[first].begin), to = p->at[last].end;
+    while (last == p->n - 1 && to < s.n && to - p->at[last].end < CONTEXT_MOST && !is_white(s.p[to]) && !is_emphasis(s.p[to]))
+        to++;
+    while (to < s.n && to > p->at[last].end && ((unsigned char)s.p[to] & 0xC0) == 0x80) to--;
     enum err e = gather_open(g, GATHER_BREAKS, t->level);
     for (uint32_t i = first; i <= last && !e; i++) {
-        size_t a = p->at[i].begin, b = p->at[i].end;
+        size_t a = i == first ? from : p->at[i].begin, b = i == last ? to : p->at[i].end;
         if (i == first && b - a > TOKEN_EDGE) a = b - TOKEN_EDGE;
         if (i == last && b - a > TOKEN_EDGE) b = a + TOKEN_EDGE;
-        e = copy(g, t->value + (uint32_t)a, t->value + (uint32_t)b);
+        if (hyphens && i < last && b > a && (s.p[b - 1] == '-' || s.p[b - 1] == '=')) b--;
+        if (i == first && a < p->at[i].begin) {
+            e = copy_unmarked(g, s, t->value, a, p->at[i].begin);
+            a = p->at[i].begin;
+        }
+        if (a < b && !e) e = copy(g, t->value + (uint32_t)a, t->value + (uint32_t)b);
+        if (!e) e = gather_slice(g, t->value, t->end, 0, &s);
     }
     return e ? e : end_joined(g);
 }
 
-/* As with parts: where the value ends is not known, so two to four pieces together, and all of them. */
-static enum err add_tokens(struct gather *g, const struct gather_text *t, const struct pieces *p)
+/* A line that ends in a hyphen may be hyphenated, or the hyphen is of the token. */
+static bool hyphenated(struct slice s, const struct pieces *p, uint32_t first, uint32_t last)
 {
+    for (uint32_t i = first; i < last; i++)
+        if (s.p[p->at[i].end - 1] == '-' || s.p[p->at[i].end - 1] == '=') return true;
+    return false;
+}
+
+/* Pieces [first, last] with and without the hyphens at the ends of lines. */
+static enum err try_token(struct gather *g, const struct gather_text *t, const struct pieces *p, uint32_t first, uint32_t last)
+{
+    struct slice s = SLICE_NONE;
+    enum err e = gather_slice(g, t->value, t->end, 0, &s);
+    if (e || !worth(s, p, first, last)) return e;
+    e = add_token(g, t, s, p, first, last, false);
+    if (!e) e = gather_slice(g, t->value, t->end, 0, &s);
+    return !e && hyphenated(s, p, first, last) ? add_token(g, t, s, p, first, last, true) : e;
+}
+
+/* Many pieces: those of each line together, and all of them. */
+static enum err add_lines(struct gather *g, const struct gather_text *t, const struct pieces *p)
+{
+    struct slice s = SLICE_NONE;
     enum err e = ERR_OK;
+    uint32_t first = 0;
+    for (uint32_t i = 0; i < p->n && !e; i++) {
+        if ((e = gather_slice(g, t->value, t->end, 0, &s))) break;
+        if (i + 1 < p->n && !p->at[i].line) continue;
+        if (i - first >= PARTS_TOGETHER && i + 1 - first < p->n) e = try_token(g, t, p, first, i);
+        first = i + 1;
+    }
+    return e;
+}
+
+/* As with parts: where the value ends is not known, so two to four pieces together, and all of them. */
+static enum err add_tokens(struct gather *g, const struct gather_text *t, struct pieces *p)
+{
+    struct slice s = SLICE_NONE;
+    size_t length;
+    if (!p->mail && !is_odd(p, 0, p->n - 1, &length)) return ERR_OK;
+    enum err e = gather_slice(g, t->value, t->end, 0, &s);
+    if (e) return e;
+    p->number = p->digits && is_number(s, p);
+    if (p->n > FEW_PIECES) e = add_lines(g, t, p);
     for (uint32_t i = 0; i < p->n && !e; i++)
-        for (uint32_t k = i + 1; k < p->n && !e; k++) {
-            bool near_by = k - i < PARTS_TOGETHER, all = i == 0 && k == p->n - 1;
-            if ((!near_by || wrapped(p, i)) && !all) continue;
-            struct slice s = SLICE_NONE;
-            if ((e = gather_slice(g, t->value, t->end, 0, &s))) break;
-            if (worth(s, p, i, k)) e = add_token(g, t, p, i, k);
+        for (uint32_t k = i + 1; k < p->n && k - i < PARTS_TOGETHER && !e; k++) {
+            if (wrapped(p, i) || (p->n > FEW_PIECES && p->at[i].end - p->at[i].begin < WORD_LEAST)) continue;
+            e = try_token(g, t, p, i, k);
         }
+    for (uint32_t n = p->n; n > PARTS_TOGETHER && n + 2 >= p->n && !e; n--) e = try_token(g, t, p, 0, n - 1);
     return e;
 }
 

@@ -52,7 +52,7 @@ struct rule_def {
     struct rule_context context;
     struct rule_allow *allow;
     size_t allow_count;
-    bool join;       /* also look for it with line breaks and Markdown emphasis inside */
+    bool join;       /* also look for it with line breaks and Markdown emphasis inside; in a pack true unless it says false */
     char **examples; /* must match; counterexamples must not */
     size_t example_count;
     char **counterexamples;

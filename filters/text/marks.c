@@ -12,9 +12,9 @@
 
 enum {
     BASE64 = 1, /* letters, digits, "+/-_" */
-    DIGIT = 2,
-    TOKEN = 4, /* what else a token has: "=.@" */
-    CUT = 8,   /* line feed and emphasis: a token may be broken here */
+    DIGIT = 2,  /* and '@': what words do not have */
+    TOKEN = 4,  /* what else a token has: "=.@:!#$%&" */
+    CUT = 8,    /* line feed, emphasis, a tag: a token may be broken here */
     QUOTE = 16,
     SLASH = 32,
     WHITE = 64, /* what a line may begin with: blanks and '>' */
@@ -31,8 +31,9 @@ __attribute__((constructor)) static void make_classes(void)
     } rows[] = {
         {"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+/-_", BASE64},
         {"0123456789", BASE64 | DIGIT},
-        {"=.@", TOKEN},
-        {"\n`*~", CUT},
+        {"=.:!#$%&", TOKEN},
+        {"@", TOKEN | DIGIT},
+        {"\n`*~<", CUT},
         {"\"'", QUOTE},
         {"\\", SLASH},
         {" \t>", WHITE},
@@ -78,11 +79,13 @@ AVX2 static inline void sort_avx2(const char *p, struct masks *m)
     for (int i = 0; i < 2; i++) {
         const __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)(p + 32 * i));
         const __m256i letter = within(either(v, _mm256_set1_epi8(32)), 'a', 25), dot = within(v, '-', 2); /* - . / */
-        digit[i] = within(v, '0', 9);
-        const __m256i common = either(either(letter, digit[i]), either(is(v, '+'), is(v, '_')));
+        const __m256i number = within(v, '0', 10), at = is(v, '@');                                       /* 0-9 : */
+        digit[i] = either(_mm256_andnot_si256(is(v, ':'), number), at);
+        const __m256i common = either(either(letter, _mm256_andnot_si256(is(v, ':'), number)), either(is(v, '+'), is(v, '_')));
         base64[i] = either(common, _mm256_andnot_si256(is(v, '.'), dot));
-        token[i] = either(either(common, dot), either(is(v, '='), is(v, '@')));
-        cut[i] = either(either(is(v, '\n'), is(v, '*')), either(is(v, '`'), is(v, '~')));
+        token[i] = either(either(either(common, dot), either(is(v, '='), at)),
+                          either(either(within(v, '#', 3), is(v, '!')), number));
+        cut[i] = either(either(either(is(v, '\n'), is(v, '*')), either(is(v, '`'), is(v, '~'))), is(v, '<'));
         quote[i] = either(is(v, '"'), is(v, '\''));
         slash[i] = is(v, '\\');
         white[i] = either(either(is(v, ' '), is(v, '\t')), is(v, '>'));
@@ -109,8 +112,10 @@ struct pass {
     struct slice text;
     size_t base; /* of the block */
     struct masks now, next;
+    uint64_t last;    /* bytes of tokens in the block before it */
     uint64_t before;  /* bit 0: a break may follow the byte before the block */
     uint64_t token;   /* ... it is of a token */
+    uint64_t digit;   /* ... it is a digit */
     uint64_t plain;   /* ... of one that has no digit up to here */
     uint64_t carried; /* ... it is a carriage return behind such a token */
 };
@@ -126,7 +131,31 @@ static inline bool is_class(const struct pass *s, size_t i, unsigned bits)
     return i < s->text.n && (classes[(unsigned char)s->text.p[i]] & bits) != 0;
 }
 static inline bool is_byte(const struct pass *s, size_t i, char c) { return i < s->text.n && s->text.p[i] == c; }
-static inline bool is_emphasis(const struct pass *s, size_t i) { return is_class(s, i, CUT) && s->text.p[i] != '\n'; }
+static inline bool is_emphasis(const struct pass *s, size_t i)
+{
+    return is_class(s, i, CUT) && s->text.p[i] != '\n' && s->text.p[i] != '<';
+}
+#define TAG_MOST 64u
+
+/* Where the tag at i ends; i if there is none. */
+static size_t behind_tag(const struct pass *s, size_t i)
+{
+    const size_t n = s->text.n - i < TAG_MOST ? s->text.n - i : TAG_MOST;
+    if (n < 3) return i;
+    const char *p = s->text.p + i, c = (char)((p[1] == '/' ? p[2] : p[1]) | 32);
+    const char *end = c >= 'a' && c <= 'z' ? memchr(p, '>', n) : NULL;
+    return end ? (size_t)(end - s->text.p) + 1 : i;
+}
+
+/* Behind emphasis and tags. */
+static inline size_t behind_marks(const struct pass *s, size_t i)
+{
+    while (1) {
+        const size_t k = is_byte(s, i, '<') ? behind_tag(s, i) : i + is_emphasis(s, i);
+        if (k == i) return i;
+        i = k;
+    }
+}
 
 LEAF uint64_t runs(const struct pass *s)
 {
@@ -175,10 +204,17 @@ static inline bool quote_goes_on(const struct pass *s, size_t i)
     return c == s->text.p[i] || join[(unsigned char)c];
 }
 
+/* The mark of a list, a comment or a table's row. */
+static inline bool is_margin(const struct pass *s, size_t i)
+{
+    const char c = i < s->text.n ? s->text.p[i] : 0;
+    return c == '-' || c == '*' || c == '+' || c == '#' || c == '/' || c == '|';
+}
+
 /* Where the break at i ends: marks of emphasis, or a line end with what may stand round it. */
 LEAF size_t behind_break(const struct pass *s, size_t i)
 {
-    while (is_emphasis(s, i)) i++;
+    i = behind_marks(s, i);
     size_t k = i;
     if (is_byte(s, k, '\\')) k++;
     if (is_byte(s, k, '\r')) k++;
@@ -192,30 +228,35 @@ LEAF size_t behind_break(const struct pass *s, size_t i)
         k += low ? (size_t)__builtin_ctzll(low) : 64;
         if (low) break;
     }
-    while (is_emphasis(s, k)) k++;
-    return k;
+    size_t list = k;
+    while (list - k < 3 && is_margin(s, list)) list++;
+    if (list > k && is_byte(s, list, ' ')) k = list + 1;
+    return behind_marks(s, k);
 }
 
-#define TOGETHER 16u /* bytes: two pieces that are shorter together are no value */
+#define TOGETHER   9u  /* bytes: two pieces that are shorter together are no value, if not of one number */
+#define WORDS_MOST 24u /* two words are no longer */
 
 /* False if the break at i is sure to hold no value. `plain`: the token before it has no digit. */
 LEAF bool worth(const struct pass *s, size_t i, bool plain)
 {
     const size_t k = behind_break(s, i);
+    if (k == i) return false;
     const unsigned in = (unsigned)(k - s->base);
     if (in >= 64 + 48) return true;
     const uint64_t left = ahead(s->now.token, s->next.token, in);
     const unsigned n = ~left ? (unsigned)__builtin_ctzll(~left) : 64;
-    if (n == 0) return false; /* no token goes on here */
+    if (n == 0) return i && is_class(s, i - 1, DIGIT) && is_byte(s, k, ' ') && is_class(s, k + 1, DIGIT); /* groups of a number */
     if (in + n >= 128 || n == 64) return true;
     const size_t end = k + n;
     if (is_class(s, end, CUT | QUOTE | SLASH) || is_byte(s, end, '\r')) return true; /* there may be a third piece */
-    if (plain && !(ahead(s->now.digit, s->next.digit, in) & ((1ull << n) - 1))) return false;
-    /* the length of the token before it, as far as the block tells */
+    /* the length of the token before it, up to 64 */
     const unsigned at = (unsigned)(i - s->base);
-    const uint64_t rest = at ? ~(s->now.token << (64 - at)) : 0;
+    const uint64_t rest = ~(uint64_t)(both(s->last, s->now.token) << (64 - at) >> 64);
     const unsigned before = rest ? (unsigned)__builtin_clzll(rest) : 64;
-    return before == 0 || before >= at || before + n >= TOGETHER;
+    const bool digit = (ahead(s->now.digit, s->next.digit, in) & ((1ull << n) - 1)) != 0;
+    if (plain && !digit && (before + n < WORDS_MOST || before == 64)) return false;
+    return before == 0 || before + n >= TOGETHER || (digit && !plain);
 }
 
 LEAF uint64_t breaks(struct pass *s)
@@ -229,14 +270,17 @@ LEAF uint64_t breaks(struct pass *s)
     const uint64_t over = (uint64_t)__builtin_add_overflow(word, word & first, &sum) |
                           (uint64_t)__builtin_add_overflow(sum, s->plain, &sum);
     const uint64_t behind = sum & ~m->token, plain = behind | (behind & returns) << 1 | s->carried;
-    const uint64_t follows = m->token | m->slash | returns;
+    const uint64_t group = m->white & (m->digit << 1 | s->digit);
+    const uint64_t follows = m->token | m->slash | returns | group;
     for (uint64_t w = (m->cut | m->quote) & (follows << 1 | s->before); w; w &= w - 1) {
         const size_t at = s->base + (size_t)__builtin_ctzll(w);
         const uint64_t bit = w & -w;
         if (bit & m->quote ? quote_goes_on(s, at) : worth(s, at, (plain & bit) != 0)) found |= bit;
     }
     s->before = follows >> 63;
+    s->last = m->token;
     s->token = m->token >> 63;
+    s->digit = m->digit >> 63;
     s->plain = over;
     s->carried = (behind & returns) >> 63;
     return found;
