@@ -53,7 +53,7 @@ struct server {
     const char *path;
     enum life life;
     struct event_base *base;
-    struct event *hup, *term, *intr, *tick;
+    struct event *hup, *term, *intr, *tick, *reload;
     struct snapshot *current;
     struct snapshot *retired[RETIRED_MAX]; /* replaced, perhaps still used; freed here, not on a worker */
     size_t retired_count;
@@ -315,11 +315,21 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     set_tick(sv, sv->life == DRAINING ? DRAIN_TICK_MS : ms);
 }
 
-static void on_hup(evutil_socket_t fd, short what, void *arg)
+static void on_reload(evutil_socket_t fd, short what, void *arg)
 {
     struct server *sv = arg;
     (void)fd, (void)what;
     if (sv->life == SERVING) reload(sv);
+}
+
+/* Called once for each signal: however many came while one reload was under way, they ask for one more. */
+static void on_hup(evutil_socket_t fd, short what, void *arg)
+{
+    const struct timeval now = {0, 0};
+    struct server *sv = arg;
+    (void)fd, (void)what;
+    if (evtimer_add(sv->reload, &now) != 0)
+        log_event(LOG_ERROR, "reload_refused", LOG_U64("keeps_snapshot", sv->current->number));
 }
 
 static void on_term(evutil_socket_t fd, short what, void *arg)
@@ -507,8 +517,9 @@ static bool start_events(struct server *sv)
     sv->term = evsignal_new(sv->base, SIGTERM, on_term, sv);
     sv->intr = evsignal_new(sv->base, SIGINT, on_term, sv);
     sv->tick = evtimer_new(sv->base, on_tick, sv);
-    if (!sv->hup || !sv->term || !sv->intr || !sv->tick || event_add(sv->hup, NULL) != 0 || event_add(sv->term, NULL) != 0 ||
-        event_add(sv->intr, NULL) != 0)
+    sv->reload = evtimer_new(sv->base, on_reload, sv);
+    if (!sv->hup || !sv->term || !sv->intr || !sv->tick || !sv->reload || event_add(sv->hup, NULL) != 0 ||
+        event_add(sv->term, NULL) != 0 || event_add(sv->intr, NULL) != 0)
         return failed(sv, "events", "", "out of memory");
     return true;
 }
@@ -582,8 +593,8 @@ static void stop(struct server *sv)
         if (s->w.base) worker_fini(&s->w);
         snapshot_unref(snap);
     }
-    struct event *events[] = {sv->hup, sv->term, sv->intr, sv->tick};
-    for (size_t i = 0; i < 4; i++)
+    struct event *events[] = {sv->hup, sv->term, sv->intr, sv->tick, sv->reload};
+    for (size_t i = 0; i < sizeof events / sizeof events[0]; i++)
         if (events[i]) event_free(events[i]);
     if (sv->base) event_base_free(sv->base);
     free_retired(sv, true);
