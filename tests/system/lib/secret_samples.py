@@ -587,6 +587,103 @@ def password_samples(rng, each):
                 yield group, which, shape(shapes[which], v=value), value
 
 
+# ---- what tools, programs and chats take, each in its own way
+TOOL_PASSWORDS = {
+    'kubectl': 'kubectl create secret generic db --from-literal=password={v}', 'vault-kv': 'vault kv put secret/db password={v}',
+    'az': 'az login -u bob@x.example -p {v}', 'pip-index': 'pip install --index-url https://bob:{v}@pypi.example.org/simple x',
+    'git-remote': 'git remote set-url origin https://bob:{v}@git.example.org/a.git', 'mongo': 'mongosh --host db1 -u root --password {v}',
+    'pulumi': 'pulumi config set --secret dbPassword {v}', 'firebase': 'firebase functions:config:set mail.password="{v}"',
+    'openssl-enc': 'openssl enc -aes-256-cbc -k {v} -in a', 'gpg': 'gpg --batch --passphrase {v} -c a.txt',
+    'ssh-keygen': 'ssh-keygen -t ed25519 -N "{v}" -f id', '7z': '7z x -p{v} a.7z', 'lftp': 'lftp -u bob,{v} ftp.example.org',
+    'wget-http': 'wget --http-user=bob --http-password={v} https://x.example', 'httpie': 'http -a bob:{v} GET https://x.example',
+    'mount': 'mount -t cifs //nas/x /mnt -o username=bob,password={v}', 'cifs-file': 'username=bob\npassword={v}\ndomain=X',
+    'restic': 'export RESTIC_PASSWORD={v}', 'borg': 'BORG_PASSPHRASE={v}', 'mycnf': '[client]\nuser=root\npassword="{v}"\n',
+    'sqlplus': 'sqlplus scott/{v}@orcl', 'svn': 'svn co --username bob --password {v} https://x.example/svn',
+    'arduino': 'const char* password = "{v}";', 'arduino-wifi': 'WiFi.begin("home", "{v}");', 'esphome': 'wifi:\n  ssid: home\n  password: "{v}"\n',
+    'ha': 'wifi_password: {v}\n', 'mikrotik': '/user add name=bob password={v} group=full',
+    'cisco-user': 'username admin privilege 15 password 0 {v}', 'cisco-enable': 'enable password {v}', 'cisco-secret': 'enable secret {v}',
+    'snmp': 'snmp-server community {v} RO', 'juniper': 'pre-shared-key ascii-text "{v}";', 'ipsec': '192.0.2.1 198.51.100.2 : PSK "{v}"',
+    'nuget': '<add key="ClearTextPassword" value="{v}" />',
+    'maven': '<server><id>nexus</id><username>bob</username><password>{v}</password></server>', 'sbt': 'password={v}\n',
+    'rclone': '[remote]\ntype = webdav\nuser = bob\npass = {v}\n', 'psql-uri': 'psql "postgresql://bob:{v}@db1/shop"',
+    'pscred': '$pw = ConvertTo-SecureString -String "{v}" -AsPlainText -Force',
+    'vbs': 'conn.Open "Provider=SQLOLEDB;Data Source=db1;User ID=sa;Password={v};"', 'smtp-java': 'props.put("mail.smtp.password", "{v}");',
+    'smtp-py': 'server.login("bob@example.org", "{v}")', 'paramiko': 'ssh.connect("web1", username="bob", password="{v}")',
+    'ftp-py': 'ftp.login("bob", "{v}")', 'mysql-connector': 'mysql.connector.connect(user="root", password="{v}", host="db1")',
+    'sequelize': 'new Sequelize("shop", "root", "{v}", {host: "db1"})', 'knex': 'connection: { host: "db1", user: "root", password: "{v}" }',
+    'django-db': "'USER': 'app', 'PASSWORD': '{v}', 'HOST': 'db1'", 'laravel': 'DB_PASSWORD={v}\nMAIL_PASSWORD=null',
+    'spring-yml': 'spring:\n  datasource:\n    password: {v}\n', 'wp': "define('DB_PASSWORD', '{v}');", 'joomla': "public $password = '{v}';",
+    'drupal': "'password' => '{v}',", 'magento': "'password' => '{v}'", 'rails': '  password: <%= "{v}" %>\n', 'elixir': 'password: "{v}",',
+    'clj': ':password "{v}"', 'lisp': '(setq my-password "{v}")', 'perl': 'my $password = "{v}";',
+    'perl-dbi': 'DBI->connect("dbi:mysql:shop", "root", "{v}")', 'r': 'dbConnect(MySQL(), user="root", password="{v}")',
+    'matlab': "password = '{v}';", 'vb': 'Dim password As String = "{v}"', 'delphi': "Password := '{v}';",
+    'ts-type': "  private password: string = '{v}';", 'kotlin-named': 'password = "{v}",', 'cpp': 'std::string password = "{v}";',
+    'cpp-brace': 'std::string password{"{v}"};', 'go-struct': 'Password:  "{v}",', 'chat-pair': 'login: bob\npw: {v}', 'chat-slash': 'creds: bob/{v}',
+    'chat-arrow': 'admin -> {v} (password)', 'table-md': '| user | password |\n|---|---|\n| bob | {v} |', 'csv': 'user,password,host\nbob,{v},db1\n',
+    'xlsx': 'bob\tpassword\t{v}\n', 'email': 'Your temporary password is: {v}\nPlease change it.',
+    'email2': 'Username: bob\nPassword: {v}\n\nRegards', 'note': 'router admin password = {v}', 'zh-chat': '用户名bob，密码{v}',
+    'zh-temp': '初始密码为{v}，请尽快修改', 'zh-root': 'root密码：{v}', 'ja-chat': 'ID: bob / PW: {v}', 'de-chat': 'Benutzer: bob, Passwort: {v}',
+    'fr-chat': 'identifiant : bob / mot de passe : {v}', 'es-chat': 'usuario: bob, clave: {v}', 'ru-chat': 'логин: bob пароль: {v}',
+    'unix-su': 'echo {v} | sudo -S apt update', 'expect2': 'spawn ssh bob@web1\nexpect "*password:*" { send "{v}\\r" }',
+    'jenkins-cli': 'java -jar cli.jar -auth bob:{v}', 'nmcli': 'nmcli dev wifi connect home password {v}',
+    'iwctl': 'iwctl --passphrase {v} station wlan0 connect home', 'adb': 'keytool -genkey -keypass {v} -storepass {v}',
+    'jarsigner': 'jarsigner -storepass {v} a.jar k', 'signing': 'storePassword "{v}"', 'signing2': 'keyPassword = "{v}"',
+    'rdp': 'xfreerdp /u:bob /p:{v} /v:host1', 'winrm': 'evil-winrm -i 192.0.2.1 -u bob -p {v}', 'runas': 'psexec \\\\host1 -u bob -p {v} cmd',
+    'wmic': 'wmic /node:h /user:bob /password:{v} os get', 'schtasks': 'schtasks /create /ru bob /rp {v} /tn x',
+    'dsquery': 'dsadd user cn=bob -pwd {v}',
+}
+TOOL_TOKENS = {
+    'auth-token-header': 'Authorization: Token token="{v}"', 'x-auth-key': '-H "X-Auth-Key: {v}"',
+    'grpc': 'grpcurl -H "authorization: bearer {v}" h:443 x', 'aws-configure': 'aws configure set aws_secret_access_key {v}',
+    'gh-auth': 'echo {v} | gh auth login --with-token', 'npm-config': 'npm config set //registry.npmjs.org/:_authToken {v}',
+    'oauth2-bearer': 'curl --oauth2-bearer {v} https://x.example', 'composer': '{"github-oauth": {"github.com": "{v}"}}',
+    'cargo': '[registry]\ntoken = "{v}"\n', 'gem': '---\n:rubygems_api_key: {v}\n', 'clasp': '{"token":{"refresh_token":"{v}"}}',
+    'adc': '{"client_id":"x","client_secret":"{v}","type":"authorized_user"}', 'sso': '{"accessToken": "{v}", "region": "eu-west-1"}',
+    's3cfg': 'access_key = A\nsecret_key = {v}\n', 'jwk': '{"kty":"EC","crv":"P-256","d":"{v}"}',
+    'nginx': 'proxy_set_header Authorization "Bearer {v}";', 'ws': 'wss://x.example/socket?token={v}',
+    'fragment': 'https://x.example/cb#access_token={v}&token_type=bearer', 'reset': 'https://x.example/reset?code={v}',
+    'sig': 'https://x.example/f?Expires=1&Signature={v}&Key-Pair-Id=A', 'git-extra': 'git -c http.extraHeader="Authorization: Bearer {v}" fetch',
+    'docker-config': '{"auths":{"x":{"identitytoken":"{v}"}}}', 'terraformrc': 'credentials "app.terraform.io" {\n  token = "{v}"\n}',
+    'tfvars': 'api_token = "{v}"', 'prom': 'bearer_token: {v}', 'alertmanager': 'api_url: https://x.example\nservice_key: {v}',
+    'datadog-yaml': 'api_key: {v}\nsite: x', 'newrelic-ini': 'license_key = {v}', 'sentry-cli': '[auth]\ntoken={v}',
+    'slack-sign': 'SLACK_SIGNING_SECRET={v}', 'php-const': "const API_KEY = '{v}';", 'js-headers': "headers: { 'x-api-key': '{v}' }",
+    'axios': "axios.defaults.headers.common['Authorization'] = 'Bearer {v}';", 'fetch-query': 'fetch(`https://x.example/v1?apikey={v}`)',
+    'swift-let': 'static let apiKey: String = "{v}"', 'android-xml': '<meta-data android:name="com.x.API_KEY" android:value="{v}" />',
+    'plist-dict': '<key>API_KEY</key> <string>{v}</string>', 'gradle-field': 'buildConfigField "String", "API_KEY", "\\"{v}\\""',
+    'unity': 'public string apiKey = "{v}";', 'py-call': 'openai.api_key = "{v}"', 'py-call2': 'client = OpenAI(api_key="{v}")',
+    'langchain': 'ChatOpenAI(openai_api_key="{v}")', 'dotnet-secrets': 'dotnet user-secrets set "Api:Key" "{v}"',
+    'appsettings': '"ApiSettings": { "ApiKey": "{v}" }', 'yaml-list': 'tokens:\n  - {v}\n', 'toml-table': '[tokens]\nmain = "{v}"',
+    'k8s-arg': 'args: ["--token={v}"]', 'systemd': 'Environment="API_TOKEN={v}"', 'cron': '0 1 * * * API_KEY={v} /opt/x',
+    'compose-cmd': 'command: --api-key {v}', 'csv': 'name,api_key\nbob,{v}\n', 'md-table': '| service | token |\n|---|---|\n| x | {v} |',
+    'traceback': "KeyError: 'x' in Client(token='{v}', timeout=3)", 'log-masked': 'DEBUG > X-Api-Key: {v}',
+    'curl-verbose': '> authorization: Bearer {v}\n', 'har': '{"name": "authorization", "value": "Bearer {v}"}',
+    'har-cookie': '{"name": "session_id", "value": "{v}"}', 'postman': '{"key": "apiKey", "value": "{v}", "type": "string"}',
+    'slack-chat': 'hey, the prod token is {v}, keep it safe', 'chat-key': 'key: {v}', 'chat-this': 'is this key still ok? {v}',
+    'chat-two': 'API key = {v}, secret is the same', 'diff': '-API_TOKEN=old\n+API_TOKEN={v}\n', 'git-log': 'remove hardcoded token {v}',
+    'ps': 'root 12 0.0 /usr/bin/x --token {v}', 'env-dump': 'PATH=/bin\nHOME=/root\nAPI_TOKEN={v}\n',
+    'set-x': "+ curl -H 'Authorization: Bearer {v}' https://x.example", 'jinja': 'token: "{{ lookup(\'env\', \'T\') | default(\'{v}\') }}"',
+    'java-ann': '@Value("${api.key:{v}}")', 'sh-default': 'TOKEN="${TOKEN:-{v}}"', 'make': 'TOKEN ?= {v}', 'cmake': 'set(API_KEY "{v}")',
+    'bat-set': 'set "API_KEY={v}"', 'reg': '"ApiKey"="{v}"', 'sql-update': "UPDATE cfg SET api_key='{v}' WHERE id=1",
+    'graphql': 'mutation { login(token: "{v}") { id } }', 'protobuf': 'api_key: "{v}"', 'erl': '{api_key, "{v}"}.', 'hs': 'apiKey = "{v}" :: String',
+    'ocaml': 'let api_key = "{v}"', 'r': 'Sys.setenv(API_KEY = "{v}")', 'julia': 'ENV["API_KEY"] = "{v}"', 'nim': 'const apiKey = "{v}"',
+    'zig': 'const api_key = "{v}";',
+}
+
+
+def tool_samples(rng, each):
+    for which in sorted(TOOL_PASSWORDS):
+        for _ in range(each):
+            value = password(rng)
+            while any(c in value for c in '@#%?&^*') and ('://' in TOOL_PASSWORDS[which] or which == 'csv'):
+                value = password(rng)
+            yield 'passwords for tools', which, shape(TOOL_PASSWORDS[which], v=value), value
+    for which in sorted(TOOL_TOKENS):
+        for _ in range(each):
+            plain = which in ('chat-this', 'yaml-list', 'toml-table')
+            value = fill(rng, rng.choice(['{w32}', '{w40}'] if plain else ['{w32}', '{h40}', '{b43}', '{w24}', '{h32}', '{u}', '{a32}', '{w40}']))
+            yield 'tokens for tools', which, shape(TOOL_TOKENS[which], v=value), value
+
+
 # ---- secrets with a structure
 def wrapped(text, n):
     return '\n'.join(text[i:i + n] for i in range(0, len(text), n))
@@ -658,5 +755,5 @@ def structured_samples(rng, each):
 def samples(seed=1, each=3):
     """Every kind `each` times; the same seed gives the same samples."""
     rng = random.Random(seed)
-    for family in (prefixed_samples, named_samples, password_samples, odd_samples, structured_samples):
+    for family in (prefixed_samples, named_samples, password_samples, odd_samples, tool_samples, structured_samples):
         yield from family(rng, each if family is not structured_samples else 1 + each // 3)
