@@ -175,7 +175,7 @@ bool lexicon_takes(const struct lexicon_word *w, bool humps)
 {
     if (w->text.n > 255 || w->text.n < w->lead + 2) return false;
     unsigned char c = (unsigned char)from_place(w).p[0];
-    return (lexicon_letter(c) || c >= 0xc2) && count_looks(w, humps) <= LEXICON_LOOKS;
+    return (lexicon_letter(c) || c >= 0xc2) && count_looks(w, humps) <= (w->lead ? LEXICON_LOOKS_LEAD : LEXICON_LOOKS);
 }
 
 /* --- entries */

@@ -19,9 +19,11 @@ struct lexicon_word {
     size_t lead;
 };
 
-/* True if a word can be one of a lexicon's: behind `lead` it begins with a letter or beyond ASCII and has 2 to 255 bytes;
- * and there it looks in not too many ways: a word of two or three letters that may go on with any has many. */
-#define LEXICON_LOOKS 200u
+/* True if a word can be one of a lexicon's: from its place on it begins with a letter or beyond ASCII, has 2 to 255 bytes
+ * and looks in not too many ways. A word of two or three letters that may go on with any has many: each makes a lexicon
+ * slower. */
+#define LEXICON_LOOKS      60u
+#define LEXICON_LOOKS_LEAD 4u /* with a lead: it may as well be looked for elsewhere */
 bool lexicon_takes(const struct lexicon_word *w, bool humps);
 /* A word's id is its index. The texts are copied. NULL *out for no words; ERR_LIMIT if more than LEXICON_NESTED words
  * begin with one another, each at its place ("tel", "telephone", ...). `humps`: words begin and end at humps too. */

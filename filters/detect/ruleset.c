@@ -609,12 +609,14 @@ static void sum_keyword(const struct ruleset *rs, struct keyword *k)
     }
 }
 
+#define RARE_RUN 5u /* letters: shorter words are in every line */
+
 /* The place in a keyword where a word begins wherever it stands: its start, or behind what is no letter in it; there the
  * longest run of letters is the rarest. False if there is none: then it is searched for anywhere. */
 static bool word_place(const struct keyword *k, struct slice text, struct lexicon_word *w)
 {
     uint64_t letters = 0x07fffffe07fffffeu;
-    size_t longest = 0;
+    size_t longest = RARE_RUN - 1;
     *w = (struct lexicon_word){text, k->prev, {k->after[0], k->after[1]}, 0};
     if (((unsigned char)text.p[0] >= 0xc2 || !(k->prev.w[1] & letters)) && lexicon_takes(w, false)) return true;
     struct lexicon_word best = *w;
@@ -626,7 +628,7 @@ static bool word_place(const struct keyword *k, struct slice text, struct lexico
         best = *w;
     }
     *w = best;
-    return longest > 0;
+    return longest >= RARE_RUN;
 }
 
 /* Splits the keywords into those of the lexicon and those of the literals. */
