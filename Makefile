@@ -77,6 +77,9 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(LIB_PROXY) $(LIB_FILTERS) Makefile
 	@mkdir -p $(@D)
 	$(Q)echo "  LD  $@"; $(CC) $(CFLAGS_ALL) -Wno-missing-prototypes $(LDHARD) -o $@ $< $(LIB_PROXY) $(LIB_FILTERS) $(LDFLAGS) -lcmocka $(PLIBS)
 
+# A test that lets allocations fail.
+$(BUILD)/tests/unit/filters/test_memory: LDFLAGS += -Wl,--wrap=mem_alloc,--wrap=mem_zalloc,--wrap=mem_realloc,--wrap=mem_resize,--wrap=mem_free,--wrap=mem_free_used
+
 $(BUILD)/tests/bench/%: tests/bench/%.c $(LIB_PROXY) $(LIB_FILTERS) Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDHARD) -o $@ $< $(LIB_PROXY) $(LIB_FILTERS) $(LDFLAGS) $(PLIBS)
