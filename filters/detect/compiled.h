@@ -79,14 +79,23 @@ struct keyword {
 };
 
 /* Rules started by '@', a colon or a token, by what may stand at each position: one bit for each rule. */
-#define TABLE_ROOM 64u
+#define TABLE_ROOM   64u
+#define TOKEN_EXTRAS "+/_-"
+#define TOKEN_FAR    128u /* bytes of a token looked at by place */
 struct table {
     uint16_t rule[TABLE_ROOM];
     size_t count;
     uint64_t prev[2][256]; /* by the byte before the anchor; the second with a digit before that */
     uint64_t front[SHAPE_FRONT][256];
-    uint64_t at_start;           /* rules that start nowhere but at the beginning of a text */
-    uint64_t run[SHAPE_RUN + 1]; /* of tokens: by how long a match's first run is */
+    uint64_t at_start; /* rules that start nowhere but at the beginning of a text */
+    /* of tokens: */
+    uint64_t run[SHAPE_RUN + 1]; /* by how long a match's first run is */
+    uint64_t extra[16];          /* by which of TOKEN_EXTRAS are in it, a bit each */
+    uint64_t far;                /* rules with a place behind `front` that tells something: */
+    struct {
+        unsigned at;
+        struct byteset set;
+    } place[TABLE_ROOM];
 };
 enum table_kind { TABLE_AT, TABLE_COLON, TABLE_ENTROPY, TABLE_COUNT };
 

@@ -688,18 +688,34 @@ done:
 
 /* --- structural triggers */
 
-/* How long the token may be that each rule begins with. */
-static void enter_runs(struct builder *b, struct table *t)
+static const char alphanumeric[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+static struct byteset token_bytes(unsigned extras)
 {
-    struct byteset token = {{0}};
+    struct byteset s = {{0}};
+    for (const char *p = alphanumeric; *p; p++) byteset_add(&s, (unsigned char)*p);
+    for (unsigned k = 0; k < 4; k++)
+        if (extras >> k & 1) byteset_add(&s, (unsigned char)TOKEN_EXTRAS[k]);
+    return s;
+}
+
+/* What the token may be that a rule begins with: how long, of what. */
+static void enter_token(struct table *t, size_t i, struct shape *s)
+{
+    struct byteset token = token_bytes(15), has = shape_run_bytes(s, &token);
     struct shape_runs runs;
-    for (const char *p = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz+/_-"; *p; p++)
-        byteset_add(&token, (unsigned char)*p);
-    for (size_t i = 0; i < t->count; i++) {
-        shape_runs(b->shape[t->rule[i]], &token, &runs);
-        for (size_t n = 0; n <= SHAPE_RUN; n++)
-            if (shape_runs_has(&runs, n)) t->run[n] |= 1ull << i;
+    uint64_t bit = 1ull << i;
+    shape_runs(s, &token, &runs);
+    for (size_t n = 0; n <= SHAPE_RUN; n++)
+        if (shape_runs_has(&runs, n)) t->run[n] |= bit;
+    for (unsigned extras = 0; extras < 16; extras++) {
+        struct byteset only = token_bytes(extras);
+        bool may = shape_run_of(s, &token, &only);
+        for (unsigned k = 0; k < 4; k++)
+            if (extras >> k & 1 && !byteset_has(&has, (unsigned char)TOKEN_EXTRAS[k])) may = false;
+        if (may) t->extra[extras] |= bit;
     }
+    if (shape_narrow(s, SHAPE_FRONT, TOKEN_FAR, &t->place[i].at, &t->place[i].set)) t->far |= bit;
 }
 
 static void enter_table(struct builder *b, struct table *t, uint16_t rule)
@@ -730,7 +746,7 @@ static void build_table(struct builder *b, const struct rule_def *defs, size_t n
         }
         enter_table(b, t, (uint16_t)i);
     }
-    if (kind == TABLE_ENTROPY) enter_runs(b, t);
+    for (size_t i = 0; kind == TABLE_ENTROPY && i < t->count; i++) enter_token(t, i, b->shape[t->rule[i]]);
 }
 
 static enum err build_numbers(struct builder *b, const struct rule_def *defs, size_t n)

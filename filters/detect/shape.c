@@ -584,7 +584,7 @@ static struct frag read_lookahead(struct reader *r, bool not )
     }
     r->p = at;
     struct byteset set = read_one_byte(r, &others);
-    if (r->full || (others && (end || !not ))) return frag_empty(r);
+    if (r->full || (others && !not )) return frag_empty(r);
     for (int i = 0; not &&i < 4; i++) set.w[i] = ~set.w[i];
     if (r->utf) set.w[2] = set.w[3] = ~0ull;
     if (end) {
@@ -914,6 +914,22 @@ static void front_step(struct shape *s, struct front **from, struct front **othe
         if (!ok && c >= 'a' && c <= 'z') ok = byteset_has(&st->set, (unsigned char)(c - 32));
         if (!ok && c >= 'A' && c <= 'Z') ok = byteset_has(&st->set, (unsigned char)(c + 32));
         if (ok && st->size <= widest) front_add(to, s, st->out);
+    }
+    *from = to;
+    *other = f;
+}
+
+/* What *from becomes by a byte of a set, swapped into *from. */
+static void front_through(struct shape *s, struct front **from, struct front **other, const struct byteset *set)
+{
+    struct front *to = *other, *f = *from;
+    front_clear(to);
+    for (size_t i = 0; i < f->n; i++) {
+        const struct shape_state *st = &s->v[f->v[i]];
+        uint64_t in = 0;
+        for (int k = 0; k < 4; k++) in |= st->set.w[k] & set->w[k];
+        if (st->kind == K_ANY) front_add(to, s, f->v[i]);
+        else if (in) front_add(to, s, st->out);
     }
     *from = to;
     *other = f;
@@ -1303,6 +1319,51 @@ void shape_runs(struct shape *s, const struct byteset *token, struct shape_runs 
     }
 }
 
+#define NARROW 4u /* bytes of a set that tells something */
+
+/* All a match may be in while it takes bytes of `only` alone, into s->c. */
+static void front_within(struct shape *s, const struct byteset *only)
+{
+    struct front *a = &s->a, *b = &s->b, *all = &s->c;
+    front_clear(all);
+    front_begin(s, a);
+    for (bool more = true; more;) {
+        size_t had = all->n;
+        for (size_t i = 0; i < a->n; i++) front_add(all, s, a->v[i]);
+        more = all->n > had;
+        front_through(s, &a, &b, only);
+    }
+}
+
+bool shape_run_of(struct shape *s, const struct byteset *token, const struct byteset *only)
+{
+    struct byteset others, has;
+    for (int k = 0; k < 4; k++) others.w[k] = ~token->w[k];
+    front_within(s, only);
+    has = front_bytes(&s->c, s);
+    for (int k = 0; k < 4; k++)
+        if (has.w[k] & others.w[k]) return true;
+    return false;
+}
+
+struct byteset shape_run_bytes(struct shape *s, const struct byteset *token)
+{
+    front_within(s, token);
+    return front_bytes(&s->c, s);
+}
+
+bool shape_narrow(struct shape *s, unsigned from, unsigned to, unsigned *at, struct byteset *set)
+{
+    struct front *a = &s->a, *b = &s->b;
+    front_begin(s, a);
+    for (*at = 0; *at < to; ++*at) {
+        *set = front_bytes(a, s);
+        if (*at >= from && set_size(set) <= NARROW) return true;
+        front_step(s, &a, &b, -1, 256);
+    }
+    return false;
+}
+
 void shape_front(struct shape *s, struct byteset out[SHAPE_FRONT])
 {
     front_begin(s, &s->a);
@@ -1314,22 +1375,6 @@ const uint16_t *shape_begin(struct shape *s, size_t *n)
     front_begin(s, &s->a);
     *n = s->a.n;
     return s->a.v;
-}
-
-/* What *from becomes by a byte of a set, swapped into *from. */
-static void front_through(struct shape *s, struct front **from, struct front **other, const struct byteset *set)
-{
-    struct front *to = *other, *f = *from;
-    front_clear(to);
-    for (size_t i = 0; i < f->n; i++) {
-        const struct shape_state *st = &s->v[f->v[i]];
-        uint64_t in = 0;
-        for (int k = 0; k < 4; k++) in |= st->set.w[k] & set->w[k];
-        if (st->kind == K_ANY) front_add(to, s, f->v[i]);
-        else if (in) front_add(to, s, st->out);
-    }
-    *from = to;
-    *other = f;
 }
 
 static const struct byteset digits = {{0x03ff000000000000u, 0, 0, 0}}, others = {{~0x03ff000000000000u, ~0ull, ~0ull, ~0ull}};

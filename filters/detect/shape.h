@@ -67,6 +67,12 @@ struct shape_runs {
     uint64_t w[SHAPE_RUN / 64 + 1];
 };
 void shape_runs(struct shape *s, const struct byteset *token, struct shape_runs *out);
+/* Whether a match's first run of `token` may be made of `only`, a part of it, alone. */
+bool shape_run_of(struct shape *s, const struct byteset *token, const struct byteset *only);
+/* What may stand in it, or behind the match if that ends in a run of `token`. */
+struct byteset shape_run_bytes(struct shape *s, const struct byteset *token);
+/* The first place from..to-1 of every match that reaches it where only a few bytes may stand. */
+bool shape_narrow(struct shape *s, unsigned from, unsigned to, unsigned *at, struct byteset *set);
 static inline bool shape_runs_has(const struct shape_runs *r, size_t n)
 {
     if (n > SHAPE_RUN) n = SHAPE_RUN;

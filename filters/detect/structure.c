@@ -386,3 +386,19 @@ bool structure_rare(struct slice token)
     }
     return sum_of(digits) >= 2 && sum_of(letters) >= 4 && sum_of(changes) * 4 >= token.n;
 }
+
+unsigned structure_extras(struct slice token, const char extras[4])
+{
+    __m128i seen[4];
+    unsigned out = 0;
+    for (int k = 0; k < 4; k++) seen[k] = _mm_setzero_si128();
+    for (size_t i = 0; i < token.n; i += 16) {
+        char part[16] = {0};
+        const char *p = token.p + i;
+        if (token.n - i < 16) p = memcpy(part, p, token.n - i);
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+        for (int k = 0; k < 4; k++) seen[k] = _mm_or_si128(seen[k], _mm_cmpeq_epi8(v, _mm_set1_epi8(extras[k])));
+    }
+    for (unsigned k = 0; k < 4; k++) out |= (unsigned)(_mm_movemask_epi8(seen[k]) != 0) << k;
+    return out;
+}

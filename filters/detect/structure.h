@@ -56,5 +56,7 @@ void structure_find(struct slice text, size_t from, size_t to, unsigned want, st
 /* Whether a token changes between small letters, capitals, digits and the rest often enough to be no word, path or
  * number. */
 bool structure_rare(struct slice token);
+/* Which of four bytes are in a token: bit k for extras[k]. */
+unsigned structure_extras(struct slice token, const char extras[4]);
 
 #endif

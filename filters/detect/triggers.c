@@ -237,14 +237,27 @@ static void scan_colons(struct detect_scratch *s)
 
 #define TOKEN_MAX SHAPE_RUN /* what is longer is data, not a key */
 
+/* Rules that know a byte far behind, and it is another one. */
+static uint64_t keep_far(const struct table *t, struct slice text, size_t at, uint64_t may)
+{
+    for (uint64_t w = may & t->far; w; w &= w - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(w);
+        size_t place = at + t->place[i].at;
+        if (place < text.n && !byteset_has(&t->place[i].set, (unsigned char)text.p[place])) may ^= w & -w;
+    }
+    return may;
+}
+
 static void scan_tokens(struct detect_scratch *s)
 {
     const struct table *t = &s->rs->table[TABLE_ENTROPY];
     for (size_t i = 0; i < s->structure->tokens && !s->err; i++) {
         size_t at = s->structure->token[i].start, len = s->structure->token[i].len;
         if (len > TOKEN_MAX || !t->run[len]) continue;
+        struct slice token = slice_of(s->text.p + at, len);
         uint64_t may = table_look(s, t, at) & t->run[len];
-        if (may && structure_rare(slice_of(s->text.p + at, len))) table_confirm(s, t, at, may);
+        if (may) may = keep_far(t, s->text, at, may & t->extra[structure_extras(token, TOKEN_EXTRAS)]);
+        if (may && structure_rare(token)) table_confirm(s, t, at, may);
     }
 }
 
