@@ -19,12 +19,12 @@ static inline struct byteset byteset_all(void) { return (struct byteset){{~0ull,
 #define SHAPE_FRONT 20  /* positions looked at */
 #define SHAPE_AFTER 8   /* positions looked at behind a literal */
 #define SHAPE_RUN   320 /* longest first run of token bytes that is told from longer ones */
-#define SHAPE_REACH 64  /* furthest a keyword may stand from the start of a match */
+#define SHAPE_REACH 96  /* furthest a keyword may stand from the start of a match */
 
 struct shape;
 /* A shape is used by one thread at a time: it holds what a simulation needs. */
 #define SHAPE_LONG   300u       /* copies of a single byte's repetition that are told apart, where lengths of tokens matter */
-#define SHAPE_FAR    66u        /* ... where a keyword stands far from the start of a match */
+#define SHAPE_FAR    98u        /* ... where a keyword stands far from the start of a match */
 #define SHAPE_SHORT  20u        /* ... where only the first bytes matter */
 #define SHAPE_COARSE (1u << 15) /* added: what may be repeated several times more is read as a loop */
 /* Reads a regex that PCRE2 has compiled already. *complaint is set to a message (static) if the expression repeats
