@@ -18,7 +18,7 @@ enum {
     QUOTE = 16,
     SLASH = 32,
     WHITE = 64, /* what a line may begin with: blanks and '>' */
-    RARE = 128, /* '%', '&', carriage return */
+    RARE = 128, /* '%', '&' */
 };
 #define CLASSES 8u
 static uint8_t classes[256];
@@ -37,24 +37,25 @@ __attribute__((constructor)) static void make_classes(void)
         {"\"'", QUOTE},
         {"\\", SLASH},
         {" \t>", WHITE},
-        {"%&\r", RARE},
+        {"%&", RARE},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         for (const char *p = rows[i].bytes; *p; p++) classes[(unsigned char)*p] |= rows[i].bits;
 }
 
 struct masks {
-    uint64_t base64, digit, token, cut, quote, slash, white, rare; /* token: all a token has */
+    uint64_t base64, digit, token, cut, quote, slash, white, rare, returns; /* token: all a token has */
 };
 
 static void sort_plain(const char *p, struct masks *m)
 {
-    uint64_t bit[CLASSES] = {0};
+    uint64_t bit[CLASSES] = {0}, returns = 0;
     for (unsigned i = 0; i < 64; i++) {
         const unsigned c = classes[(unsigned char)p[i]];
+        returns |= (uint64_t)(p[i] == '\r') << i;
         for (unsigned k = 0; k < CLASSES; k++) bit[k] |= (uint64_t)(c >> k & 1) << i;
     }
-    *m = (struct masks){bit[0], bit[1], bit[0] | bit[2], bit[3], bit[4], bit[5], bit[6], bit[7]};
+    *m = (struct masks){bit[0], bit[1], bit[0] | bit[2], bit[3], bit[4], bit[5], bit[6], bit[7], returns};
 }
 
 #if defined(__x86_64__)
@@ -75,7 +76,7 @@ AVX2 static inline uint64_t join(const __m256i v[2])
 
 AVX2 static inline void sort_avx2(const char *p, struct masks *m)
 {
-    __m256i base64[2], digit[2], token[2], cut[2], quote[2], slash[2], white[2], rare[2];
+    __m256i base64[2], digit[2], token[2], cut[2], quote[2], slash[2], white[2], rare[2], returns[2];
     for (int i = 0; i < 2; i++) {
         const __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)(p + 32 * i));
         const __m256i letter = within(either(v, _mm256_set1_epi8(32)), 'a', 25), dot = within(v, '-', 2); /* - . / */
@@ -89,9 +90,10 @@ AVX2 static inline void sort_avx2(const char *p, struct masks *m)
         quote[i] = either(is(v, '"'), is(v, '\''));
         slash[i] = is(v, '\\');
         white[i] = either(either(is(v, ' '), is(v, '\t')), is(v, '>'));
-        rare[i] = either(within(v, '%', 1), is(v, '\r'));
+        rare[i] = within(v, '%', 1);
+        returns[i] = is(v, '\r');
     }
-    *m = (struct masks){join(base64), join(digit), join(token), join(cut), join(quote), join(slash), join(white), join(rare)};
+    *m = (struct masks){join(base64), join(digit), join(token), join(cut), join(quote), join(slash), join(white), join(rare), join(returns)};
 }
 
 AVX512 static inline void sort_avx512(const char *p, struct masks *m)
@@ -100,7 +102,15 @@ AVX512 static inline void sort_avx512(const char *p, struct masks *m)
     const __mmask64 ascii = ~_mm512_movepi8_mask(v);
     const __m512i c = _mm512_maskz_permutex2var_epi8(ascii, _mm512_loadu_si512(classes), v, _mm512_loadu_si512(classes + 64));
 #define HAS(bits) _mm512_test_epi8_mask(c, _mm512_set1_epi8((char)(bits)))
-    *m = (struct masks){HAS(BASE64), HAS(DIGIT), HAS(BASE64 | TOKEN), HAS(CUT), HAS(QUOTE), HAS(SLASH), HAS(WHITE), HAS(RARE)};
+    m->base64 = HAS(BASE64);
+    m->digit = HAS(DIGIT);
+    m->token = HAS(BASE64 | TOKEN);
+    m->cut = HAS(CUT);
+    m->quote = HAS(QUOTE);
+    m->slash = HAS(SLASH);
+    m->white = HAS(WHITE);
+    m->rare = HAS(RARE);
+    m->returns = _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('\r'));
 #undef HAS
 }
 #endif
@@ -111,7 +121,7 @@ AVX512 static inline void sort_avx512(const char *p, struct masks *m)
 struct pass {
     struct slice text;
     size_t base; /* of the block */
-    struct masks now, next;
+    const struct masks *now, *next;
     uint64_t last;    /* bytes of tokens in the block before it */
     uint64_t before;  /* bit 0: a break may follow the byte before the block */
     uint64_t token;   /* ... it is of a token */
@@ -122,9 +132,11 @@ struct pass {
 
 #define LEAF static inline __attribute__((always_inline)) /* made anew for each processor */
 
-typedef unsigned __int128 wide;
-static inline wide both(uint64_t now, uint64_t next) { return (wide)next << 64 | now; }
-static inline uint64_t ahead(uint64_t now, uint64_t next, unsigned n) { return (uint64_t)(both(now, next) >> n); }
+/* The 64 bits from bit n < 128 on, of two words. (Written so because shifts of 128 bits are slow on many processors.) */
+static inline uint64_t ahead(uint64_t now, uint64_t next, unsigned n)
+{
+    return n < 64 ? now >> n | next << 1 << (63 - n) : next >> (n - 64);
+}
 
 static inline bool is_class(const struct pass *s, size_t i, unsigned bits)
 {
@@ -157,13 +169,18 @@ static inline size_t behind_marks(const struct pass *s, size_t i)
     }
 }
 
+/* Bit i: bits i and i + n are set; *next the same for the word behind. */
+LEAF uint64_t pairs(uint64_t now, uint64_t *next, unsigned n)
+{
+    now &= now >> n | *next << (64 - n);
+    *next &= *next >> n;
+    return now;
+}
+
 LEAF uint64_t runs(const struct pass *s)
 {
-    wide x = both(s->now.base64, s->next.base64);
-    x &= x >> 1;
-    x &= x >> 2;
-    x &= x >> 4;
-    return (uint64_t)(x & x >> 8);
+    uint64_t next = s->next->base64;
+    return pairs(pairs(pairs(pairs(s->now->base64, &next, 1), &next, 2), &next, 4), &next, 8);
 }
 _Static_assert(MARK_RUN_LEAST == 16, "runs() looks for sixteen");
 
@@ -184,9 +201,9 @@ static inline bool begins_entity(char a, char b)
 /* Percent escapes and character references among the rare bytes. */
 LEAF void signs(const struct pass *s, uint64_t *percent, uint64_t *entity)
 {
-    for (uint64_t w = s->now.rare; w; w &= w - 1) {
+    for (uint64_t w = s->now->rare; w; w &= w - 1) {
         const size_t at = s->base + (size_t)__builtin_ctzll(w);
-        if (s->text.n - at < 3 || s->text.p[at] == '\r') continue;
+        if (s->text.n - at < 3) continue;
         const char a = s->text.p[at + 1], b = s->text.p[at + 2];
         if (s->text.p[at] == '%') *percent |= (is_hex(a) && is_hex(b)) || (a | 32) == 'u' ? w & -w : 0;
         else *entity |= begins_entity(a, b) ? w & -w : 0;
@@ -223,8 +240,7 @@ LEAF size_t behind_break(const struct pass *s, size_t i)
     while (is_class(s, k, WHITE)) {
         const unsigned in = (unsigned)(k - s->base);
         if (in >= 128) break; /* further than the masks tell: somebody else shall look */
-        const wide rest = ~(both(s->now.white, s->next.white) >> in);
-        const uint64_t low = (uint64_t)rest;
+        const uint64_t low = ~ahead(s->now->white, s->next->white, in);
         k += low ? (size_t)__builtin_ctzll(low) : 64;
         if (low) break;
     }
@@ -244,7 +260,7 @@ LEAF bool worth(const struct pass *s, size_t i, bool plain)
     if (k == i) return false;
     const unsigned in = (unsigned)(k - s->base);
     if (in >= 64 + 48) return true;
-    const uint64_t left = ahead(s->now.token, s->next.token, in);
+    const uint64_t left = ahead(s->now->token, s->next->token, in);
     const unsigned n = ~left ? (unsigned)__builtin_ctzll(~left) : 64;
     if (n == 0) return i && is_class(s, i - 1, DIGIT) && is_byte(s, k, ' ') && is_class(s, k + 1, DIGIT); /* groups of a number */
     if (in + n >= 128 || n == 64) return true;
@@ -252,19 +268,18 @@ LEAF bool worth(const struct pass *s, size_t i, bool plain)
     if (is_class(s, end, CUT | QUOTE | SLASH) || is_byte(s, end, '\r')) return true; /* there may be a third piece */
     /* the length of the token before it, up to 64 */
     const unsigned at = (unsigned)(i - s->base);
-    const uint64_t rest = ~(uint64_t)(both(s->last, s->now.token) << (64 - at) >> 64);
+    const uint64_t rest = ~ahead(s->last, s->now->token, at);
     const unsigned before = rest ? (unsigned)__builtin_clzll(rest) : 64;
-    const bool digit = (ahead(s->now.digit, s->next.digit, in) & ((1ull << n) - 1)) != 0;
+    const bool digit = (ahead(s->now->digit, s->next->digit, in) & ((1ull << n) - 1)) != 0;
     if (plain && !digit && (before + n < WORDS_MOST || before == 64)) return false;
     return before == 0 || before + n >= TOGETHER || (digit && !plain);
 }
 
 LEAF uint64_t breaks(struct pass *s)
 {
-    const struct masks *m = &s->now;
-    uint64_t returns = 0, sum, found = 0;
-    for (uint64_t w = m->rare; w; w &= w - 1)
-        if (s->text.p[s->base + (size_t)__builtin_ctzll(w)] == '\r') returns |= w & -w;
+    const struct masks *m = s->now;
+    const uint64_t returns = m->returns;
+    uint64_t sum, found = 0;
     /* Adding the first bytes of tokens to what is no digit carries through each token without one to the byte behind it. */
     const uint64_t word = m->token & ~m->digit, first = m->token & ~(m->token << 1 | s->token);
     const uint64_t over = (uint64_t)__builtin_add_overflow(word, word & first, &sum) |
@@ -301,22 +316,24 @@ LEAF void sort_at(struct slice text, size_t at, struct masks *m, sorter sort)
 
 LEAF void mark_all(struct marks *m, struct slice text, sorter sort)
 {
+    struct masks both[2];
     struct pass s = {.text = text};
     uint64_t *w = m->word;
     const size_t room = m->room;
-    sort_at(text, 0, &s.next, sort);
-    for (; s.base <= text.n; s.base += 64, w++) {
+    sort_at(text, 0, &both[0], sort);
+    for (unsigned i = 0; s.base <= text.n; s.base += 64, w++, i ^= 1) { /* masks stay where they are: copies of them would wait */
         uint64_t percent = 0, entity = 0;
-        s.now = s.next;
-        sort_at(text, s.base + 64, &s.next, sort);
-        if (s.now.rare) signs(&s, &percent, &entity);
-        const uint64_t run = runs(&s), cut = breaks(&s);
-        w[MARK_ESCAPE * room] = s.now.slash;
+        s.now = &both[i];
+        s.next = &both[i ^ 1];
+        sort_at(text, s.base + 64, &both[i ^ 1], sort);
+        if (s.now->rare) signs(&s, &percent, &entity);
+        const uint64_t run = runs(&s), cut = breaks(&s), slash = s.now->slash;
+        w[MARK_ESCAPE * room] = slash;
         w[MARK_PERCENT * room] = percent;
         w[MARK_ENTITY * room] = entity;
         w[MARK_RUN * room] = run;
         w[MARK_BREAK * room] = cut;
-        w[MARK_ANY * room] = s.now.slash | percent | entity | run | cut;
+        w[MARK_ANY * room] = slash | percent | entity | run | cut;
     }
 }
 

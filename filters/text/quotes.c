@@ -67,8 +67,10 @@ AVX2 static inline void sort_avx2(const char *p, struct masks *m)
 AVX512 static inline void sort_avx512(const char *p, struct masks *m)
 {
     const __m512i v = _mm512_loadu_si512(p);
-    *m = (struct masks){_mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('"')), _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('\\')),
-                        _mm512_cmplt_epu8_mask(v, _mm512_set1_epi8(0x20)), _mm512_movepi8_mask(v)};
+    m->quote = _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('"'));
+    m->slash = _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('\\'));
+    m->control = _mm512_cmplt_epu8_mask(v, _mm512_set1_epi8(0x20));
+    m->high = _mm512_movepi8_mask(v);
 }
 
 AVX512 static inline void look_avx512(const char *p, uint64_t escaped, uint64_t *good, uint64_t *unicode)
