@@ -93,7 +93,8 @@ AVX2 static inline void sort_avx2(const char *p, struct masks *m)
         rare[i] = within(v, '%', 1);
         returns[i] = is(v, '\r');
     }
-    *m = (struct masks){join(base64), join(digit), join(token), join(cut), join(quote), join(slash), join(white), join(rare), join(returns)};
+    *m = (struct masks){join(base64), join(digit), join(token), join(cut),    join(quote),
+                        join(slash),  join(white), join(rare),  join(returns)};
 }
 
 AVX512 static inline void sort_avx512(const char *p, struct masks *m)
