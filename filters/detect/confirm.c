@@ -197,11 +197,24 @@ bool confirm_anchored(struct detect_scratch *s, uint16_t rule, size_t anchor)
     return found;
 }
 
+/* Keywords come in the order of the text one pass at a time only: what another pass searched far away is forgotten. */
+static void note_searched(struct seen *seen, size_t from, size_t to)
+{
+    if (from > seen->searched_to || to < seen->searched_from) {
+        seen->searched_from = (uint32_t)from;
+        seen->searched_to = (uint32_t)to;
+        return;
+    }
+    if (from < seen->searched_from) seen->searched_from = (uint32_t)from;
+    if (to > seen->searched_to) seen->searched_to = (uint32_t)to;
+}
+
 bool confirm_search(struct detect_scratch *s, uint16_t rule, size_t from, size_t limit)
 {
     struct seen *seen = seen_of(s, rule);
     bool found = false;
-    if (from < seen->searched) from = seen->searched;
+    size_t first = from;
+    if (from >= seen->searched_from && from < seen->searched_to) from = seen->searched_to;
     if (from >= seen->found_from && from < seen->found_to) from = seen->found_to;
     uint64_t t = cycles(s);
     while (from <= limit && from < s->text.n && !s->err) {
@@ -218,7 +231,7 @@ bool confirm_search(struct detect_scratch *s, uint16_t rule, size_t from, size_t
             from = sp.match_start + 1;
         }
     }
-    if (seen->searched <= limit) seen->searched = (uint32_t)limit + 1;
+    note_searched(seen, first, limit + 1);
     count(s, rule, t);
     return found;
 }

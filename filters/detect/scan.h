@@ -40,7 +40,7 @@ struct seen {
     uint32_t scan;                 /* the scan all this is of: nothing is cleared between scans */
     uint32_t found_from, found_to; /* the last match that became a finding */
     uint32_t tried;                /* the anchor tried last, + 1 */
-    uint32_t searched;             /* searched up to here */
+    uint32_t searched_from, searched_to;
 };
 
 struct detect_scratch {
