@@ -14,6 +14,7 @@
 #define TOKEN_LEAST    16u
 #define WHITE_MOST     64u
 #define PIECES_MOST    160u
+#define COLUMN_LEAST   24u
 #define TAG_MOST       64u
 #define MARKS_MOST     128u
 #define MARGIN_MOST    64u
@@ -397,6 +398,7 @@ static bool is_number(struct slice s, const struct pieces *p)
 {
     struct digits d = {0, 0};
     const size_t a = p->at[0].end;
+    if (p->n > COLUMN_LEAST) return false; /* a column of numbers, not one number */
     count_digits(s, a - 1, a < NUMBER_MOST ? a : NUMBER_MOST, -1, &d);
     for (uint32_t i = 1; i < p->n && i < 8; i++) {
         const size_t n = p->at[i].end - p->at[i].begin;
@@ -472,6 +474,15 @@ static bool has_alnum(struct slice s)
     return false;
 }
 
+/* Nothing but digits and marks in pieces [first, last]: lines of a column, where they are no number in groups. */
+static bool is_column(struct slice s, const struct pieces *p, uint32_t first, uint32_t last)
+{
+    for (uint32_t i = first; i <= last; i++)
+        for (size_t k = p->at[i].begin; k < p->at[i].end; k++)
+            if (is_letter(s.p[k])) return false;
+    return true;
+}
+
 /* Whether pieces [first, last] together could be a value at all. */
 static bool worth(struct slice s, const struct pieces *p, uint32_t first, uint32_t last)
 {
@@ -487,7 +498,8 @@ static bool worth(struct slice s, const struct pieces *p, uint32_t first, uint32
     if (!odd || (!number && length < (named ? SHORT_LEAST : TOKEN_LEAST))) return false;
     const struct slice head = slice_of(s.p + a, p->at[first].end - a), tail = slice_of(s.p + b, p->at[last].end - b);
     if (line && (!has_alnum(head) || !has_alnum(tail))) return false;
-    if (!number && (is_another(head, tail) || (!named && !may_begin(head)))) return false;
+    if (!number && (is_another(head, tail) || (!named && !may_begin(head)) || (line && is_column(s, p, first, last))))
+        return false;
     return !line || may_end(slice_of(s.p + b, s.n - b), p->at[last].end - b, number);
 }
 
