@@ -59,8 +59,10 @@ static void put(struct scan *s, struct slice text)
 
 static void put_str(struct scan *s, const char *text) { put(s, slice_str(text)); }
 
-static void put_u64(struct scan *s, uint64_t v)
+/* A word and the number behind it. */
+static void put_number(struct scan *s, const char *before, uint64_t v)
 {
+    put_str(s, before);
     if (buf_add_u64(&s->out, v) != ERR_OK) s->failed = true;
 }
 
@@ -101,10 +103,8 @@ static void print_finding(struct scan *s, const struct place *at, const struct f
     const struct rule *r = ruleset_rule(s->rules, f->rule);
     if (s->format == FORMAT_TEXT) {
         put_str(s, at->file);
-        put_str(s, ":");
-        put_u64(s, at->line);
-        put_str(s, ":");
-        put_u64(s, at->col + 1);
+        put_number(s, ":", at->line);
+        put_number(s, ":", at->col + 1);
         put_str(s, ": ");
         put_str(s, r->id);
         put_str(s, " ");
@@ -114,14 +114,10 @@ static void print_finding(struct scan *s, const struct place *at, const struct f
     }
     put_str(s, s->printed++ ? ",\n {\"file\":" : "[\n {\"file\":");
     put_json(s, slice_str(at->file));
-    put_str(s, ",\"line\":");
-    put_u64(s, at->line);
-    put_str(s, ",\"column\":");
-    put_u64(s, at->col + 1);
-    put_str(s, ",\"start\":");
-    put_u64(s, at->base);
-    put_str(s, ",\"end\":");
-    put_u64(s, at->base + (f->end - f->start));
+    put_number(s, ",\"line\":", at->line);
+    put_number(s, ",\"column\":", at->col + 1);
+    put_number(s, ",\"start\":", at->base);
+    put_number(s, ",\"end\":", at->base + (f->end - f->start));
     put_str(s, ",\"rule\":");
     put_json(s, slice_str(r->id));
     put_str(s, ",\"type\":");
@@ -169,8 +165,7 @@ static void put_hunk(struct scan *s, struct place at, struct slice lines, size_t
     struct findings part = {0};
     struct buf new = buf_make(8 * PIECE);
     enum err e = ERR_OK;
-    put_str(s, "@@ ");
-    put_u64(s, at.line);
+    put_number(s, "@@ ", at.line);
     put_str(s, " @@");
     for (size_t i = from; i < to && !e; i++) {
         struct finding f = s->spans.v[i];
@@ -295,14 +290,10 @@ static void put_counts(struct scan *s, const struct screening *r)
         put_str(s, ruleset_rule(s->rules, r->counts[i].rule)->id);
         put_str(s, " ");
         put_str(s, action_row((enum action)r->counts[i].action)->name);
-        put_str(s, " ");
-        put_u64(s, r->counts[i].count);
+        put_number(s, " ", r->counts[i].count);
         s->found += r->counts[i].count;
     }
-    if (r->fold.tags) {
-        put_str(s, r->count_rows ? ", tag characters " : "@@ tag characters ");
-        put_u64(s, r->fold.tags);
-    }
+    if (r->fold.tags) put_number(s, r->count_rows ? ", tag characters " : "@@ tag characters ", r->fold.tags);
     if (r->count_rows || r->fold.tags) put_str(s, " @@\n");
 }
 
@@ -370,10 +361,8 @@ static void put_spans(struct scan *s)
     for (size_t i = 0; i < s->spans.count; i++) {
         const struct finding *f = &s->spans.v[i];
         const struct rule *r = ruleset_rule(s->rules, f->rule);
-        put_str(s, i ? ",{\"start\":" : "{\"start\":");
-        put_u64(s, f->start);
-        put_str(s, ",\"end\":");
-        put_u64(s, f->end);
+        put_number(s, i ? ",{\"start\":" : "{\"start\":", f->start);
+        put_number(s, ",\"end\":", f->end);
         put_str(s, ",\"type\":");
         put_json(s, slice_str(r->type));
         put_str(s, ",\"rule\":");

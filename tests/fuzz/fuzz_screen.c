@@ -2,6 +2,7 @@
  * the same shape, and so must JSON inside its strings; a key that stands in the open in the input is not in the output;
  * findings of plain text lie in it, ascending. */
 #include "filters/screen.h"
+#include "tests/unit/filters/few_rules.h"
 
 #include <stdlib.h>
 
@@ -26,7 +27,7 @@ static void report(void *arg, const struct rule_def *def, const char *message)
 
 static void setup(void)
 {
-    static char *aws[] = {"akia"}, *word[] = {"password"}, *luhn[] = {"luhn"};
+    static char *aws[] = {"akia"}, *word[] = {"password"};
     static struct rule_def defs[] = {
         {.id = "aws",
          .description = "",
@@ -45,24 +46,8 @@ static void setup(void)
          .keyword_count = 1,
          .regex = "(?i)password.{0,8}?[:=].{0,4}?(\\S{4,64})",
          .score = 0.6F},
-        {.id = "email",
-         .description = "",
-         .cls = RULE_PII,
-         .type = "EMAIL_ADDRESS",
-         .triggers = TRIGGER_AT,
-         .score = 0.9F,
-         .regex = "[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\\.[A-Za-z0-9-]{1,63}){1,4}"},
-        {.id = "card",
-         .description = "",
-         .cls = RULE_PII,
-         .type = "CREDIT_CARD",
-         .triggers = TRIGGER_DIGITS,
-         .digits_min = 13,
-         .digits_max = 19,
-         .regex = "\\d(?:[ -]?\\d){12,18}",
-         .validate = luhn,
-         .validate_count = 1,
-         .score = 0.9F},
+        FEW_EMAIL,
+        FEW_CARD,
     };
     CHECK(ruleset_build(defs, sizeof defs / sizeof defs[0], report, NULL, &rules) == ERR_OK);
     struct policy_def d = {.name = "r", .cls = {ACTION_REDACT, ACTION_MASK, ACTION_FLAG}, .key = SLICE("0123456789abcdef")};

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "config/rules.h"
 #include "filters/screen.h"
+#include "tests/unit/filters/packs.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SMALL (64u << 10)
@@ -32,25 +32,14 @@ static size_t len;
 
 static int setup(void **state)
 {
-    static const char *const packs[] = {"secrets", "pii", "injection"};
     const struct policy_def d = {
         .name = "p", .cls = {ACTION_REDACT, ACTION_TOKENIZE, ACTION_FLAG}, .key = SLICE("0123456789abcdef")};
-    struct config *c = config_standard();
-    struct config_report r = {0};
-    char file[4096];
     (void)state;
-    if (!c) return 1;
-    for (size_t i = 0; i < 3; i++) {
-        rule_pack_path(c, packs[i], file, sizeof file);
-        if (!rule_pack_load(&pack, file, &r)) return 1;
-    }
-    config_free(c);
-    buf_free(&r.text);
     scratch = detect_scratch_new();
     screener = screener_new();
     body = malloc(LARGE + 65536);
-    if (!scratch || !screener || !body || ruleset_build(pack.defs, pack.count, NULL, NULL, &rules) != ERR_OK) return 1;
-    return policy_build(&d, rules, NULL, NULL, &policy) != ERR_OK;
+    return !scratch || !screener || !body || !packs_build(&pack, &rules) ||
+           policy_build(&d, rules, NULL, NULL, &policy) != ERR_OK;
 }
 
 static int teardown(void **state)

@@ -10,6 +10,7 @@
 
 #include "filters/api/answer.h"
 #include "filters/screen.h"
+#include "tests/unit/filters/few_rules.h"
 
 static long left; /* allocations until one fails; below 0: none does */
 static long live; /* blocks that are not freed */
@@ -181,24 +182,9 @@ static void each_allocation_fails_once(void **state)
 
 static int setup(void **state)
 {
-    static char *aws[] = {"akia"};
     static struct rule_def defs[] = {
-        {.id = "aws-access-token",
-         .description = "",
-         .cls = RULE_SECRETS,
-         .type = "API_KEY_OR_TOKEN",
-         .keyword_count = 1,
-         .keywords = aws,
-         .regex = "(?<![0-9A-Za-z])((?:AKIA)[A-Z2-7]{16})(?![0-9A-Za-z])",
-         .score = 0.95F,
-         .join = true},
-        {.id = "email",
-         .description = "",
-         .cls = RULE_PII,
-         .type = "EMAIL_ADDRESS",
-         .triggers = TRIGGER_AT,
-         .score = 0.9F,
-         .regex = "[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\\.[A-Za-z0-9-]{1,63}){1,4}"},
+        FEW_AWS,
+        FEW_EMAIL,
     };
     const struct policy_def d = {.name = "p",
                                  .cls = {ACTION_REDACT, ACTION_TOKENIZE, ACTION_FLAG},

@@ -7,6 +7,8 @@
 #include <cmocka.h>
 
 #include "filters/screen.h"
+#include "tests/unit/slurp.h"
+#include "tests/unit/filters/few_rules.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -30,18 +32,9 @@ static void report(void *arg, const struct rule_def *def, const char *message)
 
 static struct ruleset *make_rules(void)
 {
-    static char *aws[] = {"akia"}, *password[] = {"password"}, *luhn[] = {"luhn"}, *ignore[] = {"ignore all"},
-                *note[] = {"note:"};
+    static char *password[] = {"password"}, *ignore[] = {"ignore all"}, *note[] = {"note:"};
     static struct rule_def defs[] = {
-        {.id = "aws-access-token",
-         .description = "",
-         .cls = RULE_SECRETS,
-         .type = "API_KEY_OR_TOKEN",
-         .keyword_count = 1,
-         .keywords = aws,
-         .regex = "(?<![0-9A-Za-z])((?:AKIA)[A-Z2-7]{16})(?![0-9A-Za-z])",
-         .score = 0.95F,
-         .join = true},
+        FEW_AWS,
         {.id = "password",
          .description = "",
          .cls = RULE_SECRETS,
@@ -50,24 +43,8 @@ static struct ruleset *make_rules(void)
          .keyword_count = 1,
          .regex = "(?i)password[\"']?\\s{0,4}[:=]\\s{0,4}[\"']?([^\\s\"']{8,64})",
          .score = 0.6F},
-        {.id = "email",
-         .description = "",
-         .cls = RULE_PII,
-         .type = "EMAIL_ADDRESS",
-         .triggers = TRIGGER_AT,
-         .score = 0.9F,
-         .regex = "[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\\.[A-Za-z0-9-]{1,63}){1,4}"},
-        {.id = "card",
-         .description = "",
-         .cls = RULE_PII,
-         .type = "CREDIT_CARD",
-         .triggers = TRIGGER_DIGITS,
-         .digits_min = 13,
-         .digits_max = 19,
-         .regex = "\\d(?:[ -]?\\d){12,18}",
-         .validate = luhn,
-         .validate_count = 1,
-         .score = 0.9F},
+        FEW_EMAIL,
+        FEW_CARD,
         {.id = "ignore",
          .description = "",
          .cls = RULE_INJECTION,
@@ -570,22 +547,6 @@ static void test_text(void **state)
 }
 
 /* ---- the shared cases ---------------------------------------------------------------------------------------- */
-
-static char *slurp(const char *dir, const char *name, size_t *n)
-{
-    char path[512];
-    snprintf(path, sizeof path, "%s/%s", dir, name);
-    FILE *f = fopen(path, "rb");
-    if (!f) return NULL;
-    fseek(f, 0, SEEK_END);
-    *n = (size_t)ftell(f);
-    rewind(f);
-    char *t = malloc(*n + 1);
-    assert_int_equal(fread(t, 1, *n, f), *n);
-    t[*n] = 0;
-    fclose(f);
-    return t;
-}
 
 static bool named(const cJSON *list, const char *word)
 {

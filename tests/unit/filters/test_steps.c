@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "filters/screen.h"
+#include "tests/unit/filters/few_rules.h"
 
 #include <stdio.h>
 
@@ -26,13 +27,7 @@ static void report(void *arg, const struct rule_def *def, const char *message)
 static int setup(void **state)
 {
     static struct rule_def defs[] = {
-        {.id = "email",
-         .description = "",
-         .cls = RULE_PII,
-         .type = "EMAIL_ADDRESS",
-         .triggers = TRIGGER_AT,
-         .score = 0.9F,
-         .regex = "[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\\.[A-Za-z0-9-]{1,63}){1,4}"},
+        FEW_EMAIL,
     };
     const struct policy_def d = {.name = "test",
                                  .cls = {ACTION_REDACT, ACTION_TOKENIZE, ACTION_FLAG},

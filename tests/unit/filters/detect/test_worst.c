@@ -11,9 +11,9 @@
 #include <time.h>
 #include <cmocka.h>
 
-#include "config/rules.h"
 #include "filters/detect/engine.h"
 #include "filters/meter.h"
+#include "tests/unit/filters/packs.h"
 
 #define SMALL        (8u * 1024)   /* for every rule */
 #define LARGE        (512u * 1024) /* for those that cost most */
@@ -36,20 +36,9 @@ static double cpu(void)
 
 static int setup(void **state)
 {
-    static const char *const packs[] = {"secrets", "pii", "injection"};
-    struct config *c = config_standard();
-    struct config_report r = {0};
-    char file[4096];
     (void)state;
-    if (!c) return 1;
-    for (size_t i = 0; i < 3; i++) {
-        rule_pack_path(c, packs[i], file, sizeof file);
-        if (!rule_pack_load(&pack, file, &r)) return 1;
-    }
-    config_free(c);
-    buf_free(&r.text);
     scratch = detect_scratch_new();
-    return ruleset_build(pack.defs, pack.count, NULL, NULL, &rules) != ERR_OK || !scratch;
+    return !scratch || !packs_build(&pack, &rules);
 }
 
 static int teardown(void **state)

@@ -8,6 +8,7 @@
 
 #include "filters/text/json.h"
 #include "filters/text/utf8.h"
+#include "tests/unit/slurp.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -375,22 +376,6 @@ static void test_splice(void **state)
 }
 
 /* ---- the public suite and our own cases, where they are ------------------------------------------------------ */
-
-static char *slurp(const char *dir, const char *name, size_t *n)
-{
-    char path[512];
-    snprintf(path, sizeof path, "%s/%s", dir, name);
-    FILE *f = fopen(path, "rb");
-    if (!f) return NULL;
-    fseek(f, 0, SEEK_END);
-    *n = (size_t)ftell(f);
-    rewind(f);
-    char *t = malloc(*n + 1);
-    assert_int_equal(fread(t, 1, *n, f), *n);
-    t[*n] = 0;
-    fclose(f);
-    return t;
-}
 
 static void test_suite(void **state)
 {

@@ -158,17 +158,25 @@ static __attribute__((unused)) void owner_fini(struct owner *o)
     buf_free(&o->got);
 }
 
+/* A listening socket on a free port of loopback, and its address. */
+static __attribute__((unused)) int loopback(struct sockaddr_in *a)
+{
+    socklen_t n = sizeof *a;
+    int l = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    *a = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    assert_int_equal(bind(l, (struct sockaddr *)a, n), 0);
+    assert_int_equal(listen(l, 4), 0);
+    assert_int_equal(getsockname(l, (struct sockaddr *)a, &n), 0);
+    return l;
+}
+
 /* A TCP pair over loopback; [0] is non-blocking for conn, [1] blocking for the test. */
 static __attribute__((unused)) void tcp_pair(int fd[2])
 {
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t n = sizeof a;
-    int l = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(l, (struct sockaddr *)&a, n), 0);
-    assert_int_equal(listen(l, 4), 0);
-    assert_int_equal(getsockname(l, (struct sockaddr *)&a, &n), 0);
+    struct sockaddr_in a;
+    int l = loopback(&a);
     fd[1] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(connect(fd[1], (struct sockaddr *)&a, n), 0);
+    assert_int_equal(connect(fd[1], (struct sockaddr *)&a, sizeof a), 0);
     fd[0] = accept4(l, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     assert_true(fd[0] >= 0);
     close(l);
@@ -188,6 +196,14 @@ static __attribute__((unused)) void owner_accept(struct owner *o, int fd, SSL_CT
     o->c = conn_accept(&W, fd, tls, lim, &owner_ops, o);
     o->inside_call = false;
     assert_non_null(o->c);
+}
+
+/* Both at once: o serves one end of a new pair, the test has fd[1]. */
+static __attribute__((unused)) void owner_on_pair(struct owner *o, int fd[2], SSL_CTX *tls, struct conn_limits lim)
+{
+    owner_init(o);
+    tcp_pair(fd);
+    owner_accept(o, fd[0], tls, lim);
 }
 
 #endif

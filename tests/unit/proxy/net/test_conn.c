@@ -85,9 +85,7 @@ static void half_close_keeps_the_write_side(void **state)
     struct owner o;
     int fd[2];
     char back[8];
-    owner_init(&o);
-    tcp_pair(fd);
-    owner_accept(&o, fd[0], NULL, LIM);
+    owner_on_pair(&o, fd, NULL, LIM);
     send_all(fd[1], "ask", 3);
     shutdown(fd[1], SHUT_WR);
     LOOP_UNTIL(o.ends == 1);
@@ -112,9 +110,7 @@ static void reset_is_noticed(enum waiting how)
     struct owner o;
     int fd[2];
     static char fill[65536 + 10];
-    owner_init(&o);
-    tcp_pair(fd);
-    owner_accept(&o, fd[0], NULL, LIM);
+    owner_on_pair(&o, fd, NULL, LIM);
     LOOP_UNTIL(o.opened == 1);
     if (how == PAUSED || how == PAUSED_WITH_DATA) conn_pause(o.c);
     if (how == PAUSED_WITH_DATA) send_all(fd[1], "early", 5);
@@ -169,9 +165,7 @@ static void pause_and_resume(void **state)
     (void)state;
     struct owner o;
     int fd[2];
-    owner_init(&o);
-    tcp_pair(fd);
-    owner_accept(&o, fd[0], NULL, LIM);
+    owner_on_pair(&o, fd, NULL, LIM);
     LOOP_UNTIL(o.opened == 1);
     for (int i = 1; i < 5; i++) {
         conn_pause(o.c);
@@ -222,9 +216,7 @@ static void answer_before_a_reset_is_read(void **state)
     (void)state;
     struct owner o;
     int fd[2];
-    owner_init(&o);
-    tcp_pair(fd);
-    owner_accept(&o, fd[0], NULL, LIM);
+    owner_on_pair(&o, fd, NULL, LIM);
     LOOP_UNTIL(o.opened == 1);
     assert_int_equal(conn_write(o.c, SLICE("body that nobody reads")), ERR_OK);
     conn_flush(o.c);
@@ -248,9 +240,7 @@ static void deadlines(void **state)
     (void)state;
     struct owner o;
     int fd[2];
-    owner_init(&o);
-    tcp_pair(fd);
-    owner_accept(&o, fd[0], NULL, LIM);
+    owner_on_pair(&o, fd, NULL, LIM);
     uint64_t t = clock_mono_ns();
     conn_deadline(o.c, 40);
     LOOP_UNTIL(o.end[CONN_TIMEOUT] == 1);
@@ -280,9 +270,7 @@ static void output_has_a_limit(void **state)
     struct owner o;
     int fd[2];
     static char big[700000];
-    owner_init(&o);
-    tcp_pair(fd);
-    owner_accept(&o, fd[0], NULL, LIM);
+    owner_on_pair(&o, fd, NULL, LIM);
     assert_int_equal(conn_write(o.c, slice_of(big, sizeof big)), ERR_OK);
     assert_int_equal(conn_write(o.c, slice_of(big, sizeof big)), ERR_LIMIT);
     assert_int_equal(conn_out_len(o.c), sizeof big);
@@ -463,9 +451,7 @@ static void finish_ends_in_time(void **state)
     (void)state;
     struct owner o;
     int fd[2];
-    owner_init(&o);
-    tcp_pair(fd);
-    owner_accept(&o, fd[0], NULL, LIM);
+    owner_on_pair(&o, fd, NULL, LIM);
     LOOP_UNTIL(o.opened == 1);
     conn_finish(o.c); /* the peer never closes */
     o.c = NULL;

@@ -172,9 +172,7 @@ static void ends(void **state)
         struct raw r;
         int fd[2];
         char back[8];
-        owner_init(&o);
-        tcp_pair(fd);
-        owner_accept(&o, fd[0], ctx, LIM);
+        owner_on_pair(&o, fd, ctx, LIM);
         raw_open(&r, fd[1], TLS1_3_VERSION, 20000);
         raw_handshake(&r);
         SSL_write(r.ssl, "ask", 3);
@@ -210,9 +208,7 @@ static void resets_and_garbage(void **state)
         struct owner o;
         struct raw r;
         int fd[2];
-        owner_init(&o);
-        tcp_pair(fd);
-        owner_accept(&o, fd[0], ctx, LIM);
+        owner_on_pair(&o, fd, ctx, LIM);
         raw_open(&r, fd[1], TLS1_3_VERSION, 20000);
         if (how == 3) {
             assert_int_equal(send(fd[1], "GET / HTTP/1.1\r\n\r\n", 18, 0), 18);
@@ -245,22 +241,26 @@ struct pair {
 
 static void pair_start(struct pair *p, SSL_CTX *server, SSL_CTX *client, const char *host)
 {
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t n = sizeof a;
-    int l = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(l, (struct sockaddr *)&a, n), 0);
-    assert_int_equal(listen(l, 4), 0);
-    assert_int_equal(getsockname(l, (struct sockaddr *)&a, &n), 0);
+    struct sockaddr_in a;
+    int l = loopback(&a);
     owner_init(&p->s);
     owner_init(&p->c);
     p->c.inside_call = true;
-    p->c.c = conn_connect(&W, (struct sockaddr *)&a, n, client, host, LIM, &owner_ops, &p->c);
+    p->c.c = conn_connect(&W, (struct sockaddr *)&a, sizeof a, client, host, LIM, &owner_ops, &p->c);
     p->c.inside_call = false;
     assert_non_null(p->c.c);
     int fd = accept4(l, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     assert_true(fd >= 0);
     close(l);
     owner_accept(&p->s, fd, server, LIM);
+}
+
+/* A byte there and back, to a server that echoes. */
+static void pair_echo(struct pair *p)
+{
+    assert_int_equal(conn_write(p->c.c, SLICE("x")), ERR_OK);
+    conn_flush(p->c.c);
+    LOOP_UNTIL(p->c.got.end == 1);
 }
 
 static void pair_end(struct pair *p)
@@ -363,9 +363,7 @@ static void sessions_resume(void **state)
         pair_start(&p, server, client, rows[i].host);
         p.s.echo = true;
         LOOP_UNTIL(p.c.opened && p.s.opened);
-        assert_int_equal(conn_write(p.c.c, SLICE("x")), ERR_OK);
-        conn_flush(p.c.c);
-        LOOP_UNTIL(p.c.got.end == 1);
+        pair_echo(&p);
         assert_int_equal(SSL_CTX_sess_hits(server), rows[i].hits);
         assert_true(conn_tls_subject(p.s.c, name, sizeof name)); /* a resumed one still knows its client */
         pair_end(&p);
@@ -391,9 +389,7 @@ static void sessions_survive_a_reload(void **state)
         pair_start(&p, server, client, "localhost");
         p.s.echo = true;
         LOOP_UNTIL(p.c.opened && p.s.opened);
-        assert_int_equal(conn_write(p.c.c, SLICE("x")), ERR_OK);
-        conn_flush(p.c.c);
-        LOOP_UNTIL(p.c.got.end == 1);
+        pair_echo(&p);
         assert_int_equal(SSL_CTX_sess_hits(server), rows[i].hits);
         pair_end(&p);
         SSL_CTX_free(server);
@@ -504,9 +500,7 @@ static void only_http11_is_spoken(void **state)
         struct owner o;
         struct raw r;
         int fd[2];
-        owner_init(&o);
-        tcp_pair(fd);
-        owner_accept(&o, fd[0], ctx, LIM);
+        owner_on_pair(&o, fd, ctx, LIM);
         raw_open(&r, fd[1], TLS1_3_VERSION, 20000);
         SSL_set_alpn_protos(r.ssl, (const unsigned char *)rows[i].protos, rows[i].n);
         if (rows[i].ok) {
@@ -542,9 +536,7 @@ static void old_versions_and_suites_are_refused(void **state)
         struct owner o;
         struct raw r;
         int fd[2];
-        owner_init(&o);
-        tcp_pair(fd);
-        owner_accept(&o, fd[0], ctx, LIM);
+        owner_on_pair(&o, fd, ctx, LIM);
         raw_open(&r, fd[1], rows[i].version, 20000);
         SSL_set_min_proto_version(r.ssl, TLS1_VERSION);
         assert_int_equal(SSL_set_cipher_list(r.ssl, rows[i].suites), 1);
@@ -601,9 +593,7 @@ static void idle_is_small(void **state)
         pair_start(&p[i], server, client, "localhost");
         p[i].s.echo = true;
         LOOP_UNTIL(p[i].c.opened && p[i].s.opened);
-        assert_int_equal(conn_write(p[i].c.c, SLICE("x")), ERR_OK);
-        conn_flush(p[i].c.c);
-        LOOP_UNTIL(p[i].c.got.end == 1);
+        pair_echo(&p[i]);
         buf_free(&p[i].c.got);
         buf_free(&p[i].s.got);
     }
