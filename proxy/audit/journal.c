@@ -33,6 +33,8 @@
 #define LINE_MAX_SIZE (3u * 1024u * 1024u) /* two texts never meet in one line; below segment.c's LINE_CAP */
 #define WARM_LEAST    (256u * 1024u)       /* made writable ahead of the worker */
 #define WARM_BUSY     (1024u * 1024u)
+#define RUSH_BEGINS   (PAGES_HUGE / 2) /* written between two syncs: huge pages are worth while */
+#define RUSH_ENDS     (PAGES_HUGE / 8)
 #define STEP_MS       4u /* where more than WARM_LEAST is written between two syncs: how often that is looked after */
 #define SLOW_TICK_NS  (1 * S_NS)
 #define RETAIN_NS     (60 * S_NS)
@@ -358,8 +360,9 @@ static bool seg_write_anew(struct audit *a, struct seg *s, size_t end)
 }
 
 /* Only the part that was written: the warm pages after it stay dirty and writable. */
-static bool seg_flush(const struct seg *s, size_t end)
+static bool seg_flush(struct seg *s, size_t end)
 {
+    pages_unmap(&s->pages, end);
     size_t from = s->synced / page_size() * page_size();
     return msync(s->map + from, end - from, MS_SYNC) == 0;
 }
@@ -445,7 +448,7 @@ static bool journal_sync(struct journal *j)
     size_t grown = atomic_load_explicit(&current->end, memory_order_relaxed) - current->synced;
     bool ok = true;
     if (grown > WARM_LEAST) a->busy = true;
-    j->rush = grown > PAGES_HUGE || (j->rush && !current->synced);
+    if (current->synced) j->rush = grown > (j->rush ? RUSH_ENDS : RUSH_BEGINS);
     for (struct seg *s = j->oldest; s && ok; s = s->next) {
         ok = seg_sync(a, s, s != current);
         if (s->synced) head_take(j, s);

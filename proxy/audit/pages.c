@@ -2,12 +2,16 @@
  * None of them changes a byte, and none can fail in a way that matters: what is not done here costs the writer a page
  * fault, or an msync time. */
 #include "proxy/audit/pages.h"
+#include "proxy/base/clock.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #define CALM_TIMES 3u
+#define LONG_NS    MS_NS         /* a huge page that costs more ... */
+#define PAUSE_NS   (500 * MS_NS) /* ... is the last one for this time */
 
 static size_t floor_page(size_t n) { return n & ~((size_t)sysconf(_SC_PAGESIZE) - 1); }
 static size_t floor_huge(size_t n) { return n & ~((size_t)PAGES_HUGE - 1); }
@@ -26,15 +30,24 @@ void pages_warm(struct pages *p, size_t end, size_t ahead)
     make_writable(p, to - p->warm > PAGES_WARM_MOST ? p->warm + PAGES_WARM_MOST : to);
 }
 
+static uint64_t cpu_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * S_NS + (uint64_t)t.tv_nsec;
+}
+
 void pages_warm_huge(struct pages *p, size_t end)
 {
     if (p->warm < end) p->warm = floor_page(end);
     size_t from = floor_huge(p->warm), to = from + PAGES_HUGE;
-    if (to > p->size) {
+    if (to > p->size || clock_mono_ns() < p->no_huge) {
         pages_warm(p, end, PAGES_HUGE / 2);
     } else if (p->warm < end + PAGES_HUGE / 2) {
+        uint64_t before = cpu_ns();
         (void)madvise(p->map + from, PAGES_HUGE, MADV_HUGEPAGE);
         make_writable(p, to);
+        if (cpu_ns() - before > LONG_NS) p->no_huge = clock_mono_ns() + PAUSE_NS;
         p->huge = to;
         p->calmed = 0;
     }
@@ -44,10 +57,15 @@ void pages_send(struct pages *p, int fd, size_t end)
 {
     size_t to = end < p->huge ? floor_huge(end) : floor_page(end);
     if (to < p->sent + PAGES_SEND_MOST) return;
-    /* Out of the page table first, at once: else the kernel does so page by page, and interrupts every core each time. */
-    (void)madvise(p->map + p->sent, to - p->sent, MADV_DONTNEED);
+    (void)madvise(p->map + p->sent, to - p->sent, MADV_DONTNEED); /* as pages_unmap */
     (void)sync_file_range(fd, (off_t)p->sent, (off_t)(to - p->sent), SYNC_FILE_RANGE_WRITE);
     p->sent = to;
+}
+
+void pages_unmap(struct pages *p, size_t end)
+{
+    size_t to = end < p->huge ? floor_huge(end) + PAGES_HUGE : floor_page(end);
+    if (to > p->sent) (void)madvise(p->map + p->sent, to - p->sent, MADV_DONTNEED);
 }
 
 void pages_drop(struct pages *p, int fd, size_t synced)

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define PAGES_HUGE      (2048u * 1024u)
 #define PAGES_WARM_MOST (256u * 1024u) /* small ones made writable in one call: some 0.3 ms */
@@ -19,16 +20,21 @@ struct pages {
     size_t size;
     /* How far each of it is done: offsets. `huge`: up to here there may be huge ones; 0: nowhere ahead. */
     size_t warm, sent, dropped, huge;
-    unsigned calmed; /* calls of pages_calm since the last huge one */
+    unsigned calmed;  /* calls of pages_calm since the last huge one */
+    uint64_t no_huge; /* mono ns: until then there are no huge ones */
 };
 
 /* The writer is at `end`: makes pages writable up to `ahead` bytes further, PAGES_WARM_MOST of them at most. */
 void pages_warm(struct pages *p, size_t end, size_t ahead);
-/* The same with one huge page, when less than half of one is left. */
+/* The same with one huge page, when less than half of one is left. Where that takes long (the host of a virtual machine
+ * has to find the memory first) it is done with small ones for a while. */
 void pages_warm_huge(struct pages *p, size_t end);
 /* Starts the writing of what is complete below `end`, where it is at least PAGES_SEND_MOST; does not wait for it. Says
  * nothing of success: an msync or fsync afterwards does. */
 void pages_send(struct pages *p, int fd, size_t end);
+/* Before an msync up to `end`: takes out of the page table at once what msync would take out page by page, each time with
+ * an interrupt to every core the process runs on. */
+void pages_unmap(struct pages *p, size_t end);
 /* An msync or fsync succeeded up to `synced`: the cache forgets the pages below, PAGES_HUGE bytes at most. The next ones
  * are made of the same memory, which is still warm, and nobody else's pages have to go for records that were written. */
 void pages_drop(struct pages *p, int fd, size_t synced);

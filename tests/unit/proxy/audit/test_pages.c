@@ -79,6 +79,7 @@ static void test_bytes_stay(void **state)
     for (size_t end = 0; end + LINE <= SIZE;) {
         end = atomic_load_explicit(&f.end, memory_order_acquire);
         dice = dice * 1664525u + 1013904223u;
+        if (dice >> 28 & 1) pages_unmap(&f.p, end);
         switch (dice >> 29) {
         case 0:
         case 1: pages_warm(&f.p, end, 1u << 20); break;
@@ -113,8 +114,13 @@ static void test_shares(void **state)
     if (populates) assert_int_equal(f.p.warm, PAGES_HUGE);
     pages_warm_huge(&f.p, 0);
     if (populates) assert_int_equal(f.p.warm, PAGES_HUGE); /* more than half of it is left */
+    f.p.no_huge = UINT64_MAX;
+    pages_warm_huge(&f.p, PAGES_HUGE); /* huge ones were slow: small ones for a while */
+    if (populates) assert_int_equal(f.p.warm, PAGES_HUGE + PAGES_WARM_MOST);
+    f.p.no_huge = 0;
     pages_warm_huge(&f.p, PAGES_HUGE);
     if (populates) assert_int_equal(f.p.warm, 2 * PAGES_HUGE);
+    f.p.no_huge = 0;
     pages_warm_huge(&f.p, SIZE - 5);
     assert_true(f.p.warm <= SIZE);
 
