@@ -173,11 +173,15 @@ static void on_soon(evutil_socket_t fd, short what, void *arg)
 {
     struct soon *s = arg;
     (void)fd, (void)what;
-    for (unsigned i = 0; i < s->count; i++) { /* conn_flush calls nobody back */
-        if (!s->slot[i]) continue;
-        s->slot[i]->soon = 0;
-        conn_flush(s->slot[i]);
-    }
+    /* Requests first: those who are to answer them can begin. conn_flush calls nobody back. */
+    for (int pass = 0; pass < 2; pass++)
+        for (unsigned i = 0; i < s->count; i++) {
+            struct conn *c = s->slot[i];
+            if (!c || c->client == (pass == 1)) continue;
+            s->slot[i] = NULL;
+            c->soon = 0;
+            conn_flush(c);
+        }
     s->count = 0;
 }
 
