@@ -24,7 +24,8 @@
 #define DIGITS_LEAST   8u
 #define DIGITS_MOST    40u
 #define LINE_LOOK      256u
-#define RECORD_ALIKE   3u
+#define RECORD_ALIKE   3u /* bytes two lines begin with: no number is in both */
+#define RECORD_SURE    6u /* ... nor anything else */
 #define SHORT_LEAST    7u
 #define CASES_LEAST    6u
 #define FEW_PIECES     12u
@@ -410,14 +411,14 @@ static bool is_number(struct slice s, const struct pieces *p)
 }
 
 /* Lines that begin alike are records, one behind the other, and not one value in two lines. */
-static bool is_record(struct slice s, const struct piece *left, const struct piece *right)
+static bool is_record(struct slice s, const struct piece *left, const struct piece *right, size_t alike)
 {
     size_t k = left->begin, n = 0;
     while (k > 0 && left->begin - k < LINE_LOOK && s.p[k - 1] != '\n') k--;
     k = skip_margin(s, k);
-    if (k + RECORD_ALIKE > left->begin) return false;
-    while (n < RECORD_ALIKE && right->begin + n < s.n && s.p[k + n] == s.p[right->begin + n]) n++;
-    return n == RECORD_ALIKE;
+    if (k + alike > left->begin) return false;
+    while (n < alike && right->begin + n < s.n && s.p[k + n] == s.p[right->begin + n]) n++;
+    return n == alike;
 }
 
 /* Whether a mailbox that ends at `end` is whole: what follows is not of it. */
@@ -493,7 +494,8 @@ static bool worth(struct slice s, const struct pieces *p, uint32_t first, uint32
     const bool line = p->at[last - 1].line;
     if (line && is_date(slice_of(s.p + b, s.n - b))) return false;
     if (is_mailbox(s, p, first, last)) return !line || behind == s.n || s.p[behind] != '('; /* else a decorator */
-    const bool number = p->number && !(line && is_record(s, &p->at[last - 1], &p->at[last])),
+    if (line && is_record(s, &p->at[last - 1], &p->at[last], RECORD_SURE)) return false;
+    const bool number = p->number && !(line && is_record(s, &p->at[last - 1], &p->at[last], RECORD_ALIKE)),
                named = first == 0 && is_named(s, a);
     if (!odd || (!number && length < (named ? SHORT_LEAST : TOKEN_LEAST))) return false;
     const struct slice head = slice_of(s.p + a, p->at[first].end - a), tail = slice_of(s.p + b, p->at[last].end - b);
