@@ -14,6 +14,7 @@
 #define TOKEN_LEAST    16u
 #define WHITE_MOST     64u
 #define PIECES_MOST    160u
+#define BLANKS_MOST    16u
 #define COLUMN_LEAST   24u
 #define TAG_MOST       64u
 #define MARKS_MOST     128u
@@ -330,7 +331,13 @@ static bool is_assignment(struct slice s, size_t n)
 {
     size_t k = 0;
     while (k < n && (is_letter(s.p[k]) || is_digit(s.p[k]) || s.p[k] == '_' || s.p[k] == '-' || s.p[k] == '.')) k++;
-    return k > 0 && k < n && (s.p[k] == '=' || s.p[k] == ':') && !(s.p[k] == '=' && (k + 1 == n || s.p[k + 1] == '='));
+    if (k == 0) return false;
+    if (k < n) return (s.p[k] == '=' || s.p[k] == ':') && !(s.p[k] == '=' && (k + 1 == n || s.p[k + 1] == '='));
+    size_t end = k; /* blanks before the sign, and a blank or a quote mark behind it */
+    while (end < s.n && end - k < BLANKS_MOST && (s.p[end] == ' ' || s.p[end] == '\t')) end++;
+    if (end + 1 >= s.n) return false;
+    if (s.p[end] == ':') return is_white(s.p[end + 1]) || is_quote(s.p[end + 1]);
+    return end > k && (s.p[end] == '=' || s.p[end] == ':');
 }
 
 /* The same prefix again (hf_..., ntn_...): another token, and no part of the first. Parts of a JWT begin alike. */
