@@ -69,8 +69,8 @@ struct keyword_ref {
     uint8_t mode, lo, hi;
     uint64_t lower, upper;   /* letters of the keyword that may be small, that may be capitals */
     const struct tail *tail; /* what may follow, or NULL: anything `after` allows */
-    struct byteset prev;     /* before the anchor */
     struct byteset after[AFTER_BYTES];
+    struct byteset prev; /* before the anchor */
 };
 struct keyword {
     uint32_t first, count; /* in ruleset.refs */
@@ -104,6 +104,8 @@ struct context_word {
     bool edge_start, edge_end; /* the word's edge is a letter or digit that must not go on */
 };
 
+#define NO_KEYWORD UINT32_MAX
+
 struct ruleset {
     uint64_t id; /* unique in this process: scratches know what they were grown for */
     struct crule *rules;
@@ -113,7 +115,7 @@ struct ruleset {
     /* Keywords that can only stand where a word begins are looked for there, the others anywhere. */
     struct literals triggers;
     struct lexicon *lexicon;
-    uint32_t *trigger_keyword, *word_keyword; /* their ids -> keywords */
+    uint32_t *trigger_keyword, *word_keyword; /* their ids -> keywords, or NO_KEYWORD */
     struct keyword *keywords;
     struct keyword_ref *refs;
     size_t ref_count;

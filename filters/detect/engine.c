@@ -122,6 +122,7 @@ static int on_keyword(unsigned id, unsigned long long from, unsigned long long t
     size_t end = s->block_base + (size_t)to;
     if (end <= s->block_from) return 0;
     uint32_t keyword = s->rs->trigger_keyword[id];
+    if (keyword == NO_KEYWORD) return 0;
     const struct keyword *k = &s->rs->keywords[keyword];
     size_t start = end - k->len;
     if (!keyword_passes(k, s->text, start)) return 0;
@@ -130,12 +131,13 @@ static int on_keyword(unsigned id, unsigned long long from, unsigned long long t
     return s->hit_count == HITS_MAX;
 }
 
-static bool may_follow(const struct byteset *after, struct slice t, size_t end)
+/* The bytes behind a keyword: where an automaton tells the rest, two are enough to dismiss most. */
+static bool may_follow(const struct keyword_ref *ref, struct slice t, size_t end)
 {
-    size_t n = t.n - end < AFTER_BYTES ? t.n - end : AFTER_BYTES;
-    for (size_t i = 0; i < n; i++)
-        if (!byteset_has(&after[i], (unsigned char)t.p[end + i])) return false;
-    return true;
+    size_t n = t.n - end, look = ref->tail ? 2 : AFTER_BYTES;
+    for (size_t i = 0; i < n && i < look; i++)
+        if (!byteset_has(&ref->after[i], (unsigned char)t.p[end + i])) return false;
+    return !ref->tail || tail_may(ref->tail, t.p + end, n);
 }
 
 /* Whether the keyword's letters have the case the rule asks for. */
@@ -151,8 +153,7 @@ static bool right_case(const struct keyword_ref *ref, const char *p, size_t len)
 
 static void try_ref(struct detect_scratch *s, const struct keyword_ref *ref, size_t start, size_t len)
 {
-    if (!may_follow(ref->after, s->text, start + len) || !right_case(ref, s->text.p + start, len)) return;
-    if (ref->tail && !tail_may(ref->tail, s->text.p + start + len, s->text.n - start - len)) return;
+    if (!may_follow(ref, s->text, start + len) || !right_case(ref, s->text.p + start, len)) return;
     if (ref->mode == REF_ANCHORED) {
         if (start < ref->lo) return;
         size_t anchor = start - ref->lo;
