@@ -1,8 +1,8 @@
 /* The JSON tokenizer: one pass over the bytes into a flat array of nodes. A value opens, fills and closes its node;
  * `struct parser` holds the cursor, the document's stack says where a closed value belongs.
  *
- * States: WANT_VALUE, WANT_FIRST (behind '[': a value or ']'), WANT_KEY, WANT_FIRST_KEY (behind '{': a key or '}'),
- * WANT_MORE (behind a value: ',' or the end of its container). */
+ * States: WANT_VALUE (the only one), WANT_FIRST (behind '[': a value or ']'), WANT_MEMBER (behind '{': a member or '}'),
+ * WANT_MORE (behind a value: ',' and the next, or the end of its container). */
 #include "filters/text/json.h"
 
 #include "filters/text/utf8.h"
@@ -111,6 +111,7 @@ static inline bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' 
 static inline const char *skip_space(const char *p, const char *end)
 {
     if (p < end && !is_space(*p)) return p;
+    if (end - p >= 2 && !is_space(p[1])) return p + 1; /* one blank is common */
 #if defined(__x86_64__)
     for (; end - p >= 16; p += 16) {
         __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
@@ -277,7 +278,10 @@ bool json_text_eq(const struct json_doc *d, uint32_t i, struct slice s)
 
 static bool keys_equal(const struct json_doc *d, uint32_t a, uint32_t b)
 {
-    if (!d->node[a].escaped && !d->node[b].escaped) return slice_eq(json_raw(d, a), json_raw(d, b));
+    if (!d->node[a].escaped && !d->node[b].escaped) {
+        const struct slice x = json_raw(d, a), y = json_raw(d, b);
+        return x.n == y.n && (x.n == 0 || (x.p[0] == y.p[0] && memcmp(x.p, y.p, x.n) == 0)); /* most differ at once */
+    }
     if (!d->node[a].escaped) return json_text_eq(d, b, json_raw(d, a));
     if (!d->node[b].escaped) return json_text_eq(d, a, json_raw(d, b));
     return content_eq(json_raw(d, a), json_raw(d, b));
@@ -416,7 +420,7 @@ static enum err dup_check(struct json_doc *d, uint32_t object, uint32_t keys, ui
 
 /* ---- parsing ----------------------------------------------------------------------------------------------- */
 
-enum want { WANT_VALUE, WANT_FIRST, WANT_KEY, WANT_FIRST_KEY, WANT_MORE };
+enum want { WANT_VALUE, WANT_FIRST, WANT_MEMBER, WANT_MORE };
 
 struct level {
     uint32_t node, children;
@@ -610,7 +614,7 @@ static enum err value(struct parser *ps, enum want *want)
     *want = WANT_MORE;
     switch (*ps->p) {
     case '"': return string_node(ps, JSON_STRING);
-    case '{': *want = WANT_FIRST_KEY; return open_container(ps, JSON_OBJECT);
+    case '{': *want = WANT_MEMBER; return open_container(ps, JSON_OBJECT);
     case '[': *want = WANT_FIRST; return open_container(ps, JSON_ARRAY);
     case 't': return literal_node(ps, JSON_TRUE, SLICE("true"));
     case 'f': return literal_node(ps, JSON_FALSE, SLICE("false"));
@@ -630,26 +634,26 @@ static enum err value(struct parser *ps, enum want *want)
     }
 }
 
-static enum err key(struct parser *ps, enum want *want)
+/* A key, its colon and its value. */
+static enum err member(struct parser *ps, enum want *want)
 {
-    *want = WANT_VALUE;
     if (*ps->p != '"') return ERR_JSON;
     enum err e = string_node(ps, JSON_KEY);
     if (e) return e;
     ps->p = skip_space(ps->p, ps->end);
     if (ps->p == ps->end || *ps->p != ':') return ERR_JSON;
-    ps->p++;
-    return ERR_OK;
+    ps->p = skip_space(ps->p + 1, ps->end);
+    return ps->p == ps->end ? ERR_JSON : value(ps, want);
 }
 
-/* Behind a value inside a container. */
+/* Behind a value inside a container: the next one, or the container's end. */
 static enum err more(struct parser *ps, enum want *want)
 {
     bool object = ps->d->node[ps->level[ps->depth - 1].node].type == JSON_OBJECT;
     if (*ps->p == ',') {
-        ps->p++;
-        *want = object ? WANT_KEY : WANT_VALUE;
-        return ERR_OK;
+        ps->p = skip_space(ps->p + 1, ps->end);
+        if (ps->p == ps->end) return ERR_JSON;
+        return object ? member(ps, want) : value(ps, want);
     }
     if (*ps->p != (object ? '}' : ']')) return ERR_JSON;
     return close_container(ps); /* *want stays WANT_MORE */
@@ -665,11 +669,10 @@ static enum err run(struct parser *ps)
         enum err e = ERR_OK;
         char c = *ps->p;
         if (want == WANT_MORE) e = more(ps, &want);
-        else if ((want == WANT_FIRST && c == ']') || (want == WANT_FIRST_KEY && c == '}')) {
+        else if ((want == WANT_FIRST && c == ']') || (want == WANT_MEMBER && c == '}')) {
             want = WANT_MORE;
             e = close_container(ps);
-        } else if (want == WANT_KEY || want == WANT_FIRST_KEY) e = key(ps, &want);
-        else e = value(ps, &want);
+        } else e = want == WANT_MEMBER ? member(ps, &want) : value(ps, &want);
         if (e) return e;
     }
 }
