@@ -16,6 +16,7 @@ SEED = 20261123
 SECRETS = {"token bare": .97, "token in prose": .97, "token in files": .98, "named in files": .97, "named in prose": .93,
            "every shape": .98, "password in files": .97, "password in URLs": .95, "password in prose": .93,
            "generated passwords quoted": .93, "generated passwords bare": .70, "private keys": 1.0,
+           "unknown kinds bare": .80, "unknown kinds in prose": .95, "unknown kinds in files": .95,
            "passwords for tools": .94, "tokens for tools": .95, "tokens with a structure": .98}
 PERSONS = {"numbers in forms": .97, "numbers in prose": .96, "telephones": .97, "names": .90, "addresses": .75, "other data": .93}
 

@@ -587,6 +587,22 @@ def password_samples(rng, each):
                 yield group, which, shape(shapes[which], v=value), value
 
 
+# ---- kinds nobody has named: a prefix or none, and chance
+UNKNOWN = '{s3}_{w32} {s4}_{w24} {s2}_{w40} {s5}-{w32} {s3}_live_{w24} {s4}_{s4}_{w32} {s3}_{h40} {s3}_{b43} {U4}{w32} {w32} {w48} {w20}.{w40} {s3}_{w8}_{w32} {s6}_sk_{w40} {s3}_v1_{w36}'.split()
+
+
+def unknown_samples(rng, each):
+    bare, prose, shapes = sorted(BARE_SHAPES), sorted(PROSE_SHAPES), sorted(NAMED_SHAPES)
+    for form in UNKNOWN:
+        for _ in range(each):
+            value, which = fill(rng, form), rng.choice(bare)
+            yield 'unknown kinds bare', form + '/' + which, shape(BARE_SHAPES[which], v=value), value
+            value, which = fill(rng, form), rng.choice(prose)
+            yield 'unknown kinds in prose', form + '/' + which, named(PROSE_SHAPES[which], 'Acmecorp', 'ACMECORP_API_KEY', value), value
+            value, which, name = fill(rng, form), rng.choice(shapes), rng.choice(['API_KEY', 'TOKEN', 'SECRET', 'ACCESS_KEY', 'CREDENTIAL'])
+            yield 'unknown kinds in files', form + '/' + which, named(NAMED_SHAPES[which], 'Acmecorp', 'ACMECORP_' + name, value), value
+
+
 # ---- what tools, programs and chats take, each in its own way
 TOOL_PASSWORDS = {
     'kubectl': 'kubectl create secret generic db --from-literal=password={v}', 'vault-kv': 'vault kv put secret/db password={v}',
@@ -755,5 +771,5 @@ def structured_samples(rng, each):
 def samples(seed=1, each=3):
     """Every kind `each` times; the same seed gives the same samples."""
     rng = random.Random(seed)
-    for family in (prefixed_samples, named_samples, password_samples, odd_samples, tool_samples, structured_samples):
+    for family in (prefixed_samples, named_samples, password_samples, odd_samples, unknown_samples, tool_samples, structured_samples):
         yield from family(rng, each if family is not structured_samples else 1 + each // 3)
