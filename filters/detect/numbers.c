@@ -471,12 +471,10 @@ static inline bool is_digit(unsigned char c) { return c >= '0' && c <= '9'; }
 
 size_t numbers_next(const struct numbers *t, struct slice text, const struct number_asked *q, size_t i, struct number_found *out)
 {
-    static _Atomic int have = -1;
     const unsigned char *p = (const unsigned char *)text.p;
-    int h = have;
-    if (h < 0) have = h = __builtin_cpu_supports("avx512f") ? 2 : __builtin_cpu_supports("avx2") ? 1 : 0;
-    if (h == 2) return next_avx512(t, p, q, i, out);
-    if (h == 1) return next_avx2(t, p, q, i, out);
+    enum vectors h = structure_vectors();
+    if (h == VECTORS_AVX512) return next_avx512(t, p, q, i, out);
+    if (h == VECTORS_AVX2) return next_avx2(t, p, q, i, out);
     return next_sse2(t, p, q, i, out);
 }
 

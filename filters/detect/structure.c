@@ -109,17 +109,29 @@ AVX512 static void classify_avx512(const char *p, size_t words, struct masks *m)
     }
 }
 
+static _Atomic int in_use = -1;
+
+enum vectors structure_limit(enum vectors best)
+{
+    enum vectors have = VECTORS_SSE2;
+    if (__builtin_cpu_supports("avx2")) have = VECTORS_AVX2;
+    if (have && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")) have = VECTORS_AVX512;
+    if (best < have) have = best;
+    in_use = (int)have;
+    return have;
+}
+
+enum vectors structure_vectors(void)
+{
+    int v = in_use;
+    return v < 0 ? structure_limit(VECTORS_AVX512) : (enum vectors)v;
+}
+
 static void classify(const char *p, size_t words, struct masks *m)
 {
-    static _Atomic int have = -1;
-    int h = have;
-    if (h < 0) {
-        h = __builtin_cpu_supports("avx2") ? 1 : 0;
-        if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")) h = 2;
-        have = h;
-    }
-    if (h == 2) classify_avx512(p, words, m);
-    else if (h == 1) classify_avx2(p, words, m);
+    enum vectors v = structure_vectors();
+    if (v == VECTORS_AVX512) classify_avx512(p, words, m);
+    else if (v == VECTORS_AVX2) classify_avx2(p, words, m);
     else classify_sse2(p, words, m);
 }
 

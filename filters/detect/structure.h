@@ -50,7 +50,8 @@ struct structure {
 
 enum { STRUCTURE_NUMBERS = 1, STRUCTURE_AT = 2, STRUCTURE_COLON = 4, STRUCTURE_TOKENS = 8 };
 
-/* Looks at text[from, to), to - from <= STRUCTURE_BLOCK, and before `from` for what goes on there. */
+/* Looks at text[from, to), a block of STRUCTURE_BLOCK bytes or what is left of the text, and before `from` for what goes on
+ * there. */
 void structure_find(struct slice text, size_t from, size_t to, unsigned want, struct structure *out);
 
 /* Whether a token changes between small letters, capitals, digits and the rest often enough to be no word, path or
@@ -58,5 +59,11 @@ void structure_find(struct slice text, size_t from, size_t to, unsigned want, st
 bool structure_rare(struct slice token);
 /* Which of four bytes are in a token: bit k for extras[k]. */
 unsigned structure_extras(struct slice token, const char extras[4]);
+
+/* The vectors in use here and for numbers; for tests: the best of those this processor has that may be used from now on.
+ * All find the same. */
+enum vectors { VECTORS_SSE2, VECTORS_AVX2, VECTORS_AVX512 };
+enum vectors structure_vectors(void);
+enum vectors structure_limit(enum vectors best);
 
 #endif
