@@ -355,6 +355,7 @@ static bool is_another(struct slice first, struct slice last)
 static bool may_end(struct slice s, size_t n, bool number)
 {
     if (s.p[0] == '@' || (n > 1 && s.p[0] == '-' && s.p[1] == '-')) return false;
+    if (!number && memchr(s.p, '/', n) && memchr(s.p, '.', n)) return false; /* src/main.c */
     size_t word = word_at(slice_of(s.p, n)), k = 0;
     if (word >= WORD_LEAST) return false;
     if (word && word == n && s.n - n >= 2 && s.p[n] == ' ' && (is_letter(s.p[n + 1]) || s.p[n + 1] == '='))
