@@ -20,7 +20,7 @@
 #define SMALL (256u << 10)
 #define LARGE (16u << 20)
 #endif
-#define UNITS_A_BYTE 300u /* of work; the worst below takes some 160 */
+#define UNITS_A_BYTE 600u /* of work; the worst below takes half of that */
 
 static struct rule_pack pack;
 static struct ruleset *rules;
