@@ -337,7 +337,7 @@ static bool is_assignment(struct slice s, size_t n)
     while (end < s.n && end - k < BLANKS_MOST && (s.p[end] == ' ' || s.p[end] == '\t')) end++;
     if (end + 1 >= s.n) return false;
     if (s.p[end] == ':') return is_white(s.p[end + 1]) || is_quote(s.p[end + 1]);
-    return end > k && (s.p[end] == '=' || s.p[end] == ':');
+    return end > k && s.p[end] == '=';
 }
 
 /* The same prefix again (hf_..., ntn_...): another token, and no part of the first. Parts of a JWT begin alike. */
