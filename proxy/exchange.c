@@ -45,7 +45,7 @@ static void x_set_state(struct exchange *x, enum x_state s)
 
 static void client_step(struct client *c);
 static void client_gone(struct client *c);
-static void x_attempt(struct exchange *x);
+static void x_attempt(struct exchange *x, uint64_t now);
 static void x_end(struct exchange *x, enum err e);
 static void x_fail(struct exchange *x, enum err e);
 static void up_step(struct exchange *x);
@@ -61,7 +61,8 @@ static struct exchange *x_new(struct client *c)
 {
     struct exchange *x = spare_count ? spares[--spare_count] : mem_zalloc(sizeof *x);
     if (!x) return NULL;
-    memset(x, 0, offsetof(struct exchange, kept));
+    memset(x, 0, offsetof(struct exchange, rec.finding));
+    x->findings_header[0] = x->served[0] = 0;
     x->kept.n = 0;
     x->rec.kept = &x->kept;
     x->head.count = x->up_head.count = 0;
@@ -215,7 +216,7 @@ static void x_attempt_failed(struct exchange *x, enum err e, int status)
     buf_free(&x->saw_answer);
     buf_free(&x->up_head_mem);
     x->plan_at++;
-    x_attempt(x);
+    x_attempt(x, clock_mono_ns());
 }
 
 static enum err timeout_reason(const struct exchange *x)
@@ -327,11 +328,11 @@ static void x_connect_fresh(struct exchange *x)
     x_fail(x, ERR_OVERLOAD);
 }
 
-static void x_attempt(struct exchange *x)
+static void x_attempt(struct exchange *x, uint64_t now)
 {
     const struct target *t = x->plan.target[x->plan_at];
     x_set_state(x, X_CONNECT);
-    x->attempt_start = clock_mono_ns();
+    x->attempt_start = now;
     uint32_t total = t->backend->config->timeouts.total;
     x->attempt_until = total ? x->attempt_start + total * MS_NS : 0;
     x->rec.attempts++;
@@ -365,7 +366,8 @@ void x_screened(struct exchange *x, enum err e)
 {
     if (!e) e = x_screen_head(x);
     x_vet_model(x, e);
-    x->rec.screen_us = (clock_mono_ns() - x->screen_start) / 1000;
+    uint64_t now = clock_mono_ns();
+    x->rec.screen_us = (now - x->screen_start) / 1000;
     if (x->w->metrics) metric_observe_us(x->w->metrics, H_SCREEN, x->rec.screen_us);
     x_findings(x);
     if (!e) e = x_route(x);
@@ -375,7 +377,7 @@ void x_screened(struct exchange *x, enum err e)
         e = x_record_intent(x);
     }
     if (e) x_fail(x, e);
-    else x_attempt(x);
+    else x_attempt(x, now);
 }
 
 /* The request is whole. */

@@ -113,14 +113,14 @@ struct exchange {
 
     /* The record. */
     uint64_t start, first_byte; /* mono ns */
-    struct audit_record rec;
     bool intent_written;
     bool model_hidden;     /* the model's name holds what must not be written down */
     struct buf saw_answer; /* logging: redacted: the answer as the model gave it */
+    struct audit_record rec;
+
+    /* Last, because what is before them is cleared for each request and these are not, nor the record's findings. */
     char findings_header[512];
     char served[160];
-
-    /* Last, because what is before them is cleared for each request and these are not. */
     struct audit_kept kept;
     struct http_head head;    /* slices into head_mem */
     struct http_head up_head; /* slices into up_head_mem */

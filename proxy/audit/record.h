@@ -48,13 +48,13 @@ struct audit_record {
     uint64_t snapshot;         /* number of the configuration in force */
     struct audit_attempt attempt[AUDIT_ATTEMPTS_MAX];
     size_t attempts;
-    struct audit_finding finding[AUDIT_FINDINGS_MAX];
     size_t findings;
     uint32_t findings_more;
     struct slice redacted_request; /* logging: redacted: what the model saw, written with the intent. Else empty */
     struct slice redacted_answer;  /* what it said, written with the outcome */
     struct audit_kept *kept;       /* NULL, or the caller's room, n = 0 before the intent: the members above that an intent
                                       writes must not change from then on */
+    struct audit_finding finding[AUDIT_FINDINGS_MAX]; /* last: only the first `findings` of them mean anything */
 };
 
 /* One JSON object without its closing brace and without newline, so that the journal can add seq and mac.
