@@ -99,6 +99,7 @@ struct audit {
     struct age_clock age;
     uint64_t slow_at, retain_at; /* monotonic: when the slower chores are due */
     bool disk_filling, sync_said;
+    struct pages_mood huge;
     bool busy; /* much was written before the last sync: steps are taken */
 };
 
@@ -601,10 +602,11 @@ static void on_step(evutil_socket_t fd, short what, void *arg)
         struct seg *s = journal_current(j);
         size_t end = atomic_load_explicit(&s->end, memory_order_acquire);
         if (seg_cut(s)) continue; /* part of it is no file any more */
-        if (j->rush) pages_warm_huge(&s->pages, end);
-        else pages_warm(&s->pages, end, WARM_BUSY);
         pages_send(&s->pages, s->fd, end);
-        seg_drop(a, s);
+        /* What one piece leaves the next one takes: what is dropped just before is the memory that is found first. */
+        if (!j->rush || s->pages.warm < end + PAGES_HUGE / 2) seg_drop(a, s);
+        if (j->rush) pages_warm_huge(&s->pages, &a->huge, end);
+        else pages_warm(&s->pages, end, WARM_BUSY);
     }
     step_later(a);
 }

@@ -9,9 +9,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CALM_TIMES 3u
-#define LONG_NS    MS_NS         /* a huge page that costs more ... */
-#define PAUSE_NS   (500 * MS_NS) /* ... is the last one for this time */
+#define CALM_TIMES  3u
+#define LONG_NS     (2 * MS_NS) /* a huge page that costs more is the last one for a while: */
+#define PAUSE_LEAST (1 * S_NS)
+#define PAUSE_MOST  (64 * S_NS) /* twice as long each time */
+#define GOOD_RUN    64u         /* after so many fast ones all is forgotten */
 
 static size_t floor_page(size_t n) { return n & ~((size_t)sysconf(_SC_PAGESIZE) - 1); }
 static size_t floor_huge(size_t n) { return n & ~((size_t)PAGES_HUGE - 1); }
@@ -22,12 +24,18 @@ static void make_writable(struct pages *p, size_t to)
     if (madvise(p->map + p->warm, to - p->warm, MADV_POPULATE_WRITE) == 0) p->warm = to;
 }
 
+/* Small pages, not beyond `limit`. */
+static void warm_small(struct pages *p, size_t end, size_t ahead, size_t limit)
+{
+    size_t to = limit - end > ahead ? floor_page(end + ahead) : limit;
+    if (to <= p->warm || (to - p->warm < ahead / 4 && to < limit)) return;
+    make_writable(p, to - p->warm > PAGES_WARM_MOST ? p->warm + PAGES_WARM_MOST : to);
+}
+
 void pages_warm(struct pages *p, size_t end, size_t ahead)
 {
     if (p->warm < end) p->warm = floor_page(end);
-    size_t to = p->size - end > ahead ? floor_page(end + ahead) : p->size;
-    if (to <= p->warm || (to - p->warm < ahead / 4 && to < p->size)) return;
-    make_writable(p, to - p->warm > PAGES_WARM_MOST ? p->warm + PAGES_WARM_MOST : to);
+    warm_small(p, end, ahead, p->size);
 }
 
 static uint64_t cpu_ns(void)
@@ -37,17 +45,31 @@ static uint64_t cpu_ns(void)
     return (uint64_t)t.tv_sec * S_NS + (uint64_t)t.tv_nsec;
 }
 
-void pages_warm_huge(struct pages *p, size_t end)
+static void remember(struct pages_mood *m, uint64_t took)
+{
+    if (took <= LONG_NS) {
+        if (++m->good >= GOOD_RUN) m->pause = 0;
+        return;
+    }
+    m->good = 0;
+    m->pause = m->pause ? 2 * m->pause : PAUSE_LEAST;
+    if (m->pause > PAUSE_MOST) m->pause = PAUSE_MOST;
+    m->until = clock_mono_ns() + m->pause;
+}
+
+void pages_warm_huge(struct pages *p, struct pages_mood *mood, size_t end)
 {
     if (p->warm < end) p->warm = floor_page(end);
     size_t from = floor_huge(p->warm), to = from + PAGES_HUGE;
-    if (to > p->size || clock_mono_ns() < p->no_huge) {
-        pages_warm(p, end, PAGES_HUGE / 2);
+    if (to > p->size || clock_mono_ns() < mood->until) {
+        warm_small(p, end, PAGES_HUGE / 2, p->size);
+    } else if (from < p->warm) { /* one that was begun with small ones cannot be huge any more */
+        warm_small(p, end, PAGES_HUGE / 2, to);
     } else if (p->warm < end + PAGES_HUGE / 2) {
         uint64_t before = cpu_ns();
         (void)madvise(p->map + from, PAGES_HUGE, MADV_HUGEPAGE);
         make_writable(p, to);
-        if (cpu_ns() - before > LONG_NS) p->no_huge = clock_mono_ns() + PAUSE_NS;
+        remember(mood, cpu_ns() - before);
         p->huge = to;
         p->calmed = 0;
     }

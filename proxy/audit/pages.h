@@ -20,15 +20,20 @@ struct pages {
     size_t size;
     /* How far each of it is done: offsets. `huge`: up to here there may be huge ones; 0: nowhere ahead. */
     size_t warm, sent, dropped, huge;
-    unsigned calmed;  /* calls of pages_calm since the last huge one */
-    uint64_t no_huge; /* mono ns: until then there are no huge ones */
+    unsigned calmed; /* calls of pages_calm since the last huge one */
+};
+
+/* How huge pages do on this machine. Zeros to begin with. Where the host of a virtual machine has to find their memory
+ * first, one takes 10 ms: then they are tried ever more rarely. */
+struct pages_mood {
+    uint64_t pause, until; /* ns; mono ns: no huge ones before */
+    unsigned good;         /* fast ones in a row */
 };
 
 /* The writer is at `end`: makes pages writable up to `ahead` bytes further, PAGES_WARM_MOST of them at most. */
 void pages_warm(struct pages *p, size_t end, size_t ahead);
-/* The same with one huge page, when less than half of one is left. Where that takes long (the host of a virtual machine
- * has to find the memory first) it is done with small ones for a while. */
-void pages_warm_huge(struct pages *p, size_t end);
+/* The same with one huge page, when less than half of one is left and the mood is good. */
+void pages_warm_huge(struct pages *p, struct pages_mood *mood, size_t end);
 /* Starts the writing of what is complete below `end`, where it is at least PAGES_SEND_MOST; does not wait for it. Says
  * nothing of success: an msync or fsync afterwards does. */
 void pages_send(struct pages *p, int fd, size_t end);

@@ -72,19 +72,21 @@ static void test_bytes_stay(void **state)
 {
     (void)state;
     struct file f;
+    struct pages_mood mood = {0};
     pthread_t writer;
     uint32_t dice = 7;
     file_open(&f);
     assert_int_equal(pthread_create(&writer, NULL, fill, &f), 0);
     for (size_t end = 0; end + LINE <= SIZE;) {
         end = atomic_load_explicit(&f.end, memory_order_acquire);
+        mood.until = 0; /* however slow they are here */
         dice = dice * 1664525u + 1013904223u;
         if (dice >> 28 & 1) pages_unmap(&f.p, end);
         switch (dice >> 29) {
         case 0:
         case 1: pages_warm(&f.p, end, 1u << 20); break;
         case 2:
-        case 3: pages_warm_huge(&f.p, end); break;
+        case 3: pages_warm_huge(&f.p, &mood, end); break;
         case 4: pages_send(&f.p, f.fd, end); break;
         case 5:
             if (fsync(f.fd) == 0) pages_calm(&f.p, f.fd, end);
@@ -104,37 +106,40 @@ static void test_shares(void **state)
 {
     (void)state;
     struct file f;
+    struct pages_mood mood = {0};
     file_open(&f);
     pages_warm(&f.p, 0, 4u << 20);
     bool populates = f.p.warm > 0; /* kernels before 5.14 do not */
     if (populates) assert_int_equal(f.p.warm, PAGES_WARM_MOST);
     pages_warm(&f.p, 0, PAGES_WARM_MOST);
-    if (populates) assert_int_equal(f.p.warm, PAGES_WARM_MOST); /* there already */
-    pages_warm_huge(&f.p, 0);
-    if (populates) assert_int_equal(f.p.warm, PAGES_HUGE);
-    pages_warm_huge(&f.p, 0);
-    if (populates) assert_int_equal(f.p.warm, PAGES_HUGE); /* more than half of it is left */
-    f.p.no_huge = UINT64_MAX;
-    pages_warm_huge(&f.p, PAGES_HUGE); /* huge ones were slow: small ones for a while */
-    if (populates) assert_int_equal(f.p.warm, PAGES_HUGE + PAGES_WARM_MOST);
-    f.p.no_huge = 0;
-    pages_warm_huge(&f.p, PAGES_HUGE);
-    if (populates) assert_int_equal(f.p.warm, 2 * PAGES_HUGE);
-    f.p.no_huge = 0;
-    pages_warm_huge(&f.p, SIZE - 5);
+    if (populates) assert_int_equal(f.p.warm, PAGES_WARM_MOST);      /* there already */
+    for (size_t i = 2; i <= PAGES_HUGE / PAGES_WARM_MOST / 2; i++) { /* begun with small ones: goes on with them */
+        pages_warm_huge(&f.p, &mood, 0);
+        if (populates) assert_int_equal(f.p.warm, i * PAGES_WARM_MOST);
+    }
+    pages_warm_huge(&f.p, &mood, 0);
+    if (populates) assert_int_equal(f.p.warm, PAGES_HUGE / 2); /* half of one is left */
+    for (size_t i = 0; i < PAGES_HUGE / PAGES_WARM_MOST; i++) pages_warm_huge(&f.p, &mood, PAGES_HUGE - 1);
+    assert_int_equal(f.p.huge, 2 * PAGES_HUGE); /* to the end with small ones, then one that is huge */
+    mood.until = UINT64_MAX;
+    pages_warm_huge(&f.p, &mood, 2 * PAGES_HUGE); /* huge ones were slow: small ones for a while */
+    if (populates) assert_int_equal(f.p.warm, 2 * PAGES_HUGE + PAGES_WARM_MOST);
+    mood.until = 0;
+    pages_warm_huge(&f.p, &mood, SIZE - 5);
     assert_true(f.p.warm <= SIZE);
 
     pages_send(&f.p, f.fd, PAGES_SEND_MOST - 1);
     assert_int_equal(f.p.sent, 0);
+    pages_send(&f.p, f.fd, 3u << 20);
+    assert_int_equal(f.p.sent, 2u << 20); /* the huge page that is being written stays */
     pages_send(&f.p, f.fd, 5u << 20);
-    assert_int_equal(f.p.sent, 4u << 20); /* the huge page that is being written stays */
+    assert_int_equal(f.p.sent, 5u << 20);
     pages_drop(&f.p, f.fd, 5u << 20);
     assert_int_equal(f.p.dropped, PAGES_HUGE);
     pages_drop(&f.p, f.fd, 5u << 20);
     pages_drop(&f.p, f.fd, 5u << 20);
     assert_int_equal(f.p.dropped, 2 * PAGES_HUGE);
-    assert_true(f.p.huge > 0);
-    for (int i = 0; i < 3; i++) pages_calm(&f.p, f.fd, 5u << 20);
+    for (int i = 0; i < 3; i++) pages_calm(&f.p, f.fd, 3u << 20);
     assert_int_equal(f.p.huge, 0);
     check(&f, 0);
     file_close(&f);
