@@ -85,8 +85,11 @@ static struct looks look(struct slice v)
     return l;
 }
 
+#define WORDS_LOOK 256u /* what stands in for a value is short; a longer one is not read for each of the words */
+
 static bool has_word(struct slice v, const char *const *words)
 {
+    if (v.n > WORDS_LOOK) v.n = WORDS_LOOK;
     for (; *words; words++) {
         size_t n = strlen(*words);
         for (size_t i = 0; i + n <= v.n; i++) {
