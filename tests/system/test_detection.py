@@ -18,7 +18,8 @@ SECRETS = {"token bare": .97, "token in prose": .97, "token in files": .98, "nam
            "generated passwords quoted": .93, "generated passwords bare": .70, "private keys": 1.0,
            "unknown kinds bare": .80, "unknown kinds in prose": .95, "unknown kinds in files": .95,
            "passwords for tools": .94, "tokens for tools": .95, "tokens with a structure": .98}
-PERSONS = {"numbers in forms": .97, "numbers in prose": .96, "telephones": .97, "names": .90, "addresses": .75, "other data": .93}
+PERSONS = {"numbers in forms": .97, "numbers in prose": .96, "telephones": .97, "names": .90, "addresses": .75, "other data": .93,
+           "numbers written otherwise": .95, "names elsewhere": .75, "addresses and telephones elsewhere": .93}
 
 
 def scan(t, rows):

@@ -671,7 +671,85 @@ def other_samples(rng, each):
     del each
 
 
+def plain(make):
+    return lambda rng: ''.join(c for c in make(rng) if c.isalnum())
+
+
+# The same as others write it: without groups, with short labels, in other orders. "||" between the texts.
+VARIANTS = [
+    ('ssn-bare',plain(us_ssn),'my ssn {v} please||SSN# {v}||Social Security No. {v}||soc sec number: {v}||"ssn":"{v}"'),
+    ('ssn',us_ssn,'Patient SSN on file: {v}.||SS# {v}||taxpayer {v}||employee 17, {v}, active'),
+    ('nir-bare',plain(fr_nir),'n° sécu : {v}||NIR {v}||numéro de sécu {v}||"numeroSecu": "{v}"'),
+    ('de-tax-bare',plain(de_tax),'IdNr. {v}||Steuer-IdNr.: {v}||Identifikationsnummer {v}||"steuerId": "{v}"'),
+    ('nl',nl_bsn,'mijn sofinummer {v}||BSN-nummer: {v}||"bsnNummer": {v}'),
+    ('es',es_nif,'N.I.F.: {v}||titular con DNI {v}||documento {v}'),
+    ('pt',pt_nif,'NIF: {v}||contribuinte {v}||número fiscal {v}'),
+    ('it',lambda r:it_cf(r).lower(),'cod. fisc. {v}||C.F. {v}'),
+    ('pesel',pl_pesel,'nr PESEL {v}||PESEL:{v}'),
+    ('se12',lambda r:'19'+se_pnr(r),'pnr {v}||personnr: {v}||född {v}'),
+    ('no-bare',plain(no_fnr),'fnr {v}||personnummer {v}||fødselsnr. {v}'),
+    ('dk-bare',plain(dk_cpr),'CPR {v}||cpr.nr. {v}||personnummer: {v}'),
+    ('fi',fi_hetu,'hetu {v}||henkilötunnus: {v}||sotu {v}'),
+    ('ahv-bare',plain(ch_ahv),'AVS {v}||numéro AVS {v}||AHV {v}'),
+    ('svnr-bare',plain(at_svnr),'SV-Nummer {v}||Versicherungsnummer {v}'),
+    ('be-bare',plain(be_nn),'NISS {v}||INSZ-nummer {v}||registre national {v}'),
+    ('cpf-bare',plain(br_cpf),'cpf {v}||CPF nº {v}||"cpf": "{v}"'),
+    ('cnpj-bare',plain(br_cnpj),'cnpj {v}||CNPJ nº {v}'),
+    ('cuit-bare',plain(ar_cuit),'CUIL {v}||cuit {v}'),
+    ('rut-bare',lambda r:cl_rut(r).replace('.',''),'rut {v}||RUN {v}||cédula {v}'),
+    ('aadhaar-bare',plain(in_aadhaar),'aadhar no {v}||Aadhaar card {v}||uid {v}||आधार {v}'),
+    ('pan',in_pan,'PAN No. {v}||pan: {v}||permanent account number {v}'),
+    ('nhs-bare',plain(uk_nhs),'NHS no {v}||nhs number is {v}||"nhsNumber": "{v}"'),
+    ('nino-bare',plain(uk_nino),'NINO {v}||national insurance {v}||NI: {v}'),
+    ('sin-bare',plain(ca_sin),'SIN {v}||social insurance {v}||NAS : {v}'),
+    ('tfn-bare',plain(au_tfn),'tfn {v}||tax file no {v}'),
+    ('medicare-bare',plain(au_medicare),'medicare no {v}||Medicare: {v}'),
+    ('abn-bare',plain(au_abn),'ABN: {v}||abn {v}'),
+    ('cn-id-low',lambda r:cn_id(r).lower(),'身份证号码 {v}||证件号{v}||身份證字號{v}||idcard={v}'),
+    ('hk-bare',plain(hk_id),'HKID {v}||身份證 {v}'),
+    ('rrn-bare',plain(kr_rrn),'주민번호 {v}||주민등록번호: {v}'),
+    ('myn',lambda r:(lambda s:s[:4]+'-'+s[4:8]+'-'+s[8:])(jp_my_number(r)),'マイナンバー：{v}||個人番号は{v}です'),
+    ('tckn',tr_tckn,'T.C. kimlik no: {v}||TCKN {v}||kimlik numarası {v}'),
+    ('za',za_id,'SA ID {v}||identity number {v}||ID no: {v}'),
+    ('snils-bare',plain(ru_snils),'снилс {v}||СНИЛС: {v}'),
+    ('inn',ru_inn,'инн {v}||ИНН: {v}'),
+    ('egn',bg_egn,'ЕГН: {v}||егн {v}'),
+    ('cnp',ro_cnp,'CNP: {v}||cod numeric personal {v}'),
+    ('oib',hr_oib,'OIB: {v}||osobni identifikacijski broj {v}'),
+    ('iban-low',lambda r:iban(r).replace(' ','').lower(),'iban {v}||konto {v}'),
+    ('iban',iban,'überweise auf {v} bitte||payable to {v}||Kontoverbindung: {v}||收款账户 {v}'),
+    ('amex',lambda r:(lambda s:s[:4]+' '+s[4:10]+' '+s[10:])((lambda p:p+luhn(p))('37'+digits(r,12))),'amex {v}||card {v} exp 04/29'),
+    ('card-dots',lambda r:(lambda s:'.'.join(s[i:i+4] for i in range(0,16,4)))((lambda p:p+luhn(p))('4'+digits(r,14))),'my visa {v}||cc: {v}'),
+    ('card-json',lambda r:(lambda p:p+luhn(p))('5'+r.choice('12345')+digits(r,13)),'{"number":"{v}","cvc":"123"}||pan={v}||kreditkort {v}||tarjeta {v}||carte bancaire {v}||信用卡{v}'),
+    ('dob2',lambda r:'%d/%d/%02d'%((lambda y,m,d:(m,d,y%100))(*date(r))),'DOB {v}||born {v}'),
+    ('dob3',lambda r:'%02d-%s-%04d'%((lambda y,m,d:(d,MONTHS[m-1][:3],y))(*date(r))),'DOB: {v}||date of birth {v}'),
+    ('dob4',lambda r:'%04d%02d%02d'%date(r),'出生日期 {v}||birthdate={v}||"dateOfBirth":"{v}"'),
+    ('dob5',lambda r:'%d. %s %d'%((lambda y,m,d:(d,['Januar','Februar','März','April','Mai','Juni','Juli','August','September','Oktober','November','Dezember'][m-1],y))(*date(r))),'geboren am {v}||geb. {v}'),
+    ('dob6',lambda r:'%d de %s de %d'%((lambda y,m,d:(d,'enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre'.split()[m-1],y))(*date(r))),'nací el {v}||nacida el {v}'),
+    ('mac-dot',lambda r:'.'.join('%04x'%r.randrange(4096,65535) for _ in range(3)),'mac {v}||HWaddr {v}'),
+    ('ipv6-full',lambda r:':'.join('%x'%r.randrange(4096,65535) for _ in range(8)),'from {v}||addr {v}'),
+    ('email-odd',lambda r:'%s_%d+x@sub.%s.co.jp'%(r.choice(['a.b','kim','o']),r.randrange(9,999),r.choice(['ab','mail-1'])),'to: {v}||<{v}>||邮箱{v}||e-mail={v}'),
+    ('email-at',lambda r:'%s [at] example [dot] org'%r.choice(['anna','bob.k']),'write {v}||mail me: {v}'),
+]
+NAMED_SO = ['Hi Priya Raman,','Thanks, Priya Raman','CC: Priya Raman','Met with Priya Raman yesterday.','"firstName": "Priya", "lastName": "Raman"','employee_name: Priya Raman','Interview with Priya Raman, 3pm','Ms Priya Raman','Priya Raman (HR) called','Attendees: Priya Raman','Reported by Priya Raman','user Priya Raman complained','account holder is Priya Raman','Sincerely yours,\nPriya Raman','Passenger: RAMAN/PRIYA MS','regards\nPriya Raman','my colleague Priya Raman','my wife Priya Raman said','She is called Priya Raman.','Invoice to: Priya Raman','Ship to: Priya Raman','Attn: Priya Raman','Tenant: Priya Raman','Dear Ms. Priya Raman,','To whom it concerns: Priya Raman']
+ADDRESSES_SO = ['{"street":"14 Rosebery Avenue","city":"London"}|14 Rosebery Avenue','Ship to:\nPriya Raman\n1482 Maple Ridge Drive\nAustin, TX 78704|1482 Maple Ridge Drive\nAustin, TX 78704','wohnhaft Lindenstraße 14, 10969 Berlin|Lindenstraße 14, 10969 Berlin','Adresse : 12 rue de la République, 69002 Lyon|12 rue de la République, 69002 Lyon','Dirección: Calle Mayor 15, 28013 Madrid|Calle Mayor 15, 28013 Madrid','Indirizzo: Via Garibaldi 22, 20121 Milano|Via Garibaldi 22, 20121 Milano','地址：江苏省南京市鼓楼区中山路321号|江苏省南京市鼓楼区中山路321号','住所：大阪府大阪市北区梅田3-1-3|大阪府大阪市北区梅田3-1-3','주소: 서울특별시 종로구 세종대로 209|서울특별시 종로구 세종대로 209','Endereço: Rua das Flores, 312|Rua das Flores, 312','Adres: ul. Długa 5, 31-147 Kraków|ul. Długa 5, 31-147 Kraków','Adress: Storgatan 12, 411 24 Göteborg|Storgatan 12, 411 24 Göteborg','адрес: г. Москва, ул. Тверская, д. 7|ул. Тверская, д. 7','He lives on 221B Baker Street.|221B Baker Street','address: Flat 4, 29 King Street, Manchester M2 6AF|29 King Street, Manchester M2 6AF','寄到成都市武侯区人民南路四段9号|成都市武侯区人民南路四段9号']
+PHONES_SO = ['ph. 4155550132|4155550132','call 415.555.0132 x22|415.555.0132','(+44) 20 7946 0958|20 7946 0958','0049 151 12345678|0049 151 12345678','tel:+1-415-555-0132|+1-415-555-0132','whatsapp +55 11 98765-4321|+55 11 98765-4321','手机13812345678|13812345678','电话 021-62345678 转 12|021-62345678','phone=+919812345678|+919812345678','"mobile": "07700900123"|07700900123','Fax 030/1234567|030/1234567','sms an 0151-23456789|0151-23456789','тел. 89161234567|89161234567','携帯 09012345678|09012345678','연락처 01012345678|01012345678','contact: 98765 43210|98765 43210']
+
+
+def variant_samples(rng, each):
+    for kind, make, texts in VARIANTS:
+        for text in texts.split('||'):
+            v = make(rng)
+            yield 'numbers written otherwise', kind, text.replace('{v}', v), v
+    for text in NAMED_SO:
+        yield 'names elsewhere', text[:16], text, 'Priya Raman' if 'Priya Raman' in text else 'RAMAN/PRIYA' if 'RAMAN' in text else 'Raman'
+    for row in ADDRESSES_SO + PHONES_SO:
+        text, v = row.split('|')
+        yield 'addresses and telephones elsewhere', text[:12], text, v
+    del each
+
+
 def samples(seed=1, each=3):
     rng = random.Random(seed)
-    for family in (id_samples, phone_samples, name_samples, address_samples, other_samples):
+    for family in (id_samples, phone_samples, name_samples, address_samples, other_samples, variant_samples):
         yield from family(rng, each)
