@@ -615,6 +615,17 @@ static enum err add_tokens(struct gather *g, const struct gather_text *t, struct
     return e;
 }
 
+/* False if worth() is sure to say so of any of the pieces together: they are words. */
+static bool may_be_worth(const struct pieces *p)
+{
+    size_t changes = 0;
+    for (uint32_t i = 0; i < p->n; i++) {
+        if (p->at[i].digit) return true;
+        changes += p->at[i].changes;
+    }
+    return p->mail || changes >= CASES_LEAST;
+}
+
 enum err gather_breaks(struct gather *g, uint32_t text)
 {
     const struct gather_text t = g->text[text];
@@ -637,7 +648,7 @@ enum err gather_breaks(struct gather *g, uint32_t text)
             continue;
         }
         size_t last = read_pieces(s, begin, &p);
-        if (p.n > 1 && (e = add_tokens(g, &t, &p))) return e;
+        if (p.n > 1 && may_be_worth(&p) && (e = add_tokens(g, &t, &p))) return e;
         if (p.n == PIECES_MOST) last = p.at[p.n - 1].begin; /* the last piece begins the next row */
         least = last > i ? last : i + 1;
         i = least;
