@@ -140,7 +140,7 @@ LEAF void find_all(struct quotes *q, struct slice t, struct ways ways)
         const uint64_t before = carry;
         if (m.slash | carry) escaped = escaped_by(m.slash, &carry);
         const uint64_t quote = m.quote & ~escaped, in = (quote ? parity(quote) : 0) ^ inside;
-        inside = (uint64_t)((int64_t)in >> 63);
+        inside = 0 - (in >> 63); /* all ones if the block ends within a string */
         if ((m.control | escaped) & in && q->bad == SIZE_MAX) q->bad = mistake(t, at, p, m.control & in, escaped & in, ways);
         high |= m.high;
         w[QUOTES_END * q->room] = quote;
