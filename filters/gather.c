@@ -430,6 +430,11 @@ static enum err add_lone_key(const struct walk *w, uint32_t key)
     enum err e = gather_open(w->g, GATHER_BODY, 1);
     bool odd = false;
     if (!e) e = add_content(w->g, w->d, key, &odd);
+    if (e) return e;
+    /* With what follows a key: rules for what stands all alone are about values. */
+    w->g->text[w->g->count].key_end = (uint32_t)w->g->v.text.end;
+    e = buf_add(&w->g->v.text, between);
+    w->g->text[w->g->count].value = (uint32_t)w->g->v.text.end;
     return e ? e : close_text(w->g, odd, GATHER_LEVELS, w->lim);
 }
 

@@ -211,6 +211,24 @@ static void a_screening_can_be_stopped_anywhere(void **state)
     }
 }
 
+/* ---- keys ---- */
+
+/* A key cannot be rewritten, so what is found in one blocks: a number of no kind is not enough, though alone. */
+static void numbered_keys_are_no_documents(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *key;
+        enum err e;
+    } rows[] = {{"k1234567", ERR_OK}, {"a123456", ERR_OK}, {"jane@corp.example", ERR_BLOCKED}, {"4111111111111111", ERR_BLOCKED}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct stopper s;
+        uint32_t found;
+        len = (size_t)sprintf(body, "{\"model\":\"m\",\"messages\":[],\"metadata\":{\"%s\":1}}", rows[i].key);
+        assert_int_equal(screen(&s, 0, &found), rows[i].e);
+    }
+}
+
 /* ---- large lists ---- */
 
 static char luhn(const char *d)
@@ -267,8 +285,8 @@ static void large_lists_are_screened(void **state)
 int main(void)
 {
     mem_install_hooks();
-    const struct CMUnitTest tests[] = {cmocka_unit_test(work_grows_with_the_body),
-                                       cmocka_unit_test(a_screening_can_be_stopped_anywhere),
-                                       cmocka_unit_test(large_lists_are_screened)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(work_grows_with_the_body), cmocka_unit_test(a_screening_can_be_stopped_anywhere),
+        cmocka_unit_test(numbered_keys_are_no_documents), cmocka_unit_test(large_lists_are_screened)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -14,7 +14,7 @@
 #include <time.h>
 
 /* The clocks of this program, in place of proxy/base/clock.c's. */
-static int64_t wall_off, mono_off;
+static _Atomic int64_t wall_off, mono_off; /* the audit thread reads them too */
 
 static uint64_t read_clock(clockid_t id, int64_t off)
 {
@@ -29,6 +29,12 @@ void clock_rfc3339(uint64_t wall_ns, char out[25])
 {
     (void)wall_ns;
     memcpy(out, "2026-11-23T12:30:00.123Z", 25);
+}
+
+static void wait_for(int64_t ns)
+{
+    mono_off += ns;
+    wall_off += ns;
 }
 
 static enum err append(struct audit *a, unsigned n)
@@ -130,7 +136,7 @@ static void test_ages(void **state)
     assert_true(age_look(&c));
     assert_int_equal(age_of(&c, now - day) / S_NS, 86400);
     uint64_t fresh = clock_wall_ns();
-    wall_off += (int64_t)day, mono_off += (int64_t)day; /* time passes: no jump */
+    wait_for((int64_t)day); /* no jump */
     assert_false(age_look(&c));
     assert_int_equal(age_of(&c, now - day) / S_NS, 2 * 86400);
     assert_int_equal(age_of(&c, fresh) / S_NS, 86400);
@@ -167,7 +173,7 @@ static void test_a_jump_drops_nothing(void **state)
     assert_true(before > 3);
     wall_off += 1000 * hour;
     for (unsigned pass = 0; pass < 2; pass++) { /* chores that come each minute */
-        mono_off += hour / 30, wall_off += hour / 30;
+        wait_for(hour / 30);
         usleep(100 * 1000);
         assert_int_equal(append(a, 0), ERR_OK);
         assert_true(dir_wait(a, all_synced));
@@ -177,7 +183,7 @@ static void test_a_jump_drops_nothing(void **state)
     before = segments();
     a = dir_start(&o); /* with the clock still wrong */
     assert_true(segments() >= before);
-    mono_off += 25 * hour, wall_off += 25 * hour; /* in time they do go */
+    wait_for(25 * hour); /* in time they do go */
     uint64_t end = read_clock(CLOCK_MONOTONIC, 0) + 10 * S_NS;
     while (segments() > 2) {
         assert_true(read_clock(CLOCK_MONOTONIC, 0) < end);
