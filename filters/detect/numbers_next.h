@@ -26,6 +26,13 @@ KERNEL_TARGET static inline bool KERNEL(any)(const struct KERNEL(set) * s)
     return KERNEL_ANY(x);
 }
 
+KERNEL_TARGET static inline bool KERNEL(any_of)(const struct KERNEL(set) * s, const struct KERNEL(set) * w)
+{
+    KERNEL_VECTOR x = KERNEL_OR(s->v[0], w->v[0]);
+    for (size_t i = 1; i < KERNEL_LANES; i++) x = KERNEL_OR(x, KERNEL_OR(s->v[i], w->v[i]));
+    return KERNEL_ANY(x);
+}
+
 /* What is left once the first bytes have been looked at one by one. */
 KERNEL_TARGET static bool KERNEL(front)(const struct numbers *t, const unsigned char *p, struct KERNEL(set) s, struct bits *out)
 {
@@ -40,38 +47,37 @@ KERNEL_TARGET static size_t KERNEL(next)(const struct numbers *t, const unsigned
 {
     const struct structure_number *v = q->v;
     for (; i < q->n && v[i].at < q->limit; i++) {
-        const unsigned char *p = text + v[i].at, *end = p + v[i].run, *a;
+        const unsigned char *p = text + v[i].at, *end = p + v[i].run;
         out->any[0] = out->any[1] = out->any[2] = false;
         if (v[i].how & NUMBER_EDGE) return i;
+        /* Both ways at once, without a question: to ask costs more than to look. Of no letters the sets are empty. */
+        bool apart = !(v[i].how & NUMBER_GLUED);
+        const unsigned char *a = p - v[i].letters - apart;
         unsigned first = p[0] - (unsigned)'0', second = p[1] - (unsigned)'0';
-        struct KERNEL(set) may = KERNEL(load)(q->only), s;
-        KERNEL(meet)(&may, &q->near[v[i].at / 64 & q->near_mask]);
-        s = may;
+        struct KERNEL(set) s = KERNEL(load)(q->only), w;
+        KERNEL(meet)(&s, &q->near[v[i].at / 64 & q->near_mask]);
+        w = s;
         KERNEL(meet)(&s, &t->set[t->look[WAY_PLAIN][v[i].key]]);
         KERNEL(meet)(&s, &t->prev[is_digit(p[-2])][p[-1]]);
         KERNEL(meet)(&s, &t->pair[first][second < 10 ? second : 10]);
-        for (size_t k = 0; k < NUMBER_BEHIND; k++) KERNEL(meet)(&s, &t->after[k][end[k]]);
-        if (KERNEL(any)(&s)) {
-            unsigned run1 = v[i].key >> 12, run2 = v[i].key >> 4 & 15;
-            end = p + run1 + run2 + 2;
-            for (size_t k = 0; run1 < NUMBER_RUN && run2 < NUMBER_RUN && k < NUMBER_BEHIND; k++)
-                KERNEL(meet)(&s, &t->beyond[k][end[k]]);
-            out->any[0] = KERNEL(front)(t, p, s, &out->plain);
+        KERNEL(meet)(&s, &t->after[0][end[0]]);
+        KERNEL(meet)(&s, &t->after[1][end[1]]);
+        KERNEL(meet)(&s, &t->after[2][end[2]]);
+        KERNEL(meet)(&w, &t->set[t->look[WAY_LETTERED + apart][v[i].key]]);
+        KERNEL(meet)(&w, &t->letters[apart][v[i].letters]);
+        KERNEL(meet)(&w, &t->prev[is_digit(a[-2])][a[-1]]);
+        KERNEL(meet)(&w, &t->front[t->cls[a[0]]]);
+        KERNEL(meet)(&w, &t->front[t->classes + t->cls[a[1]]]);
+        if (!KERNEL(any_of)(&s, &w)) {
+            if (v[i].how & NUMBER_SIGNED) return i;
+            continue;
         }
-        if (v[i].letters) {
-            bool glued = v[i].how & NUMBER_GLUED;
-            a = p - v[i].letters - !glued;
-            s = may;
-            KERNEL(meet)(&s, &t->set[t->look[glued ? WAY_LETTERED : WAY_PREFIXED][v[i].key]]);
-            KERNEL(meet)(&s, &t->letters[!glued][v[i].letters]);
-            KERNEL(meet)(&s, &t->prev[is_digit(a[-2])][a[-1]]);
-            KERNEL(meet)(&s, &t->front[t->cls[a[0]]]);
-            KERNEL(meet)(&s, &t->front[t->classes + t->cls[a[1]]]);
-            if (KERNEL(any)(&s)) {
-                if (glued) out->any[1] = KERNEL(front)(t, a, s, &out->lettered);
-                else out->any[2] = KERNEL(front)(t, a, s, &out->prefixed);
-            }
-        }
+        unsigned run1 = v[i].key >> 12, run2 = v[i].key >> 4 & 15;
+        end = p + run1 + run2 + 2;
+        if (run1 < NUMBER_RUN && run2 < NUMBER_RUN)
+            for (size_t k = 0; k < NUMBER_BEHIND; k++) KERNEL(meet)(&s, &t->beyond[k][end[k]]);
+        out->any[0] = KERNEL(front)(t, p, s, &out->plain);
+        if (v[i].letters) out->any[1 + apart] = KERNEL(front)(t, a, w, apart ? &out->prefixed : &out->lettered);
         if (out->any[0] | out->any[1] | out->any[2] | (v[i].how & NUMBER_SIGNED)) return i;
     }
     return i;

@@ -11,7 +11,8 @@ static inline bool naive_letter(struct slice t, size_t i) { return i < t.n && (t
 static inline bool naive_like(struct slice t, size_t at, const char *like)
 {
     for (size_t i = 0; like[i]; i++)
-        if (like[i] == '0' ? !naive_digit(t, at + i) : (like[i] != '.' && (at + i >= t.n || t.p[at + i] != like[i]))) return false;
+        if (like[i] == '0' ? !naive_digit(t, at + i) : (like[i] != '.' && (at + i >= t.n || t.p[at + i] != like[i])))
+            return false;
     return true;
 }
 

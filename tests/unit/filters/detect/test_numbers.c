@@ -23,7 +23,8 @@ static const struct {
     const char *regex;
     bool near; /* needs WORD */
 } rule[] = {
-    {"(?<![0-9A-Za-z._-])(?<![0-9][:/])((?:25[0-5]|1[0-9]{2}|[1-9]?[0-9])(?:\\.(?:25[0-5]|1[0-9]{2}|[1-9]?[0-9])){3})(?![0-9.])", false},
+    {"(?<![0-9A-Za-z._-])(?<![0-9][:/])((?:25[0-5]|1[0-9]{2}|[1-9]?[0-9])(?:\\.(?:25[0-5]|1[0-9]{2}|[1-9]?[0-9])){3})(?![0-9.])",
+     false},
     {"(?<![0-9A-Za-z])([0-9]{3}-[0-9]{2}-[0-9]{4})(?![0-9])", false},
     {"(?i)(?<![0-9A-Za-z])([a-z]{2}[0-9]{2}(?:[ -]?[0-9a-z]{4}){2,4})(?![0-9A-Za-z])", false},
     {"(?<![0-9])(\\+?[1-9][0-9]{6,10})(?![0-9])", false},
@@ -53,11 +54,49 @@ static unsigned rnd(unsigned n)
 
 static struct slice make_text(size_t n)
 {
-    static const char *const piece[] = {
-        "192.168.1.10", "078-05-1120", "GB82 WEST 1234 5698", "gb82west12345698", "+4930123456", "(415) 555-0100", "12 bis, rue de Lyon",
-        "7 Main Street", "is 42 years", "was a 42, year", " " WORD " ", "x" WORD "r", "123456", "CHE-116.281.710", "id 12345", "NR1234",
-        "2024-01-02", "2024/1/2", "12岁", "\xe6\xad\xb2", "1234 5678 9012", "4111-1111-1111-1111", "x12ab\"", "x12yf ", "345ABC", "99X",
-        "12:34:56", "550e8400-e29b-41d4-a716-446655440000", "\n", " ", " ", "\"", "-", ".", ":", "/", ",", "(", "+", "#", "_", "é", "Z"};
+    static const char *const piece[] = {"192.168.1.10",
+                                        "078-05-1120",
+                                        "GB82 WEST 1234 5698",
+                                        "gb82west12345698",
+                                        "+4930123456",
+                                        "(415) 555-0100",
+                                        "12 bis, rue de Lyon",
+                                        "7 Main Street",
+                                        "is 42 years",
+                                        "was a 42, year",
+                                        " " WORD " ",
+                                        "x" WORD "r",
+                                        "123456",
+                                        "CHE-116.281.710",
+                                        "id 12345",
+                                        "NR1234",
+                                        "2024-01-02",
+                                        "2024/1/2",
+                                        "12岁",
+                                        "\xe6\xad\xb2",
+                                        "1234 5678 9012",
+                                        "4111-1111-1111-1111",
+                                        "x12ab\"",
+                                        "x12yf ",
+                                        "345ABC",
+                                        "99X",
+                                        "12:34:56",
+                                        "550e8400-e29b-41d4-a716-446655440000",
+                                        "\n",
+                                        " ",
+                                        " ",
+                                        "\"",
+                                        "-",
+                                        ".",
+                                        ":",
+                                        "/",
+                                        ",",
+                                        "(",
+                                        "+",
+                                        "#",
+                                        "_",
+                                        "é",
+                                        "Z"};
     char *p = malloc(n ? n : 1);
     assert_non_null(p);
     for (size_t i = 0; i < n;) {
@@ -87,15 +126,15 @@ static size_t wanted;
 static bool alnum(struct slice t, size_t i) { return naive_digit(t, i) || naive_letter(t, i); }
 
 /* Letters of two bytes, and letters that are no hump, make a word part of a longer one. */
-static bool letter2(struct slice t, size_t i) { return i < t.n && (unsigned char)t.p[i] >= 0xc3 && (unsigned char)t.p[i] <= 0xdf; }
+static bool letter2(struct slice t, size_t i)
+{
+    return i < t.n && (unsigned char)t.p[i] >= 0xc3 && (unsigned char)t.p[i] <= 0xdf;
+}
 static bool bound_before(struct slice t, size_t i)
 {
     return i > 0 && (alnum(t, i - 1) || (((unsigned char)t.p[i - 1] & 0xc0) == 0x80 && i > 1 && letter2(t, i - 2)));
 }
-static bool bound_behind(struct slice t, size_t i)
-{
-    return letter2(t, i) || (naive_letter(t, i) && t.p[i] >= 'a');
-}
+static bool bound_behind(struct slice t, size_t i) { return letter2(t, i) || (naive_letter(t, i) && t.p[i] >= 'a'); }
 
 static bool word_near(struct slice t, size_t start, size_t end)
 {
@@ -171,8 +210,10 @@ static struct ruleset *build(void)
         int error;
         PCRE2_SIZE at;
         code[i] = pcre2_compile((PCRE2_SPTR)rule[i].regex, PCRE2_ZERO_TERMINATED,
-                                PCRE2_ANCHORED | (strstr(rule[i].regex, "\\p") ? PCRE2_UTF | PCRE2_MATCH_INVALID_UTF : 0), &error, &at, NULL);
+                                PCRE2_ANCHORED | (strstr(rule[i].regex, "\\p") ? PCRE2_UTF | PCRE2_MATCH_INVALID_UTF : 0), &error,
+                                &at, NULL);
         assert_non_null(code[i]);
+        (void)pcre2_jit_compile(code[i], PCRE2_JIT_COMPLETE);
     }
     md = pcre2_match_data_create(30, NULL);
     assert_int_equal(ruleset_build(def, RULES, NULL, NULL, &rs), ERR_OK);

@@ -26,10 +26,39 @@ static struct structure st;
 /* An exact copy, so that a sanitizer sees a byte read too far. */
 static struct slice make_text(size_t n)
 {
-    static const char *const piece[] = {"12:34:56", "2024-01-02", "550e8400-e29b-41d4-a716-446655440000", "fe80::1", "00:1a:2b:3c:4d:5e",
-                                        "00-1a-2b-3c-4d-5e", "a@b", "192.168.1.1", "+49 (0) 30", "GB82 WEST 1234", "x1", "abcdef",
-                                        "CHE-116.281", "\xc3\xa9", "\n", " ", "\"", "1", "12", "123", "0", "999999999999999999",
-                                        "sha512-iRwwuamYMZulSPVnXDGkEzG4SglivWnVDMZ", "A", "-", ":", "+", "/", "_", "#", ",", "(", ")"};
+    static const char *const piece[] = {"12:34:56",
+                                        "2024-01-02",
+                                        "550e8400-e29b-41d4-a716-446655440000",
+                                        "fe80::1",
+                                        "00:1a:2b:3c:4d:5e",
+                                        "00-1a-2b-3c-4d-5e",
+                                        "a@b",
+                                        "192.168.1.1",
+                                        "+49 (0) 30",
+                                        "GB82 WEST 1234",
+                                        "x1",
+                                        "abcdef",
+                                        "CHE-116.281",
+                                        "\xc3\xa9",
+                                        "\n",
+                                        " ",
+                                        "\"",
+                                        "1",
+                                        "12",
+                                        "123",
+                                        "0",
+                                        "999999999999999999",
+                                        "sha512-iRwwuamYMZulSPVnXDGkEzG4SglivWnVDMZ",
+                                        "A",
+                                        "-",
+                                        ":",
+                                        "+",
+                                        "/",
+                                        "_",
+                                        "#",
+                                        ",",
+                                        "(",
+                                        ")"};
     static const char wild[] = "0123456789abcxyzABCXYZ @:-+/_.,()#\n\"\xe4";
     char *p = malloc(n ? n : 1);
     assert_non_null(p);
@@ -160,7 +189,8 @@ static bool naive_rare(struct slice t)
 static void tokens_are_told(void **arg)
 {
     (void)arg;
-    static const char *const sets[] = {"abcdefghijABCDEFGHIJ0123456789+/", "abcdefghijklmnop0", "ABCDEF0123456789", "ab-_1", "0123456789ab"};
+    static const char *const sets[] = {"abcdefghijABCDEFGHIJ0123456789+/", "abcdefghijklmnop0", "ABCDEF0123456789", "ab-_1",
+                                       "0123456789ab"};
     unsigned rare = 0, rounds = 20000;
     for (unsigned round = 0; round < rounds; round++) {
         const char *set = sets[rnd(5)];
