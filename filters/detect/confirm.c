@@ -96,10 +96,29 @@ static int on_stopword(unsigned id, unsigned long long from, unsigned long long 
 
 static struct slice line_of(struct slice t, const struct spans *sp)
 {
-    size_t lo = sp->match_start, hi = sp->match_end;
-    while (lo > 0 && t.p[lo - 1] != '\n' && sp->match_start - lo < LINE_LOOK) lo--;
-    while (hi < t.n && t.p[hi] != '\n' && hi - sp->match_end < LINE_LOOK) hi++;
+    size_t lo = sp->match_start > LINE_LOOK ? sp->match_start - LINE_LOOK : 0;
+    size_t hi = t.n - sp->match_end > LINE_LOOK ? sp->match_end + LINE_LOOK : t.n;
+    const char *before = memrchr(t.p + lo, '\n', sp->match_start - lo),
+               *behind = memchr(t.p + sp->match_end, '\n', hi - sp->match_end);
+    if (before) lo = (size_t)(before - t.p) + 1;
+    if (behind) hi = (size_t)(behind - t.p);
     return slice_of(t.p + lo, hi - lo);
+}
+
+/* Whether one of an allow-list's expressions matches. What was said of a line last is remembered: many values of one rule
+ * stand in one line. */
+static bool allowed_regex(struct detect_scratch *s, const struct allow *a, struct slice target)
+{
+    struct line_said *m = &s->line;
+    if (a->target == 2 && m->allow == a && m->line.p == target.p && m->line.n == target.n) return m->allowed;
+    bool found = false;
+    for (size_t i = 0; i < a->regex_count && !s->err && !found; i++) {
+        int rc = pcre2_match(a->regexes[i], (PCRE2_SPTR)target.p, target.n, 0, 0, s->md, s->patient);
+        if (rc < PCRE2_ERROR_PARTIAL) s->err = ERR_NOT_SCANNED;
+        found = rc >= 0;
+    }
+    if (a->target == 2) *m = (struct line_said){a, target, found};
+    return found;
 }
 
 static bool allowed(struct detect_scratch *s, const struct allow *a, const struct spans *sp)
@@ -107,11 +126,7 @@ static bool allowed(struct detect_scratch *s, const struct allow *a, const struc
     struct slice value = slice_of(s->text.p + sp->start, sp->end - sp->start), target = value;
     if (a->target == 1) target = slice_of(s->text.p + sp->match_start, sp->match_end - sp->match_start);
     else if (a->target == 2) target = line_of(s->text, sp);
-    for (size_t i = 0; i < a->regex_count && !s->err; i++) {
-        int rc = pcre2_match(a->regexes[i], (PCRE2_SPTR)target.p, target.n, 0, 0, s->md, s->patient);
-        if (rc < PCRE2_ERROR_PARTIAL) s->err = ERR_NOT_SCANNED;
-        if (rc >= 0) return true;
-    }
+    if (a->regex_count && allowed_regex(s, a, target)) return true;
     bool stop = false;
     if (a->stopwords.db) {
         hs_error_t rc = hs_scan(a->stopwords.db, value.p, (unsigned)value.n, 0, s->inner, on_stopword, &stop);

@@ -124,9 +124,17 @@ bool context_crowded(struct detect_scratch *s, size_t at)
 static size_t reach_before(const struct ruleset *rs) { return rs->widest_before + NUMBER_LEAD; }
 static size_t reach_behind(const struct ruleset *rs) { return rs->widest_after + NUMBER_LONG; }
 
-static void add_set(struct bits *into, const struct bits *set)
+/* Adds the rules that need a word near by. */
+static void add_near(const struct numbers *t, struct bits *into, const struct bits *set)
 {
-    for (size_t k = 0; k < TABLE_WORDS; k++) into->w[k] |= set->w[k];
+    for (size_t k = t->near_word; k * 64 < t->count; k++) into->w[k] |= set->w[k];
+}
+
+static bool any_near(const struct numbers *t, const struct bits *set)
+{
+    uint64_t any = 0;
+    for (size_t k = t->near_word; k * 64 < t->count; k++) any |= set->w[k];
+    return any != 0;
 }
 
 /* Enters the words of page q into the granules of page p that they are near to. */
@@ -139,10 +147,11 @@ static void spread_words(const struct ruleset *rs, struct page *p, const struct 
     }
     for (uint32_t i = 0; i < q->count; i++) {
         const struct word_hit *h = &q->hits[i];
-        if (h->start + before < base || h->end > base + PAGE_BYTES + behind) continue;
+        const struct bits *near = &rs->word_near[h->word];
+        if (h->start + before < base || h->end > base + PAGE_BYTES + behind || !any_near(rs->numbers, near)) continue;
         size_t last = (h->start + before - base) / GRANULE, first = 0;
         if (h->end > base + behind) first = (h->end - base - behind) / GRANULE;
-        for (size_t g = first; g <= last && g < GRANULES; g++) add_set(&p->near[g], &rs->word_near[h->word]);
+        for (size_t g = first; g <= last && g < GRANULES; g++) add_near(rs->numbers, &p->near[g], near);
     }
 }
 

@@ -220,6 +220,7 @@ enum err detect_scan(const struct ruleset *rs, struct detect_scratch *s, struct 
     s->text = text;
     s->out = out;
     s->seg_lo = s->seg_hi = 0;
+    s->line.allow = NULL;
     s->err = ERR_OK;
     s->hit_count = 0;
     s->budget = 100000 + (int64_t)text.n;

@@ -65,7 +65,12 @@ struct detect_scratch {
     struct findings *out;
     size_t seg_lo, seg_hi; /* the piece between gaps that was looked at last */
     int64_t budget;        /* confirmations left */
-    struct meter *meter;   /* or NULL */
+    struct line_said {     /* what an allow-list said of a line last */
+        const struct allow *allow;
+        struct slice line;
+        bool allowed;
+    } line;
+    struct meter *meter; /* or NULL */
     enum err err;
     size_t block_from; /* hits that end here or before belong to the block before */
     size_t block_base;
