@@ -130,7 +130,7 @@ struct ruleset {
     uint64_t *word_rules;   /* [words][rule_words] */
     struct bits *word_near; /* [words]: the rules among `numbers` */
     size_t rule_words;
-    uint32_t widest_before, widest_after; /* windows of words */
+    uint32_t widest_before, widest_after; /* windows of words that numbers need */
 
     pcre2_general_context *general;
     pcre2_compile_context *compile;

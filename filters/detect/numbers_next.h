@@ -9,8 +9,8 @@ struct KERNEL(set) {
 
 KERNEL_TARGET static inline struct KERNEL(set) KERNEL(load)(const struct bits *b)
 {
-    struct KERNEL(set) s;
-    for (size_t i = 0; i < KERNEL_LANES; i++) s.v[i] = KERNEL_LOAD(b, i);
+    struct KERNEL(set) s = {{KERNEL_LOAD(b, 0)}};
+    for (size_t i = 1; i < KERNEL_LANES; i++) s.v[i] = KERNEL_LOAD(b, i);
     return s;
 }
 

@@ -800,7 +800,7 @@ static enum err collect_context(struct builder *b, const struct rule_def *defs, 
     for (size_t i = 0; i < n; i++) {
         for (size_t k = 0; k < defs[i].context.count; k++)
             if (!word_add(b, &defs[i], "context word", defs[i].context.words[k], (uint16_t)i)) return ERR_MEMORY;
-        if (!defs[i].context.count) continue;
+        if (!defs[i].context.count || !(defs[i].triggers & TRIGGER_DIGITS) || !rs->rules[i].needs) continue;
         if (rs->rules[i].before > rs->widest_before) rs->widest_before = rs->rules[i].before;
         if (rs->rules[i].after > rs->widest_after) rs->widest_after = rs->rules[i].after;
     }
