@@ -59,7 +59,7 @@ static const struct validator *validator_of_type(const char *type)
 {
     char name[64];
     size_t n = 0;
-    for (; type[n] && n < sizeof name - 1; n++) name[n] = (char)(type[n] >= 'A' && type[n] <= 'Z' ? type[n] + 32 : type[n]);
+    for (; n < sizeof name - 1 && type[n]; n++) name[n] = (char)(type[n] >= 'A' && type[n] <= 'Z' ? type[n] + 32 : type[n]);
     name[n] = 0;
     return validator_find(name);
 }
