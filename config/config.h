@@ -190,7 +190,7 @@ struct config {
         char *rules_dir; /* where named packs are: $PRIVET_RULES, else beside the file in rules/, else share/privet/rules */
         struct config_dictionary *dictionaries;
         size_t dictionary_count;
-        uint32_t decode_base64, decode_hex, decode_percent; /* 2, 1, 1 */
+        uint32_t decode_base64, decode_hex, decode_percent; /* 3 each */
         struct config_detector *detectors;
         size_t detector_count;
     } filters;

@@ -15,8 +15,10 @@
 #define SKIP_LEAST     16u /* a shorter identifier holds no key */
 #define SHORTEST_TOKEN 16u
 #define UNFOLDED_EDGE  512u /* bytes on each side of what was dropped */
-#define UNIT_LEVELS    2u   /* escapes in escapes, entities in entities */
-#define WORK_TEXT      64u  /* in a meter's units: a text begun */
+#define DATA_MOST      80u
+#define NAME_MOST      48u /* bytes before an encoded value that may name it */
+#define UNIT_LEVELS    3u  /* escapes in escapes, entities in entities */
+#define WORK_TEXT      64u /* in a meter's units: a text begun */
 
 static const struct slice between = SLICE_INIT("\": \""); /* what rules expect between a key and its value */
 
@@ -415,7 +417,7 @@ static enum err look_for_key_tags(const struct walk *w, uint32_t key)
     return e;
 }
 
-/* A key whose value is not gathered with it. */
+/* A key whose value is not gathered with it, or in which something may be hidden: beside a value it only lends context. */
 static enum err add_lone_key(const struct walk *w, uint32_t key)
 {
     const struct json_node *n = &w->d->node[key];
@@ -425,7 +427,8 @@ static enum err add_lone_key(const struct walk *w, uint32_t key)
     }
     const struct json_node *value = &w->d->node[key + 1];
     bool number = value->type == JSON_NUMBER && value->end - value->off >= NUMBER_LEAST;
-    if (value->type == JSON_STRING || number) return ERR_OK;
+    const bool plain = n->ascii && !n->escaped && n->end - n->off < SKIP_LEAST; /* nothing can be hidden in it */
+    if ((value->type == JSON_STRING || number) && plain) return ERR_OK;
     if (w->dialect->key_known(w->d, key)) return ERR_OK;
     enum err e = gather_open(w->g, GATHER_BODY, 1);
     bool odd = false;
@@ -439,6 +442,35 @@ static enum err add_lone_key(const struct walk *w, uint32_t key)
 }
 
 /* ---- decoded runs ------------------------------------------------------------------------------------------ */
+
+/* Length of the "data:text/plain;base64," that s ends with. */
+static uint32_t data_url(struct slice s)
+{
+    const struct slice base64 = SLICE(";base64,"), data = SLICE("data:");
+    if (s.n < base64.n + data.n || memcmp(s.p + s.n - base64.n, base64.p, base64.n) != 0) return 0;
+    for (size_t k = base64.n + data.n; k <= s.n && k < DATA_MOST; k++)
+        if (memcmp(s.p + s.n - k, data.p, data.n) == 0) return (uint32_t)k;
+    return 0;
+}
+
+/* What stands before an encoded value in its line and names it ("key=", "password: ") goes before what it was. */
+static enum err add_name(struct gather *g, const struct gather_text *t, struct slice s, uint32_t at)
+{
+    uint32_t end = at, k;
+    if (end >= 2 && s.p[end - 2] == '0' && (s.p[end - 1] | 32) == 'x') end -= 2;
+    end -= data_url(slice_of(s.p, end));
+    const uint32_t named = end;
+    while (end > 0 && named - end < 4 && (s.p[end - 1] == ' ' || s.p[end - 1] == '"' || s.p[end - 1] == '\'')) end--;
+    for (k = end; k > 0 && end - k < NAME_MOST && s.p[k - 1] != '\n'; k--) {
+    }
+    while (k > 0 && k < end && ((unsigned char)s.p[k] & 0xC0) == 0x80) k++;
+    if (k == end || g->text[g->count].value != g->v.text.end) return ERR_OK;
+    enum err e = view_add(&g->v, slice_of(s.p + k, end - k), (t->value + k) | GATHER_SELF);
+    if (!e) e = buf_add_byte(&g->v.text, ' '); /* the value is a word of its own */
+    g->text[g->count].value = (uint32_t)g->v.text.end;
+    g->text[g->count].key_end = g->text[g->count].value - 1;
+    return e;
+}
 
 /* All runs of one kind. *hex: where hex may begin; a search for base64 moves it. */
 static enum err decode_text(struct gather *g, uint32_t text, enum decode_kind kind, uint32_t *hex,
@@ -457,10 +489,16 @@ static enum err decode_text(struct gather *g, uint32_t text, enum decode_kind ki
             return ERR_OK;
         }
         e = meter_add(g->meter, run.end - run.start) ? ERR_OK : ERR_NOT_SCANNED;
-        if (!e) e = gather_slice(g, t.value, t.end, run.end - run.start + sizeof DETECT_GAP, &s);
+        if (!e) e = gather_slice(g, t.value, t.end, run.end - run.start + sizeof DETECT_GAP + NAME_MOST, &s);
         if (!e) e = gather_open(g, GATHER_DERIVED, t.level);
+        const size_t pieces = g->v.count, bytes = buf_len(&g->v.text);
+        if (!e && kind >= DECODE_BASE64) e = add_name(g, &t, s, run.start);
         if (!e) e = decode_run(s, &run, t.value | GATHER_SELF, &g->v);
-        if (e == ERR_SHAPE) continue;
+        if (e == ERR_SHAPE) { /* no text after all */
+            g->v.count = pieces;
+            buf_truncate(&g->v.text, bytes);
+            continue;
+        }
         if (!e) e = gather_close(g, lim);
         if (e) return e;
         if (kind != DECODE_ESCAPES) g->decoded++;
@@ -470,7 +508,8 @@ static enum err decode_text(struct gather *g, uint32_t text, enum decode_kind ki
 
 static const enum mark mark_of[DECODE_KINDS] = {
     [DECODE_ESCAPES] = MARK_ESCAPE, [DECODE_PERCENT] = MARK_PERCENT, [DECODE_ENTITIES] = MARK_ENTITY,
-    [DECODE_BASE64] = MARK_RUN,     [DECODE_HEX] = MARK_RUN,
+    [DECODE_QUOTED] = MARK_QUOTED,  [DECODE_PAIRS] = MARK_PAIRS,     [DECODE_BASE64] = MARK_RUN,
+    [DECODE_HEX] = MARK_RUN,
 };
 
 /* All of one text that has a mark. */
@@ -484,7 +523,7 @@ static enum err decode_one(struct gather *g, uint32_t i, const uint32_t levels[D
     for (enum decode_kind k = 0; k < DECODE_KINDS && !e; k++) {
         if (level >= levels[k] || marks_next(&g->marks, mark_of[k], from, to) == to) continue;
         if (k == DECODE_ESCAPES && t.inner) continue; /* opened properly */
-        g->encoded = t.encoded || k == DECODE_BASE64 || k == DECODE_HEX || k == DECODE_PERCENT;
+        g->encoded = t.encoded || k >= DECODE_BASE64 || k == DECODE_PERCENT;
         e = decode_text(g, i, k, &hex, lim);
     }
     g->encoded = t.encoded;
@@ -495,7 +534,10 @@ static enum err decode_one(struct gather *g, uint32_t i, const uint32_t levels[D
 /* One level: everything in texts [first, last). */
 static enum err decode_level(struct gather *g, uint32_t first, uint32_t last, unsigned level, const struct gather_limits *lim)
 {
-    const uint32_t levels[DECODE_KINDS] = {UNIT_LEVELS, lim->percent, UNIT_LEVELS, lim->base64, lim->hex};
+    const uint32_t levels[DECODE_KINDS] = {
+        [DECODE_ESCAPES] = UNIT_LEVELS, [DECODE_PERCENT] = lim->percent, [DECODE_ENTITIES] = UNIT_LEVELS,
+        [DECODE_QUOTED] = UNIT_LEVELS,  [DECODE_BASE64] = lim->base64,   [DECODE_HEX] = lim->hex,
+        [DECODE_PAIRS] = lim->hex};
     g->marked = g->text[first].start;
     enum err e = marks_make(&g->marks, slice_of(g->v.text.p + g->marked, g->v.text.end - g->marked));
     const size_t end = g->v.text.end - g->marked;

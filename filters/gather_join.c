@@ -151,14 +151,14 @@ static size_t literal_end(struct slice s, size_t i)
 /* The end of an HTML tag at i that only shapes text; i if there is none. */
 static size_t tag_end(struct slice s, size_t i)
 {
-    static const char *const names[] = {"b",   "i",   "u",   "s",    "em",   "br",   "tt",   "wbr",   "sub",   "sup",
-                                        "del", "ins", "kbd", "span", "code", "font", "mark", "small", "strong"};
+    static const char names[][8] = {"b",   "i",   "u",   "s",    "em",   "br",   "tt",   "wbr",   "sub",   "sup",
+                                    "del", "ins", "kbd", "span", "code", "font", "mark", "small", "strong"};
     size_t k = i + 1, n = 0;
+    char name[8] = {0};
     if (k < s.n && s.p[k] == '/') k++;
-    while (k + n < s.n && n < 8 && is_letter(s.p[k + n])) n++;
+    for (; k + n < s.n && n < 7 && is_letter(s.p[k + n]); n++) name[n] = (char)(s.p[k + n] | 32);
     bool known = false;
-    for (size_t j = 0; j < sizeof names / sizeof names[0] && !known; j++)
-        known = strlen(names[j]) == n && strncasecmp(names[j], s.p + k, n) == 0;
+    for (size_t j = 0; n && j < sizeof names / sizeof names[0] && !known; j++) known = memcmp(names[j], name, sizeof name) == 0;
     if (!known) return i;
     for (k += n; k < s.n && k - i < TAG_MOST && s.p[k] != '<' && s.p[k] != '\n'; k++)
         if (s.p[k] == '>') return k + 1;

@@ -11,12 +11,12 @@
 #endif
 
 #define BASE64_MIN  16u
-#define HEX_MIN     20u
+#define HEX_MIN     18u
 #define OPAQUE_MIN  64u
-#define LINE_LEAST  60u
-#define LINE_MOST   76u
+#define LINE_LEAST  16u
+#define LINE_SURE   60u /* shorter ones must read as text, too */
+#define LINE_MOST   128u
 #define INDENT_MOST 32u
-#define CONTEXT     256u
 
 /* ---- classes of bytes -------------------------------------------------------------------------------------- */
 
@@ -148,6 +148,10 @@ static inline void judge_byte(struct judge *j, unsigned char c)
 static inline bool judge_drops(struct judge *j, char c)
 {
     if (j->wide == NARROW) return false;
+    if (j->good + j->bad == 0 && (unsigned char)c >= 0xFE) { /* the mark at its beginning */
+        j->second = !j->second;
+        return true;
+    }
     bool high = j->second == (j->wide == WIDE_LE);
     j->second = !j->second;
     return high && c == 0;
@@ -235,6 +239,9 @@ static bool all_text(const char *p, size_t n, size_t step)
 static bool head_is_text(const char *p, size_t n, struct judge *j)
 {
     *j = (struct judge){0, 0, 0, NARROW, false};
+    if (n >= 10 && (unsigned char)p[0] == 0xFF && (unsigned char)p[1] == 0xFE && !p[3] && !p[5] && !p[7]) j->wide = WIDE_LE;
+    if (n >= 10 && (unsigned char)p[0] == 0xFE && (unsigned char)p[1] == 0xFF && !p[2] && !p[4] && !p[6]) j->wide = WIDE_BE;
+    if (j->wide != NARROW) return all_text(p + 2 + (j->wide == WIDE_BE), n - 2 - (j->wide == WIDE_BE), 2);
     if (n >= 8 && !p[1] && !p[3] && !p[5] && !p[7]) j->wide = WIDE_LE;
     else if (n >= 8 && !p[0] && !p[2] && !p[4] && !p[6]) j->wide = WIDE_BE;
     if (j->wide == NARROW) return all_text(p, n, 1) && !known_binary(slice_of(p, n));
@@ -247,6 +254,7 @@ static bool may_begin_plain(const char *p)
     unsigned a = base64_values[(unsigned char)p[0]], b = base64_values[(unsigned char)p[1]],
              c = base64_values[(unsigned char)p[2]];
     unsigned first = (a << 2 | b >> 4) & 0xFF, second = (b << 4 | c >> 2) & 0xFF;
+    if (first >= 0xFE && first + second == 0xFF + 0xFE) return true; /* the mark that UTF-16 begins with */
     return text_bytes[first] & TEXT_FIRST && text_bytes[second] & (first < 0x80 ? TEXT_FIRST : TEXT_NEXT);
 }
 
@@ -303,27 +311,52 @@ static bool base64_is_text(struct slice t, size_t start, size_t end, struct judg
     return n >= 11 && head_is_text(head, n, j);
 }
 
-/* A run of 60 to 76 bytes may go on in lines of the same length; the last may be shorter, if with its padding it makes
- * up whole groups of four (else it is the next word of the text). */
+/* Where the next line of a wrapped run begins, if the run ends at `at` with its line; else t.n. */
+static size_t next_line(struct slice t, size_t at)
+{
+    size_t i = at, indent = 0;
+    if (i < t.n && t.p[i] == '\r') i++;
+    if (i >= t.n || t.p[i] != '\n') return t.n;
+    i++;
+    while (i < t.n && (t.p[i] == ' ' || t.p[i] == '\t' || t.p[i] == '>') && indent++ < INDENT_MOST) i++;
+    return i;
+}
+
+/* Whether base64 that begins a group at `start` is text to its end, of one byte or two a character. */
+static bool line_is_text(struct slice t, size_t start, size_t end)
+{
+    char line[LINE_MOST];
+    size_t stop, n = read_base64(t, start, end, NULL, line, sizeof line, &stop);
+    struct judge j = {0, 0, 0, NARROW, false};
+    for (size_t i = 0; i < n; i++)
+        if (line[i]) judge_byte(&j, (unsigned char)line[i]);
+    return n > 0 && j.bad == 0 && j.need == 0;
+}
+
+static bool is_word(struct slice s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((s.p[i] < 'a' || s.p[i] > 'z') && (i || s.p[i] < 'A' || s.p[i] > 'Z')) return false;
+    return true;
+}
+
+/* A run of whole groups of four may go on in lines of the same length; the last may be shorter. Short lines, and a last one
+ * whose padding is missing, must read as text, or they are the next words. */
 static size_t wrapped_end(struct slice t, size_t start, size_t end)
 {
     size_t line = end - start, at = end;
-    if (line < LINE_LEAST || line > LINE_MOST || line % 4) return end;
+    if (line < LINE_LEAST || line > LINE_MOST || line % 4 || t.p[end - 1] == '=') return end;
     while (1) {
-        size_t i = at, indent = 0;
-        if (i < t.n && t.p[i] == '\r') i++;
-        if (i >= t.n || t.p[i] != '\n') return at;
-        i++;
-        while (i < t.n && (t.p[i] == ' ' || t.p[i] == '\t') && indent++ < INDENT_MOST) i++;
-        size_t k = 0;
+        const size_t i = next_line(t, at);
+        size_t k = 0, pad = 0;
         while (i + k < t.n && k <= line && is_base64(t.p[i + k])) k++;
         if (k == 0 || k > line) return at;
-        if (k < line) {
-            size_t pad = 0;
-            while (pad < 2 && i + k + pad < t.n && t.p[i + k + pad] == '=') pad++;
-            return (k + pad) % 4 ? at : i + k;
-        }
+        while (k < line && pad < 2 && i + k + pad < t.n && t.p[i + k + pad] == '=') pad++;
+        const bool whole = (k + pad) % 4 == 0, sure = whole && line >= LINE_SURE;
+        if (!whole && (k % 4 == 1 || is_word(slice_of(t.p + i, k)))) return at;
+        if (!sure && !line_is_text(t, i, i + k)) return at;
         at = i + k;
+        if (k < line) return at;
     }
 }
 
@@ -364,6 +397,37 @@ static size_t next_part(struct slice t, size_t i, size_t end)
     return i < end ? i : end;
 }
 
+/* Behind the pair of hex digits at i, before which "0x" may stand; i if there is none. */
+static size_t hex_pair(struct slice t, size_t i)
+{
+    size_t k = i;
+    if (t.n - k >= 4 && t.p[k] == '0' && (t.p[k + 1] | 32) == 'x') k += 2;
+    if (t.n - k < 2 || hex_value(t.p[k]) < 0 || hex_value(t.p[k + 1]) < 0) return i;
+    return t.n - k > 2 && hex_value(t.p[k + 2]) >= 0 ? i : k + 2;
+}
+
+/* The end of a list of such pairs, with up to three signs between two; `start` if they are too few. */
+static size_t pairs_end(struct slice t, size_t start)
+{
+    size_t end = start, at = start, count = 0;
+    while (at < t.n) {
+        const size_t next = hex_pair(t, at);
+        if (next == at) break;
+        count++;
+        at = end = next;
+        while (at < t.n && at - end < 4 && memchr(" ,:;-\t\r\n", t.p[at], 8)) at++;
+        if (at == end) break;
+    }
+    return count >= HEX_MIN / 2 ? end : start;
+}
+
+/* FF FE or FE FF, which UTF-16 begins with: "//4" or "/v8". */
+static inline bool is_wide_mark(const char *p)
+{
+    return (p[0] == '/' || p[0] == '_') &&
+           (((p[1] == '/' || p[1] == '_') && p[2] >= '4' && p[2] <= '7') || (p[1] == 'v' && p[2] == '8'));
+}
+
 static bool next_base64(const struct marked *x, uint32_t *from, struct decode_run *run)
 {
     const struct slice t = x->text;
@@ -374,11 +438,12 @@ static bool next_base64(const struct marked *x, uint32_t *from, struct decode_ru
     }
     while (find_run(x, at, &start, &end)) {
         size_t first, behind;
-        if (run->hex == UINT32_MAX && find_hex(t, start, end, &first, &behind)) run->hex = (uint32_t)start;
+        if (run->hex == UINT32_MAX && (find_hex(t, start, end, &first, &behind) || pairs_end(t, start) > start))
+            run->hex = (uint32_t)start;
         at = end;
         for (size_t cand = start; cand + BASE64_MIN <= end; cand = next_part(t, cand, end - BASE64_MIN + 1)) {
             struct judge j;
-            if (may_begin_text(t.p + cand) && base64_is_text(t, cand, end, &j)) {
+            if ((may_begin_text(t.p + cand) || is_wide_mark(t.p + cand)) && base64_is_text(t, cand, end, &j)) {
                 size_t last = end <= run->wrapped ? run->wrapped : wrapped_end(t, start, end);
                 run->wrapped = (uint32_t)last;
                 size_t stop;
@@ -431,8 +496,13 @@ enum decode_payload decode_payload(struct slice raw)
 static size_t read_hex(struct slice t, size_t start, size_t end, struct judge *j, char *out, size_t room, size_t *stop)
 {
     size_t n = 0, i = start;
-    for (; i + 2 <= end && n < room; i += 2) {
-        char c = (char)(hex_value(t.p[i]) << 4 | hex_value(t.p[i + 1]));
+    while (i + 2 <= end && n < room) {
+        const int high = hex_value(t.p[i]), low = hex_value(t.p[i + 1]);
+        if (low < 0 && high == 0 && (t.p[i + 1] | 32) == 'x') i += 2;
+        else if (high < 0 || low < 0) i++; /* between lines or pairs */
+        if (high < 0 || low < 0) continue;
+        i += 2;
+        char c = (char)(high << 4 | low);
         if (j && judge_drops(j, c)) continue;
         if (j) judge_byte(j, (unsigned char)c);
         if (j && judge_gives_up(j)) break;
@@ -443,11 +513,60 @@ static size_t read_hex(struct slice t, size_t start, size_t end, struct judge *j
     return n;
 }
 
-static bool hex_is_text(struct slice t, size_t start, struct judge *j)
+static bool hex_is_text(struct slice t, size_t start, size_t end, struct judge *j)
 {
     char head[HEX_MIN / 2];
-    size_t stop, n = read_hex(t, start, start + HEX_MIN, NULL, head, sizeof head, &stop);
+    size_t stop, n = read_hex(t, start, end, NULL, head, sizeof head, &stop);
     return head_is_text(head, n, j);
+}
+
+/* Where hex that ends with its line at `end` goes on in lines no longer than the first. */
+static size_t hex_lines(struct slice t, size_t start, size_t end)
+{
+    const size_t line = end - start;
+    while (line % 2 == 0) {
+        const size_t i = next_line(t, end);
+        size_t k = 0;
+        while (i + k < t.n && k <= line && hex_value(t.p[i + k]) >= 0) k++;
+        if (k < 2 || k % 2 || k > line || (i + k < t.n && is_base64(t.p[i + k]))) return end;
+        end = i + k;
+        if (k < line) return end;
+    }
+    return end;
+}
+
+/* Where the list that i lies in begins: marks are somewhere in it. */
+static size_t pairs_begin(struct slice t, size_t i, size_t least)
+{
+    if (hex_pair(t, i) == i) return i;
+    while (i > least) {
+        size_t k = i;
+        while (k > least && i - k < 4 && memchr(" ,:;-\t\r\n", t.p[k - 1], 8)) k--;
+        if (k == i || k < least + 2) break;
+        k -= 2;
+        if (k >= least + 2 && t.p[k - 2] == '0' && (t.p[k - 1] | 32) == 'x') k -= 2;
+        if (hex_pair(t, k) == k || (k > 0 && hex_value(t.p[k - 1]) >= 0)) break;
+        i = k;
+    }
+    return i;
+}
+
+static bool next_pairs(const struct marked *x, uint32_t *from, struct decode_run *run)
+{
+    const struct slice t = x->text;
+    size_t mark = *from, least = *from;
+    struct judge j;
+    while ((mark = next_mark(x, MARK_PAIRS, mark)) < t.n) {
+        const size_t start = pairs_begin(t, mark, least), end = pairs_end(t, start);
+        if (end > start && hex_is_text(t, start, end, &j)) {
+            *run = (struct decode_run){(uint32_t)start, (uint32_t)end, DECODE_PAIRS, 0, 0};
+            *from = (uint32_t)end;
+            return true;
+        }
+        mark = least = end > mark ? end : mark + 1;
+    }
+    *from = (uint32_t)t.n;
+    return false;
 }
 
 static bool next_hex(const struct marked *x, uint32_t *from, struct decode_run *run)
@@ -456,9 +575,17 @@ static bool next_hex(const struct marked *x, uint32_t *from, struct decode_run *
     size_t start, end, at = *from, last;
     while (find_run(x, at, &start, &end)) {
         at = end;
+        const size_t list = pairs_end(t, start); /* apart by dashes */
+        struct judge listed;
+        if (list > start && hex_is_text(t, start, list, &listed)) {
+            *run = (struct decode_run){(uint32_t)start, (uint32_t)list, DECODE_HEX, 0, 0};
+            *from = (uint32_t)list;
+            return true;
+        }
         for (size_t i = start; find_hex(t, i, end, &i, &last); i = last) {
             struct judge j;
-            if (!hex_is_text(t, i, &j)) continue;
+            if (!hex_is_text(t, i, last, &j)) continue;
+            if (last == end) last = hex_lines(t, i, last);
             *run = (struct decode_run){(uint32_t)i, (uint32_t)last, DECODE_HEX, 0, 0};
             *from = (uint32_t)last;
             return true;
@@ -590,31 +717,38 @@ static size_t unit_entity(struct slice t, size_t i, char out[4], size_t *used)
     return 0;
 }
 
+/* Quoted-printable: "=41", and a line end that is none. */
+static size_t unit_quoted(struct slice t, size_t i, char out[4], size_t *used)
+{
+    if (t.n - i < 3) return 0;
+    const int v = t.p[i + 1] >= 'a' || t.p[i + 2] >= 'a' ? -1 : hex_run(t, i + 1, 2); /* its digits are capitals */
+    *used = 3;
+    out[0] = (char)v;
+    return v < 0 ? 0 : 1;
+}
+
 struct unit_kind {
     char mark;
     enum mark marked;
-    bool lines; /* the run is whole lines; else whole tokens */
+    uint32_t context; /* bytes of its line that are read with it, on each side */
     unit_reader read;
 };
 static const struct unit_kind unit_kinds[] = {
-    [DECODE_ESCAPES] = {'\\', MARK_ESCAPE, true, unit_escape},
-    [DECODE_PERCENT] = {'%', MARK_PERCENT, false, unit_percent},
-    [DECODE_ENTITIES] = {'&', MARK_ENTITY, false, unit_entity},
+    [DECODE_ESCAPES] = {'\\', MARK_ESCAPE, 256, unit_escape},
+    [DECODE_PERCENT] = {'%', MARK_PERCENT, 96, unit_percent},
+    [DECODE_ENTITIES] = {'&', MARK_ENTITY, 96, unit_entity},
+    [DECODE_QUOTED] = {'=', MARK_QUOTED, 96, unit_quoted},
 };
 
-static inline bool ends_run(char c, bool lines)
-{
-    if (lines) return c == '\n' || c == 0x1E;
-    return (unsigned char)c <= ' ' || c == '"' || c == '\'' || c == '<' || c == '>' || c == '`';
-}
+static inline bool ends_run(char c) { return c == '\n' || c == 0x1E; }
 
 /* Escapes are read with what stands round them in their line, but no further than a context can matter: a line may be a
  * whole file. A cut is made at white space where there is some near by. */
-static size_t context_start(struct slice t, size_t i, size_t least)
+static size_t context_start(struct slice t, size_t i, size_t least, size_t most)
 {
     size_t k = i;
-    while (k > least && !ends_run(t.p[k - 1], true)) {
-        if (i - k >= CONTEXT && ((unsigned char)t.p[k - 1] <= ' ' || i - k >= 2 * CONTEXT)) break;
+    while (k > least && !ends_run(t.p[k - 1])) {
+        if (i - k >= most && ((unsigned char)t.p[k - 1] <= ' ' || i - k >= 2 * most)) break;
         k--;
     }
     return k;
@@ -624,14 +758,14 @@ static size_t context_end(struct slice t, size_t i, const struct unit_kind *u)
 {
     size_t k = i;
     char out[4];
-    while (k < t.n && !ends_run(t.p[k], true)) {
+    while (k < t.n && !ends_run(t.p[k])) {
         size_t used = 0;
         if (t.p[k] == u->mark && u->read(t, k, out, &used)) {
             k += used;
             i = k;
             continue;
         }
-        if (k - i >= CONTEXT && ((unsigned char)t.p[k] <= ' ' || k - i >= 2 * CONTEXT)) break;
+        if (k - i >= u->context && ((unsigned char)t.p[k] <= ' ' || k - i >= 2 * u->context)) break;
         k++;
     }
     return k;
@@ -649,14 +783,7 @@ static bool next_units(const struct marked *x, enum decode_kind kind, uint32_t *
             i++;
             continue;
         }
-        size_t start = i, end = i + used;
-        if (u->lines) {
-            start = context_start(t, i, *from);
-            end = context_end(t, end, u);
-        } else {
-            while (start > *from && !ends_run(t.p[start - 1], false)) start--;
-            while (end < t.n && !ends_run(t.p[end], false)) end++;
-        }
+        const size_t start = context_start(t, i, *from, u->context), end = context_end(t, i + used, u);
         *run = (struct decode_run){(uint32_t)start, (uint32_t)end, kind, 0, 0};
         *from = (uint32_t)end;
         return true;
@@ -698,6 +825,7 @@ bool decode_next(struct slice text, const struct marks *m, size_t at, enum decod
     switch (kind) {
     case DECODE_BASE64: return next_base64(&x, from, run);
     case DECODE_HEX: return next_hex(&x, from, run);
+    case DECODE_PAIRS: return next_pairs(&x, from, run);
     default: return next_units(&x, kind, from, run);
     }
 }
@@ -705,13 +833,13 @@ bool decode_next(struct slice text, const struct marks *m, size_t at, enum decod
 enum err decode_run(struct slice text, const struct decode_run *run, uint32_t s, struct view *v)
 {
     assert(run->start < run->end && run->end <= text.n);
-    if (run->kind != DECODE_BASE64 && run->kind != DECODE_HEX) return read_units(text, run, s, v);
+    if (run->kind < DECODE_BASE64) return read_units(text, run, s, v);
     size_t len = run->end - run->start, stop;
     enum err e = buf_reserve(&v->text, len);
     if (e) return e;
     struct judge j;
     bool base64 = run->kind == DECODE_BASE64;
-    if (base64 ? !base64_is_text(text, run->start, run->end, &j) : len < HEX_MIN || !hex_is_text(text, run->start, &j))
+    if (base64 ? !base64_is_text(text, run->start, run->end, &j) : len < HEX_MIN || !hex_is_text(text, run->start, run->end, &j))
         return ERR_SHAPE;
     char *out = buf_tail(&v->text);
     size_t n = base64 ? read_base64(text, run->start, run->end, &j, out, len, &stop)

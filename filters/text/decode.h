@@ -7,7 +7,16 @@
 #include "filters/text/marks.h"
 #include "filters/text/view.h"
 
-enum decode_kind { DECODE_ESCAPES, DECODE_PERCENT, DECODE_ENTITIES, DECODE_BASE64, DECODE_HEX, DECODE_KINDS };
+enum decode_kind {
+    DECODE_ESCAPES,
+    DECODE_PERCENT,
+    DECODE_ENTITIES,
+    DECODE_QUOTED, /* quoted-printable */
+    DECODE_BASE64, /* from here on a run is one unit */
+    DECODE_HEX,
+    DECODE_PAIRS, /* hex in pairs: "41 4b", "41:4B", "0x41, 0x4b" */
+    DECODE_KINDS
+};
 
 struct decode_run {
     uint32_t start, end;
@@ -17,10 +26,10 @@ struct decode_run {
 };
 
 /* The next run of `kind` at or after *from, which moves behind it; false if there is none. m has the marks of the text, whose
- * first byte is number `at` of what was marked. Escapes are taken with
- * their line (some 256 bytes of it on each side), percent escapes and entities with their token. Base64 and hex runs have at least 16 and 20 characters,
- * are whole tokens or whole parts between "/+-_", and their first bytes look like text; base64 may be wrapped in equal
- * lines of 60 to 76 characters. */
+ * first byte is number `at` of what was marked. Escapes of all kinds are taken
+ * with their line (some 256 bytes of it on each side, or 96). Base64 and hex runs have at least 16 and 20 characters,
+ * are whole tokens or whole parts between "/+-_", and their first bytes look like text; both may be wrapped in equal
+ * lines. */
 bool decode_next(struct slice text, const struct marks *m, size_t at, enum decode_kind kind, uint32_t *from,
                  struct decode_run *run);
 /* Decodes a run into v (appended); `s` is the source offset of text's first byte. ERR_SHAPE if it is not text after

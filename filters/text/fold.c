@@ -180,10 +180,11 @@ static uint8_t fold_high(uint32_t c)
     if (c >= 0xFE00 && c <= 0xFE0F) return FOLD_JOINER;
     if (c >= 0xFE20 && c <= 0xFE2F) return FOLD_MARK;
     if (c == 0xFEFF || c == 0xFFA0 || (c >= 0xFFF9 && c <= 0xFFFB)) return FOLD_DROP;
-    if (c == 0xFE58 || c == 0xFE63) return '-';
-    if (c == 0xFE6B) return '@';
-    if (c == 0xFE52) return '.';
-    if (c == 0xFE55) return ':';
+    if (c >= 0xFE50 && c <= 0xFE6B) { /* small forms */
+        static const char small[] = ",\0.\0;:?!-()\0\0\0\0#&*+-<>=\0\\$%@";
+        return (uint8_t)small[c - 0xFE50];
+    }
+    if (c == 0xFF61) return '.';
     if (c == 0xA730) return 'f';
     if (c == 0xA731) return 's';
     if (c >= 0x1D400 && c <= 0x1D6A3) {

@@ -123,6 +123,7 @@ struct pass {
     struct slice text;
     size_t base; /* of the block */
     const struct masks *now, *next;
+    size_t quoted;    /* behind the last sign of quoted-printable */
     uint64_t last;    /* bytes of tokens in the block before it */
     uint64_t before;  /* bit 0: a break may follow the byte before the block */
     uint64_t token;   /* ... it is of a token */
@@ -181,11 +182,40 @@ LEAF uint64_t pairs(uint64_t now, uint64_t *next, unsigned n)
 LEAF uint64_t runs(const struct pass *s)
 {
     uint64_t next = s->next->base64;
-    return pairs(pairs(pairs(pairs(s->now->base64, &next, 1), &next, 2), &next, 4), &next, 8);
+    const uint64_t eight = pairs(pairs(pairs(s->now->base64, &next, 1), &next, 2), &next, 4);
+    const uint64_t whole = eight & ahead(eight, next, 8), less = eight & ahead(eight, next, 7) & ~whole;
+    if (!less) return whole;
+    return whole | (less & ahead(s->now->token & ~s->now->base64, s->next->token & ~s->next->base64, 15)); /* with its padding */
 }
-_Static_assert(MARK_RUN_LEAST == 16, "runs() looks for sixteen");
+
+/* Where three groups of two characters in the block, or of four, stand apart by a sign, or by two: of hex in pairs, which is
+ * longer than that, some place is marked. */
+LEAF uint64_t listed(const struct pass *s)
+{
+    const uint64_t b = s->now->base64, b2 = b & b >> 1, two = b2 & ~(b >> 2), four = b2 & b2 >> 2 & ~(b >> 4);
+    return (two & two >> 3 & two >> 6) | (four & four >> 5 & four >> 10) | (four & four >> 6 & four >> 12);
+}
 
 static bool is_hex(char c) { return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'f'); }
+
+#define QUOTED_NEAR 24u
+
+/* "=41=4B": the second of two that are near each other. */
+LEAF uint64_t quoted(struct pass *s)
+{
+    uint64_t found = 0;
+    const uint64_t sign = s->now->token & ~s->now->base64;
+    for (uint64_t w = sign & s->now->base64 >> 1 & s->now->base64 >> 2; w; w &= w - 1) {
+        const size_t at = s->base + (size_t)__builtin_ctzll(w);
+        const char *p = s->text.p + at;
+        if (p[0] != '=' || !is_hex(p[1]) || !is_hex(p[2]) || p[1] >= 'a' || p[2] >= 'a') continue;
+        bool near = s->quoted && at - s->quoted < QUOTED_NEAR;
+        for (size_t k = s->quoted; near && k < at; k++) near = s->text.p[k] > ' ' && s->text.p[k] != '&';
+        if (near) found |= w & -w;
+        s->quoted = at + 1;
+    }
+    return found;
+}
 
 /* Whether a character reference that somebody reads (decode.c) begins with these two bytes. */
 static inline bool begins_entity(char a, char b)
@@ -328,13 +358,15 @@ LEAF void mark_all(struct marks *m, struct slice text, sorter sort)
         s.next = &both[i ^ 1];
         sort_at(text, s.base + 64, &both[i ^ 1], sort);
         if (s.now->rare) signs(&s, &percent, &entity);
-        const uint64_t run = runs(&s), cut = breaks(&s), slash = s.now->slash;
+        const uint64_t run = runs(&s), cut = breaks(&s), slash = s.now->slash, pair = listed(&s), equals = quoted(&s);
         w[MARK_ESCAPE * room] = slash;
         w[MARK_PERCENT * room] = percent;
         w[MARK_ENTITY * room] = entity;
+        w[MARK_QUOTED * room] = equals;
+        w[MARK_PAIRS * room] = pair;
         w[MARK_RUN * room] = run;
         w[MARK_BREAK * room] = cut;
-        w[MARK_ANY * room] = slash | percent | entity | run | cut;
+        w[MARK_ANY * room] = slash | percent | entity | run | cut | pair | equals;
     }
 }
 

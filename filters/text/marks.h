@@ -13,6 +13,8 @@ enum mark {
     MARK_ESCAPE,  /* a backslash */
     MARK_PERCENT, /* a percent sign with two hex digits, or a 'u', behind it */
     MARK_ENTITY,  /* an ampersand with the first two bytes of a character reference behind it */
+    MARK_QUOTED,  /* "=" with two hex digits behind it, and another such before it or behind it */
+    MARK_PAIRS,   /* two hex digits, or four characters, of several such apart by a sign or two */
     MARK_RUN,     /* a byte of base64 that begins MARK_RUN_LEAST of them */
     MARK_BREAK,   /* a break in a token that may hold a value: line end, emphasis, quote (gather_join.c) */
     MARK_KINDS

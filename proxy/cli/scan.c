@@ -519,7 +519,7 @@ static bool load_config(struct scan *s, const char *path, const char *policy)
 
 static bool set_up(struct scan *s, const struct cli_args *a)
 {
-    s->limits = (struct screen_limits){128, 2, 1, 1, NULL};
+    s->limits = (struct screen_limits){128, 3, 3, 3, NULL};
     s->out = buf_make(LINE_MAX_BYTES);
     s->screener = screener_new();
     s->scratch = detect_scratch_new();

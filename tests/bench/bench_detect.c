@@ -169,7 +169,7 @@ static struct screen_all screen_make(const struct ruleset *rs)
 
 static double screen_rate(const struct screen_all *x, const struct ruleset *rs, struct detect_scratch *s, const struct corpus *c)
 {
-    const struct screen_limits lim = {128, 2, 1, 1, NULL};
+    const struct screen_limits lim = {128, 3, 3, 3, NULL};
     uint64_t t0 = cpu_ns();
     for (size_t i = 0; i < c->count; i++) {
         struct screening out;

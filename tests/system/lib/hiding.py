@@ -545,7 +545,8 @@ TRICKS = {
     "base64-json": run_of(lambda r, d: base64_of(r, json.dumps({"user": "x", "data": d.decode()}).encode())),
     "base64-prose": run_of(lambda r, d: base64_of(r, b"Hello, please use " + d + b" for the build. Thanks!")),
     "base64-prefixed": run_of(lambda r, d: r.choice(["data:text/plain;base64,", "data:application/json;charset=utf-8;base64,", "Basic ", "b64:", "enc="]) + base64_of(r, d)),
-    "data-percent": run_of(lambda r, d: "data:text/plain," + "".join("%%%02X" % x for x in d)),
+    "data-percent": lambda r, cells: [("data:text/plain,", "N")] + [(c if c in ALNUM and r.random() < .5 else "".join("%%%02X" % x for x in c.encode()), k)
+                                                                  for c, k in chars(cells)],
     "hex": run_of(lambda r, d: d.hex()),
     "hex-upper": run_of(lambda r, d: d.hex().upper()),
     "hex-0x": run_of(lambda r, d: "0x" + d.hex()),
@@ -599,6 +600,8 @@ def sample(seed, kind, tricks):
 
 
 def applies(kind, trick):
+    if trick == "base64-prefixed" and kind in ("postgres", "mongodb", "redis", "basic-url"):
+        return False    # nobody writes a data URL as the password of a URL
     if trick in ("blanks", "dashes", "marks") or kind == "pem" and trick in ("emphasis-third", "literals", "combining", "br", "html-tags"):
         return trick in ("marks",) or kind != "pem"
     return True

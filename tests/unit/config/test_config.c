@@ -289,8 +289,8 @@ static void test_defaults(void **state)
     assert_int_equal(p->on_filter_error, ON_ERROR_BLOCK);
     assert_int_equal(c->filters.packs.n, 3);
     assert_string_equal(c->filters.packs.v[2], "injection");
-    assert_int_equal(c->filters.decode_base64, 2);
-    assert_int_equal(c->filters.decode_percent, 1);
+    assert_int_equal(c->filters.decode_base64, 3);
+    assert_int_equal(c->filters.decode_percent, 3);
     const struct config_backend *b = &c->backends[0];
     assert_true(b->builtin_echo);
     assert_string_equal(b->dialect, "openai");

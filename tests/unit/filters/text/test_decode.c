@@ -54,6 +54,10 @@ static void test_base64(void **state)
     expect(DECODE_BASE64, "YWJjPz8/fn5+YWJjPz8/", "abc???~~~abc???", NULL);
     expect(DECODE_BASE64, "powershell -enc agBhAG4AZQAuAGQAbwBlAEAAYwBvAHIAcAA=", "jane.doe@corp", NULL); /* UTF-16 */
     expect(DECODE_BASE64, "AGoAYQBuAGUALgBkAG8AZQBAAGMAbwByAHA=", "jane.doe@corp", NULL);
+    expect(DECODE_BASE64, "//5qAGEAbgBlAC4AZABvAGUAQABjAG8AcgBwAA==", "jane.doe@corp", NULL); /* with its mark */
+    expect(DECODE_BASE64, "NTAwNzI1NDYzMjQ=", "50072546324", NULL);
+    expect(DECODE_BASE64, "QUtJQVFYM0JEN1pKMk01\nS1c2UlQ= end", "AKIAQX3BD7ZJ2M5KW6RT", "QUtJQVFYM0JEN1pKMk01\nS1c2UlQ=");
+    expect(DECODE_BASE64, "QUtJQVFYM0JEN1pKMk01\nand so on", "AKIAQX3BD7ZJ2M5", "QUtJQVFYM0JEN1pKMk01");
     expect(DECODE_BASE64, "short QUtJQQ==", NULL, NULL);
     expect(DECODE_BASE64, "/usr/local/share/privet/config/rules and internationalization", NULL, NULL);
     expect(DECODE_BASE64, "550e8400-e29b-41d4-a716-446655440000 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b", NULL, NULL);
@@ -74,7 +78,16 @@ static void test_hex(void **state)
     expect(DECODE_HEX, "0x6a616e652e646f6540636f72702e6578", "jane.doe@corp.ex", NULL);
     expect(DECODE_HEX, "414b4941515833424437", "AKIAQX3BD7", NULL);
     expect(DECODE_HEX, "41004b004900410051005800", "AKIAQX", NULL);
-    expect(DECODE_HEX, "414b49415158334244", NULL, NULL);
+    expect(DECODE_HEX, "414b49415158334244", "AKIAQX3BD", NULL);
+    expect(DECODE_HEX, "414b494151583342", NULL, NULL);
+    expect(DECODE_HEX, "x 414b4941515833424437\n  34434435\ny", "AKIAQX3BD74CD5", "414b4941515833424437\n  34434435");
+    expect(DECODE_HEX, "41-4b-49-41-51-58-33-42-44-37", "AKIAQX3BD7", NULL);
+    expect(DECODE_PAIRS, "is 41 4b 49 41 51 58 33 42 44 37 .", "AKIAQX3BD7", "41 4b 49 41 51 58 33 42 44 37");
+    expect(DECODE_PAIRS, "41:4B:49:41:51:58:33:42:44:37", "AKIAQX3BD7", NULL);
+    expect(DECODE_PAIRS, "{0x41, 0x4b, 0x49, 0x41, 0x51, 0x58, 0x33, 0x42, 0x44, 0x37}", "AKIAQX3BD7",
+           "0x41, 0x4b, 0x49, 0x41, 0x51, 0x58, 0x33, 0x42, 0x44, 0x37");
+    expect(DECODE_PAIRS, "to be or no it is as we do so if in", NULL, NULL);
+    expect(DECODE_PAIRS, "9f:86:d0:81:88:4c:7d:65:9a:2f:ea:a0:c5:5a", NULL, NULL);
     expect(DECODE_HEX, "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", NULL, NULL);
     expect(DECODE_HEX, "00000000000000000000000000", NULL, NULL);
 }
@@ -82,11 +95,13 @@ static void test_hex(void **state)
 static void test_units(void **state)
 {
     (void)state;
-    expect(DECODE_PERCENT, "GET /x?mail=jane%40corp.example&k=1 z", "/x?mail=jane@corp.example&k=1",
-           "/x?mail=jane%40corp.example&k=1");
+    expect(DECODE_PERCENT, "GET /x?mail=jane%40corp.example&k=1 z", "GET /x?mail=jane@corp.example&k=1 z",
+           "GET /x?mail=jane%40corp.example&k=1 z");
+    expect(DECODE_QUOTED, "a =41=4B=49A\nb", "a AKIA", "a =41=4B=49A");
+    expect(DECODE_QUOTED, "a=41 and b=2c5d, w=40", NULL, NULL);
     expect(DECODE_PERCENT, "100% sure %zz %4", NULL, NULL);
     expect(DECODE_PERCENT, "%41%4B%u0049A", "AKIA", NULL);
-    expect(DECODE_ENTITIES, "to jane&#64;corp.example now", "jane@corp.example", "jane&#64;corp.example");
+    expect(DECODE_ENTITIES, "to jane&#64;corp.example now", "to jane@corp.example now", NULL);
     expect(DECODE_ENTITIES, "&#x41;KIA&commat;&amp;", "AKIA@&", NULL);
     expect(DECODE_ENTITIES, "a & b &c; &#; &#x;", NULL, NULL);
     expect(DECODE_ENTITIES, "&#99999999;", "\xEF\xBF\xBD", NULL);
@@ -104,10 +119,10 @@ static void test_unit_offsets(void **state)
     uint32_t from = 0, a, b;
     assert_true(next(SLICE(text), DECODE_PERCENT, &from, &run));
     assert_int_equal(decode_run(SLICE(text), &run, 1000, &v), ERR_OK);
-    view_back(&v, 4, 5, &a, &b); /* the '@' */
+    view_back(&v, 7, 8, &a, &b); /* the '@' */
     assert_int_equal(a, 1007);
     assert_int_equal(b, 1010);
-    view_back(&v, 0, 10, &a, &b);
+    view_back(&v, 3, 13, &a, &b);
     assert_int_equal(a, 1003);
     assert_int_equal(b, 1000 + sizeof text - 1);
     view_free(&v);
@@ -167,8 +182,9 @@ static void test_worst(void **state)
 {
     (void)state;
     enum { N = 1 << 20 };
-    static const char *const units[] = {"YWFhYWFhYWFhYWFh/",    "%41", "&#64;", "\\u0041", "41", "YWFh", "/", "%4", "&", "\\",
-                                        "YWFhYWFhYWFhYWFhAAAA-"};
+    static const char *const units[] = {
+        "YWFhYWFhYWFhYWFh/",    "%41", "&#64;", "\\u0041", "41", "YWFh", "/", "%4", "&", "\\", "41 ", "0x9f, ", "9f:",
+        "YWFhYWFhYWFhYWFhAAAA-"};
     char *t = malloc(N);
     for (size_t k = 0; k < sizeof units / sizeof units[0]; k++) {
         size_t n = strlen(units[k]);
