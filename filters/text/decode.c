@@ -554,7 +554,7 @@ static size_t pairs_begin(struct slice t, size_t i, size_t least)
 static bool next_pairs(const struct marked *x, uint32_t *from, struct decode_run *run)
 {
     const struct slice t = x->text;
-    size_t mark = *from, least = *from;
+    size_t least = *from, mark = least;
     struct judge j;
     while ((mark = next_mark(x, MARK_PAIRS, mark)) < t.n) {
         const size_t start = pairs_begin(t, mark, least), end = pairs_end(t, start);
