@@ -6,6 +6,7 @@
 #include "filters/text/json.h"
 
 #include "filters/text/utf8.h"
+#include "proxy/base/hex.h"
 
 #include <assert.h>
 #include <sys/random.h>
@@ -128,26 +129,7 @@ static inline const char *skip_space(const char *p, const char *end)
 
 /* ---- escapes ----------------------------------------------------------------------------------------------- */
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
-/* Four hex digits at p, or -1. */
-static int hex4(const char *p, const char *end)
-{
-    if (end - p < 4) return -1;
-    int v = 0;
-    for (int i = 0; i < 4; i++) {
-        int h = hex_value(p[i]);
-        if (h < 0) return -1;
-        v = v << 4 | h;
-    }
-    return v;
-}
+static int hex4(const char *p, const char *end) { return end - p < 4 ? -1 : hex4_read(p); }
 
 size_t json_escape_read(struct slice raw, char out[4], size_t *used)
 {

@@ -44,18 +44,20 @@ __attribute__((constructor)) static void make_classes(void)
 }
 
 struct masks {
-    uint64_t base64, digit, token, cut, quote, slash, white, rare, returns; /* token: all a token has */
+    uint64_t base64, digit, token, cut, quote, slash, white, rare; /* token: all a token has */
+    uint64_t returns, equals;                                      /* single bytes */
 };
 
 static void sort_plain(const char *p, struct masks *m)
 {
-    uint64_t bit[CLASSES] = {0}, returns = 0;
+    uint64_t bit[CLASSES] = {0}, returns = 0, equals = 0;
     for (unsigned i = 0; i < 64; i++) {
         const unsigned c = classes[(unsigned char)p[i]];
         returns |= (uint64_t)(p[i] == '\r') << i;
+        equals |= (uint64_t)(p[i] == '=') << i;
         for (unsigned k = 0; k < CLASSES; k++) bit[k] |= (uint64_t)(c >> k & 1) << i;
     }
-    *m = (struct masks){bit[0], bit[1], bit[0] | bit[2], bit[3], bit[4], bit[5], bit[6], bit[7], returns};
+    *m = (struct masks){bit[0], bit[1], bit[0] | bit[2], bit[3], bit[4], bit[5], bit[6], bit[7], returns, equals};
 }
 
 #if defined(__x86_64__)
@@ -76,7 +78,7 @@ AVX2 static inline uint64_t join(const __m256i v[2])
 
 AVX2 static inline void sort_avx2(const char *p, struct masks *m)
 {
-    __m256i base64[2], digit[2], token[2], cut[2], quote[2], slash[2], white[2], rare[2], returns[2];
+    __m256i base64[2], digit[2], token[2], cut[2], quote[2], slash[2], white[2], rare[2], returns[2], equals[2];
     for (int i = 0; i < 2; i++) {
         const __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)(p + 32 * i));
         const __m256i letter = within(either(v, _mm256_set1_epi8(32)), 'a', 25), dot = within(v, '-', 2); /* - . / */
@@ -92,9 +94,10 @@ AVX2 static inline void sort_avx2(const char *p, struct masks *m)
         white[i] = either(either(is(v, ' '), is(v, '\t')), is(v, '>'));
         rare[i] = within(v, '%', 1);
         returns[i] = is(v, '\r');
+        equals[i] = is(v, '=');
     }
-    *m = (struct masks){join(base64), join(digit), join(token), join(cut),    join(quote),
-                        join(slash),  join(white), join(rare),  join(returns)};
+    *m = (struct masks){join(base64), join(digit), join(token), join(cut),     join(quote),
+                        join(slash),  join(white), join(rare),  join(returns), join(equals)};
 }
 
 AVX512 static inline void sort_avx512(const char *p, struct masks *m)
@@ -112,6 +115,7 @@ AVX512 static inline void sort_avx512(const char *p, struct masks *m)
     m->white = HAS(WHITE);
     m->rare = HAS(RARE);
     m->returns = _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('\r'));
+    m->equals = _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('='));
 #undef HAS
 }
 #endif
@@ -204,11 +208,12 @@ static bool is_hex(char c) { return (c >= '0' && c <= '9') || ((c | 32) >= 'a' &
 LEAF uint64_t quoted(struct pass *s)
 {
     uint64_t found = 0;
-    const uint64_t sign = s->now->token & ~s->now->base64;
-    for (uint64_t w = sign & s->now->base64 >> 1 & s->now->base64 >> 2; w; w &= w - 1) {
+    /* The two digits behind it may be in the next block. */
+    for (uint64_t w = s->now->equals & ahead(s->now->base64, s->next->base64, 1) & ahead(s->now->base64, s->next->base64, 2); w;
+         w &= w - 1) {
         const size_t at = s->base + (size_t)__builtin_ctzll(w);
         const char *p = s->text.p + at;
-        if (p[0] != '=' || !is_hex(p[1]) || !is_hex(p[2]) || p[1] >= 'a' || p[2] >= 'a') continue;
+        if (!is_hex(p[1]) || !is_hex(p[2]) || p[1] >= 'a' || p[2] >= 'a') continue;
         bool near = s->quoted && at - s->quoted < QUOTED_NEAR;
         for (size_t k = s->quoted; near && k < at; k++) near = s->text.p[k] > ' ' && s->text.p[k] != '&';
         if (near) found |= w & -w;

@@ -1,6 +1,7 @@
 /* The pass: 64 bytes at a time become masks; carries tell which backslashes escape (as in Langdale and Lemire, "Parsing
  * Gigabytes of JSON per Second", 2019), a running parity of quotes tells what is inside a string. */
 #include "filters/text/quotes.h"
+#include "proxy/base/hex.h"
 
 #include <string.h>
 
@@ -102,12 +103,7 @@ LEAF uint64_t parity(uint64_t x)
     return x;
 }
 
-static bool is_hex(char c) { return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'f'); }
-
-static bool has_digits(struct slice t, size_t at)
-{
-    return t.n - at > 4 && is_hex(t.p[at + 1]) && is_hex(t.p[at + 2]) && is_hex(t.p[at + 3]) && is_hex(t.p[at + 4]);
-}
+static inline bool has_digits(struct slice t, size_t at) { return t.n - at > 4 && hex4_read(t.p + at + 1) >= 0; }
 
 /* The first mistake of the block at `base`, or SIZE_MAX. `escaped` are those in strings. */
 LEAF size_t mistake(struct slice t, size_t base, const char *p, uint64_t control, uint64_t escaped, struct ways ways)

@@ -2,6 +2,7 @@
  * what stands between two escapes is copied whole. Where escapes begin is known before (quotes.h). */
 #include "filters/text/json.h"
 #include "filters/text/view.h"
+#include "proxy/base/hex.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -38,6 +39,22 @@ static size_t write_unicode(struct writer *w, size_t i)
     size_t used;
     do {
         piece_at(w, i);
+        const int c = w->raw.n - i < 6 ? -1 : hex4_read(w->raw.p + i + 2);
+        if (c >= 0x800 && (c < 0xD800 || c > 0xDFFF)) { /* most of them: three bytes, and nobody to ask */
+            w->out[0] = (char)(0xE0 | c >> 12);
+            w->out[1] = (char)(0x80 | (c >> 6 & 0x3F));
+            w->out[2] = (char)(0x80 | (c & 0x3F));
+            w->out += 3;
+            i += 6;
+            continue;
+        }
+        if (c >= 0x80 && c < 0x800) {
+            w->out[0] = (char)(0xC0 | c >> 6);
+            w->out[1] = (char)(0x80 | (c & 0x3F));
+            w->out += 2;
+            i += 6;
+            continue;
+        }
         w->out += json_escape_read(slice_of(w->raw.p + i, w->raw.n - i), w->out, &used);
         i += used;
     } while (w->raw.n - i >= 2 && w->raw.p[i] == '\\' && w->raw.p[i + 1] == 'u');

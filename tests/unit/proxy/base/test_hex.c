@@ -30,8 +30,40 @@ static void test_bytes(void **state)
     assert_string_equal(out, "00019affdeadbeef");
 }
 
+static int digit(unsigned char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* Every number in both cases; every two bytes at every two places among digits. */
+static void test_read(void **state)
+{
+    (void)state;
+    char t[9];
+    for (int v = 0; v < 0x10000; v++) {
+        snprintf(t, sizeof t, "%04x", (unsigned)v);
+        assert_int_equal(hex4_read(t), v);
+        snprintf(t, sizeof t, "%04X", (unsigned)v);
+        assert_int_equal(hex4_read(t), v);
+    }
+    for (int a = 0; a < 4; a++)
+        for (int b = 0; b < a; b++)
+            for (int v = 0; v < 0x10000; v++) {
+                memcpy(t, "9aF0", 4);
+                t[a] = (char)(v >> 8);
+                t[b] = (char)v;
+                int want = 0;
+                for (int i = 0; i < 4 && want >= 0; i++) {
+                    const int d = digit((unsigned char)t[i]);
+                    want = d < 0 ? -1 : want << 4 | d;
+                }
+                assert_int_equal(hex4_read(t), want);
+            }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_byte), cmocka_unit_test(test_bytes)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_byte), cmocka_unit_test(test_bytes),
+                                       cmocka_unit_test(test_read)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
