@@ -68,8 +68,8 @@ static void whole(void **state)
         "\n\n  I'M  SORRY,\tBUT I CAN'T",
         "<think>They want a bomb.</think>\n\nI can't help with that.",
         "<think></think>I can't help with that.",
-        "\xe5\xbe\x88\xe6\x8a\xb1\xe6\xad\x89\xef\xbc\x8c\xe6\x88\x91\xe6\x97\xa0\xe6\xb3\x95\xe5\x9b\x9e\xe7\xad"
-        "\x94",                                                                      /* 很抱歉，我无法回答 */
+        ("\xe5\xbe\x88\xe6\x8a\xb1\xe6\xad\x89\xef\xbc\x8c\xe6\x88\x91\xe6\x97\xa0\xe6\xb3\x95\xe5\x9b\x9e\xe7\xad"
+         "\x94"),                                                                    /* 很抱歉，我无法回答 */
         "\xe5\xbe\x88\xe6\x8a\xb1\xe6\xad\x89,\xe6\x88\x91\xe6\x97\xa0\xe6\xb3\x95", /* with an ASCII comma */
         "Hi there, I'm unable to help with this.",
         "The server is busy. Please try again later.",
