@@ -458,7 +458,7 @@ PROSE_SHAPES = {
 }
 BARE_SHAPES = {
     'alone': '{v}', 'line': 'try this one\n{v}\nthanks', 'sentence': 'I think {v} is still valid.', 'comma': 'tokens: a, {v}, b', 'quoted': "'{v}'", 'angle': '<{v}>', 'zh': '这个{v}，能用吗', 'url': 'https://api.example.org/v2/me?access_token={v}&x=1',
-    'bearer': 'curl -H "Authorization: Bearer {v}" https://api.example.org/v1/me', 'header': "curl -s -H 'X-Api-Key: {v}' https://api.example.org", 'basic': 'git clone https://oauth2:{v}@git.example.org/a/b.git', 'npmrc': '//registry.npmjs.org/:_authToken={v}',
+    'bearer': 'curl -H "Authorization: Bearer {v}" https://api.example.org/v1/me', 'header': "curl -s -H 'X-Api-Key: {v}' https://api.example.org", 'basic': 'git clone https://oauth2:{v}@git.example.org/a/b.git', 'npmrc': '//npm.example.org/:_authToken={v}',
     'netrc': 'machine git.example.org login bot password {v}', 'pypirc': '[pypi]\nusername = __token__\npassword = {v}\n', 'fetch': "fetch(u, {headers: {Authorization: 'Bearer {v}'}})", 'requests': "requests.get(u, headers={'Authorization': 'token {v}'})",
     'argument': 'client = Client("{v}")', 'escaped-newline': 'line one\\n{v}\\nline two', 'html': '<td>{v}</td>', 'kubeconfig': 'users:\n- name: dev\n  user:\n    token: {v}\n',
 }
@@ -651,7 +651,7 @@ TOOL_PASSWORDS = {
 TOOL_TOKENS = {
     'auth-token-header': 'Authorization: Token token="{v}"', 'x-auth-key': '-H "X-Auth-Key: {v}"',
     'grpc': 'grpcurl -H "authorization: bearer {v}" h:443 x', 'aws-configure': 'aws configure set aws_secret_access_key {v}',
-    'gh-auth': 'echo {v} | gh auth login --with-token', 'npm-config': 'npm config set //registry.npmjs.org/:_authToken {v}',
+    'gh-auth': 'echo {v} | gh auth login --with-token', 'npm-config': 'npm config set //npm.example.org/:_authToken {v}',
     'oauth2-bearer': 'curl --oauth2-bearer {v} https://x.example', 'composer': '{"github-oauth": {"github.com": "{v}"}}',
     'cargo': '[registry]\ntoken = "{v}"\n', 'gem': '---\n:rubygems_api_key: {v}\n', 'clasp': '{"token":{"refresh_token":"{v}"}}',
     'adc': '{"client_id":"x","client_secret":"{v}","type":"authorized_user"}', 'sso': '{"accessToken": "{v}", "region": "eu-west-1"}',
