@@ -20,6 +20,7 @@
 #define INTERIM_MAX   16u
 #define HOLD_MAX      (1024u * 1024) /* held stream bytes beyond which holding stops */
 #define SAW_MAX       (1024u * 1024) /* of an answer kept for `logging: redacted` */
+#define ATTEMPT_LEAST (10 * MS_NS)   /* with less time left nobody else is asked: timers may also be a little early */
 #define REUSE_GRACE   (1 * S_NS)     /* a kept connection that dies this soon was closed before our bytes came */
 #define RATE_LEAST    1024u          /* bytes a second, below which a body or the reading of an answer is given up */
 #define DRAIN_MS      1000u          /* draining: time for a connection without a request to say something */
@@ -194,7 +195,7 @@ static bool x_may_fall_back(const struct exchange *x, enum err e)
 {
     return !x->committed && x->plan_at + 1 < x->plan.count && (x->route->config->fallback_on & route_trigger(e)) &&
            x->rec.attempts < x->route->config->attempts && x->rec.attempts < AUDIT_ATTEMPTS_MAX &&
-           (!x->attempts_until || clock_mono_ns() < x->attempts_until);
+           (!x->attempts_until || clock_mono_ns() + ATTEMPT_LEAST < x->attempts_until);
 }
 
 /* The attempt failed with e. Tries the next target if the route says so; else fails the exchange. */
