@@ -2,7 +2,7 @@
  * is compared. Three ways to do the first two: SSE2 and AVX2 with one place at a time, AVX-512 with sixteen. */
 #include "filters/detect/lexicon_inside.h"
 
-#include <immintrin.h>
+#include "filters/text/vector.h"
 
 #define BATCH 32u /* words of 64 bytes looked through before what is left is compared */
 
@@ -84,22 +84,10 @@ struct masks {
     uint64_t letter, upper, lead; /* lead: 0xc2 and above */
 };
 
-static inline uint64_t join4(__m128i a, __m128i b, __m128i c, __m128i d)
-{
-    return (uint64_t)(uint32_t)_mm_movemask_epi8(a) | (uint64_t)(uint32_t)_mm_movemask_epi8(b) << 16 |
-           (uint64_t)(uint32_t)_mm_movemask_epi8(c) << 32 | (uint64_t)(uint32_t)_mm_movemask_epi8(d) << 48;
-}
-
-static inline __m128i within(__m128i v, char lo, char span)
-{
-    __m128i x = _mm_sub_epi8(v, _mm_set1_epi8(lo));
-    return _mm_cmpeq_epi8(_mm_min_epu8(x, _mm_set1_epi8(span)), x);
-}
-
-#define EACH(f)   join4(f(v[0]), f(v[1]), f(v[2]), f(v[3]))
-#define LETTER(x) within(_mm_or_si128(x, _mm_set1_epi8(0x20)), 'a', 25)
-#define UPPER(x)  within(x, 'A', 25)
-#define LEAD(x)   within(x, (char)0xc2, 0x3d)
+#define EACH(f)   vector_join4(f(v[0]), f(v[1]), f(v[2]), f(v[3]))
+#define LETTER(x) vector_within(_mm_or_si128(x, _mm_set1_epi8(0x20)), 'a', 25)
+#define UPPER(x)  vector_within(x, 'A', 25)
+#define LEAD(x)   vector_within(x, (char)0xc2, 0x3d)
 
 static void classify_sse2(const char *p, size_t words, struct masks *m)
 {
@@ -110,18 +98,7 @@ static void classify_sse2(const char *p, size_t words, struct masks *m)
     }
 }
 
-#define AVX2 __attribute__((target("avx2")))
-
-AVX2 static inline uint64_t join2(__m256i a, __m256i b)
-{
-    return (uint64_t)(uint32_t)_mm256_movemask_epi8(a) | (uint64_t)(uint32_t)_mm256_movemask_epi8(b) << 32;
-}
-
-AVX2 static inline __m256i within2(__m256i v, char lo, char span)
-{
-    __m256i x = _mm256_sub_epi8(v, _mm256_set1_epi8(lo));
-    return _mm256_cmpeq_epi8(_mm256_min_epu8(x, _mm256_set1_epi8(span)), x);
-}
+#define AVX2 VECTOR_AVX2
 
 AVX2 static void classify_avx2(const char *p, size_t words, struct masks *m)
 {
@@ -129,9 +106,10 @@ AVX2 static void classify_avx2(const char *p, size_t words, struct masks *m)
     for (size_t i = 0; i < words; i++, p += 64) {
         __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)p);
         __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(p + 32));
-        m[i].letter = join2(within2(_mm256_or_si256(a, space), 'a', 25), within2(_mm256_or_si256(b, space), 'a', 25));
-        m[i].upper = join2(within2(a, 'A', 25), within2(b, 'A', 25));
-        m[i].lead = join2(within2(a, (char)0xc2, 0x3d), within2(b, (char)0xc2, 0x3d));
+        m[i].letter = vector_join2(vector_within2(_mm256_or_si256(a, space), 'a', 25),
+                                   vector_within2(_mm256_or_si256(b, space), 'a', 25));
+        m[i].upper = vector_join2(vector_within2(a, 'A', 25), vector_within2(b, 'A', 25));
+        m[i].lead = vector_join2(vector_within2(a, (char)0xc2, 0x3d), vector_within2(b, (char)0xc2, 0x3d));
     }
 }
 

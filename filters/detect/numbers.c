@@ -432,14 +432,6 @@ static inline bool is_digit(unsigned char c) { return c >= '0' && c <= '9'; }
 #define KERNEL_OR             _mm_or_si128
 #define KERNEL_ANY(x)         (_mm_movemask_epi8(_mm_cmpeq_epi8(x, _mm_setzero_si128())) != 0xffff)
 #include "filters/detect/numbers_next.h"
-#undef KERNEL
-#undef KERNEL_TARGET
-#undef KERNEL_VECTOR
-#undef KERNEL_LOAD
-#undef KERNEL_STORE
-#undef KERNEL_AND
-#undef KERNEL_OR
-#undef KERNEL_ANY
 
 #define KERNEL(name)          name##_avx2
 #define KERNEL_TARGET         __attribute__((target("avx2")))
@@ -450,14 +442,6 @@ static inline bool is_digit(unsigned char c) { return c >= '0' && c <= '9'; }
 #define KERNEL_OR             _mm256_or_si256
 #define KERNEL_ANY(x)         (!_mm256_testz_si256(x, x))
 #include "filters/detect/numbers_next.h"
-#undef KERNEL
-#undef KERNEL_TARGET
-#undef KERNEL_VECTOR
-#undef KERNEL_LOAD
-#undef KERNEL_STORE
-#undef KERNEL_AND
-#undef KERNEL_OR
-#undef KERNEL_ANY
 
 #define KERNEL(name)          name##_avx512
 #define KERNEL_TARGET         __attribute__((target("avx512f")))

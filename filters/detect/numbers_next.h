@@ -84,3 +84,12 @@ KERNEL_TARGET static size_t KERNEL(next)(const struct numbers *t, const unsigned
 }
 
 #undef KERNEL_LANES
+
+#undef KERNEL
+#undef KERNEL_TARGET
+#undef KERNEL_VECTOR
+#undef KERNEL_LOAD
+#undef KERNEL_STORE
+#undef KERNEL_AND
+#undef KERNEL_OR
+#undef KERNEL_ANY

@@ -2,7 +2,7 @@
  * ordinary prose is ever looked at alone. */
 #include "filters/detect/structure.h"
 
-#include <immintrin.h>
+#include "filters/text/vector.h"
 
 struct masks {                                           /* of 64 bytes */
     uint64_t digit, letter, at, colon, dash, extra, hex; /* extra: '+', '/', '_'; hex: a to f */
@@ -12,22 +12,10 @@ struct masks {                                           /* of 64 bytes */
 
 /* --- classification */
 
-static inline uint64_t join4(__m128i a, __m128i b, __m128i c, __m128i d)
-{
-    return (uint64_t)(uint32_t)_mm_movemask_epi8(a) | (uint64_t)(uint32_t)_mm_movemask_epi8(b) << 16 |
-           (uint64_t)(uint32_t)_mm_movemask_epi8(c) << 32 | (uint64_t)(uint32_t)_mm_movemask_epi8(d) << 48;
-}
-
-static inline __m128i within(__m128i v, char lo, char span)
-{
-    __m128i x = _mm_sub_epi8(v, _mm_set1_epi8(lo));
-    return _mm_cmpeq_epi8(_mm_min_epu8(x, _mm_set1_epi8(span)), x);
-}
-
-#define EACH(f)   join4(f(v[0]), f(v[1]), f(v[2]), f(v[3]))
-#define DIGIT(x)  within(x, '0', 9)
-#define LETTER(x) within(_mm_or_si128(x, _mm_set1_epi8(0x20)), 'a', 25)
-#define HEX(x)    within(_mm_or_si128(x, _mm_set1_epi8(0x20)), 'a', 5)
+#define EACH(f)   vector_join4(f(v[0]), f(v[1]), f(v[2]), f(v[3]))
+#define DIGIT(x)  vector_within(x, '0', 9)
+#define LETTER(x) vector_within(_mm_or_si128(x, _mm_set1_epi8(0x20)), 'a', 25)
+#define HEX(x)    vector_within(_mm_or_si128(x, _mm_set1_epi8(0x20)), 'a', 5)
 #define AT(x)     _mm_cmpeq_epi8(x, _mm_set1_epi8('@'))
 #define COLON(x)  _mm_cmpeq_epi8(x, _mm_set1_epi8(':'))
 #define DASH(x)   _mm_cmpeq_epi8(x, _mm_set1_epi8('-'))
@@ -50,18 +38,7 @@ static void classify_sse2(const char *p, size_t words, struct masks *m)
     }
 }
 
-#define AVX2 __attribute__((target("avx2")))
-
-AVX2 static inline uint64_t join2(__m256i a, __m256i b)
-{
-    return (uint64_t)(uint32_t)_mm256_movemask_epi8(a) | (uint64_t)(uint32_t)_mm256_movemask_epi8(b) << 32;
-}
-
-AVX2 static inline __m256i within2(__m256i v, char lo, char span)
-{
-    __m256i x = _mm256_sub_epi8(v, _mm256_set1_epi8(lo));
-    return _mm256_cmpeq_epi8(_mm256_min_epu8(x, _mm256_set1_epi8(span)), x);
-}
+#define AVX2 VECTOR_AVX2
 
 AVX2 static inline __m256i equal2(__m256i v, char c) { return _mm256_cmpeq_epi8(v, _mm256_set1_epi8(c)); }
 
@@ -76,13 +53,13 @@ AVX2 static void classify_avx2(const char *p, size_t words, struct masks *m)
         __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)p);
         __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(p + 32));
         __m256i space = _mm256_set1_epi8(0x20), small_a = _mm256_or_si256(a, space), small_b = _mm256_or_si256(b, space);
-        m[i].digit = join2(within2(a, '0', 9), within2(b, '0', 9));
-        m[i].letter = join2(within2(small_a, 'a', 25), within2(small_b, 'a', 25));
-        m[i].at = join2(equal2(a, '@'), equal2(b, '@'));
-        m[i].colon = join2(equal2(a, ':'), equal2(b, ':'));
-        m[i].dash = join2(equal2(a, '-'), equal2(b, '-'));
-        m[i].extra = join2(extra2(a), extra2(b));
-        m[i].hex = join2(within2(small_a, 'a', 5), within2(small_b, 'a', 5));
+        m[i].digit = vector_join2(vector_within2(a, '0', 9), vector_within2(b, '0', 9));
+        m[i].letter = vector_join2(vector_within2(small_a, 'a', 25), vector_within2(small_b, 'a', 25));
+        m[i].at = vector_join2(equal2(a, '@'), equal2(b, '@'));
+        m[i].colon = vector_join2(equal2(a, ':'), equal2(b, ':'));
+        m[i].dash = vector_join2(equal2(a, '-'), equal2(b, '-'));
+        m[i].extra = vector_join2(extra2(a), extra2(b));
+        m[i].hex = vector_join2(vector_within2(small_a, 'a', 5), vector_within2(small_b, 'a', 5));
     }
 }
 
@@ -365,9 +342,9 @@ void structure_find(struct slice text, size_t from, size_t to, unsigned want, st
 /* 1 digits, 2 small letters, 4 capitals, 0 the rest */
 static inline __m128i kinds_of(__m128i v)
 {
-    return _mm_or_si128(
-        _mm_and_si128(within(v, '0', 9), _mm_set1_epi8(1)),
-        _mm_or_si128(_mm_and_si128(within(v, 'a', 25), _mm_set1_epi8(2)), _mm_and_si128(within(v, 'A', 25), _mm_set1_epi8(4))));
+    return _mm_or_si128(_mm_and_si128(vector_within(v, '0', 9), _mm_set1_epi8(1)),
+                        _mm_or_si128(_mm_and_si128(vector_within(v, 'a', 25), _mm_set1_epi8(2)),
+                                     _mm_and_si128(vector_within(v, 'A', 25), _mm_set1_epi8(4))));
 }
 
 /* The sum of the bytes' numbers of times. */

@@ -138,6 +138,18 @@ static void print_findings(struct scan *s, struct place at, struct slice text)
 
 /* --- what a policy would change */
 
+/* Which file, and under which policy; the line goes on. */
+static void put_file(struct scan *s, const char *name)
+{
+    put_str(s, "--- ");
+    put_str(s, name);
+    put_str(s, "\n+++ ");
+    put_str(s, name);
+    put_str(s, " under policy ");
+    put_str(s, policy_name(s->policy));
+    if (policy_observes(s->policy)) put_str(s, " (which only observes)");
+}
+
 static void put_lines(struct scan *s, char mark, struct slice text)
 {
     while (text.n) {
@@ -255,13 +267,8 @@ static void scan_file(struct scan *s, FILE *f, const char *name)
     struct buf in = buf_make(PIECE + OVERLAP);
     struct place at = {name, 0, 1, 0};
     if (s->diff) {
-        put_str(s, "--- ");
-        put_str(s, name);
-        put_str(s, "\n+++ ");
-        put_str(s, name);
-        put_str(s, " under policy ");
-        put_str(s, policy_name(s->policy));
-        put_str(s, policy_observes(s->policy) ? " (which only observes)\n" : "\n");
+        put_file(s, name);
+        put_str(s, "\n");
     }
     for (bool last = false; !last;) {
         while (buf_len(&in) < PIECE && !last) {
@@ -312,13 +319,7 @@ static void put_body_lines(struct scan *s, struct slice old, struct slice new)
 
 static void print_body(struct scan *s, const char *name, struct slice body, const struct screening *r)
 {
-    put_str(s, "--- ");
-    put_str(s, name);
-    put_str(s, "\n+++ ");
-    put_str(s, name);
-    put_str(s, " under policy ");
-    put_str(s, policy_name(s->policy));
-    put_str(s, policy_observes(s->policy) ? " (which only observes)" : "");
+    put_file(s, name);
     put_str(s, r->error ? ": refused, " : r->reroute ? ": sent to the sensitive target" : ": sent");
     if (r->error) put_str(s, err_name(r->error));
     put_str(s, ", injection ");
