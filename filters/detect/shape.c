@@ -183,44 +183,23 @@ static bool is_not_newline(unsigned c) { return c != '\n'; }
 /* \d and its like. False if c names no class. */
 static bool set_escape(struct byteset *s, unsigned char c, bool *beyond)
 {
-    switch (c) {
-    case 'd': set_if(s, is_digit, false); return true;
-    case 'D':
-        set_if(s, is_digit, true);
-        *beyond = true;
+    static const struct {
+        unsigned char name;
+        bool (*is)(unsigned);
+        bool negate, beyond; /* beyond: characters past 255 too */
+    } rows[] = {
+        {'d', is_digit, false, false}, {'D', is_digit, true, true},        {'w', is_word, false, false},
+        {'W', is_word, true, true},    {'s', is_space, false, false},      {'S', is_space, true, true},
+        {'h', is_hspace, false, true}, {'H', is_hspace, true, true},       {'v', is_vspace, false, true},
+        {'V', is_vspace, true, true},  {'N', is_not_newline, false, true},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (rows[i].name != c) continue;
+        set_if(s, rows[i].is, rows[i].negate);
+        if (rows[i].beyond) *beyond = true;
         return true;
-    case 'w': set_if(s, is_word, false); return true;
-    case 'W':
-        set_if(s, is_word, true);
-        *beyond = true;
-        return true;
-    case 's': set_if(s, is_space, false); return true;
-    case 'S':
-        set_if(s, is_space, true);
-        *beyond = true;
-        return true;
-    case 'h':
-        set_if(s, is_hspace, false);
-        *beyond = true;
-        return true;
-    case 'H':
-        set_if(s, is_hspace, true);
-        *beyond = true;
-        return true;
-    case 'v':
-        set_if(s, is_vspace, false);
-        *beyond = true;
-        return true;
-    case 'V':
-        set_if(s, is_vspace, true);
-        *beyond = true;
-        return true;
-    case 'N':
-        set_if(s, is_not_newline, false);
-        *beyond = true;
-        return true;
-    default: return false;
     }
+    return false;
 }
 
 static unsigned hex_value(unsigned char c)

@@ -7,7 +7,7 @@
 #include <assert.h>
 
 #if defined(__x86_64__)
-#include <immintrin.h>
+#include "filters/text/vector.h"
 #endif
 
 #define BASE64_MIN  16u
@@ -53,14 +53,9 @@ static inline bool is_separator(char c) { return c == '/' || c == '+' || c == '-
 #if defined(__x86_64__)
 static inline __m128i load16(const char *p) { return _mm_loadu_si128((const __m128i *)(const void *)p); }
 static inline __m128i is(__m128i v, char c) { return _mm_cmpeq_epi8(v, _mm_set1_epi8(c)); }
-static inline __m128i within(__m128i v, char first, char span)
-{
-    __m128i x = _mm_sub_epi8(v, _mm_set1_epi8(first));
-    return _mm_cmpeq_epi8(_mm_min_epu8(x, _mm_set1_epi8(span)), x);
-}
 static inline __m128i base64_16(__m128i v)
 {
-    __m128i letter = within(_mm_or_si128(v, _mm_set1_epi8(32)), 'a', 25), digit = within(v, '/', 10);
+    __m128i letter = vector_within(_mm_or_si128(v, _mm_set1_epi8(32)), 'a', 25), digit = vector_within(v, '/', 10);
     __m128i other = _mm_or_si128(_mm_or_si128(is(v, '+'), is(v, '-')), is(v, '_'));
     return _mm_or_si128(_mm_or_si128(letter, digit), other);
 }
@@ -266,9 +261,9 @@ static bool may_begin_plain(const char *p)
 SSSE3 static inline __m128i decode_16(const char *p)
 {
     const __m128i v = load16(p);
-    __m128i off = _mm_and_si128(within(v, 'A', 25), _mm_set1_epi8(-65));
-    off = _mm_or_si128(off, _mm_and_si128(within(v, 'a', 25), _mm_set1_epi8(26 - 97)));
-    off = _mm_or_si128(off, _mm_and_si128(within(v, '0', 9), _mm_set1_epi8(52 - 48)));
+    __m128i off = _mm_and_si128(vector_within(v, 'A', 25), _mm_set1_epi8(-65));
+    off = _mm_or_si128(off, _mm_and_si128(vector_within(v, 'a', 25), _mm_set1_epi8(26 - 97)));
+    off = _mm_or_si128(off, _mm_and_si128(vector_within(v, '0', 9), _mm_set1_epi8(52 - 48)));
     off = _mm_or_si128(off, _mm_and_si128(is(v, '+'), _mm_set1_epi8(62 - 43)));
     off = _mm_or_si128(off, _mm_and_si128(is(v, '-'), _mm_set1_epi8(62 - 45)));
     off = _mm_or_si128(off, _mm_and_si128(is(v, '/'), _mm_set1_epi8(63 - 47)));
@@ -287,10 +282,10 @@ SSSE3 static bool may_begin_ssse3(const char *p)
     const unsigned zero = (unsigned)_mm_movemask_epi8(is(v, 0)) & all, high = (unsigned)_mm_movemask_epi8(v);
     if (zero) return (zero & 0xAA) == 0xAA || (zero & 0x55) == 0x55;
     const __m128i line = _mm_or_si128(_mm_or_si128(is(v, '\n'), is(v, '\r')), is(v, '\t'));
-    const __m128i control = _mm_andnot_si128(line, within(v, 0, 0x1F));
+    const __m128i control = _mm_andnot_si128(line, vector_within(v, 0, 0x1F));
     const __m128i wrong = _mm_or_si128(_mm_or_si128(control, is(v, 0x7F)),
-                                       _mm_or_si128(within(v, (char)0xC0, 1), within(v, (char)0xF5, 10)));
-    const unsigned next = (unsigned)_mm_movemask_epi8(within(v, (char)0x80, 0x3F)), lead = high & ~next;
+                                       _mm_or_si128(vector_within(v, (char)0xC0, 1), vector_within(v, (char)0xF5, 10)));
+    const unsigned next = (unsigned)_mm_movemask_epi8(vector_within(v, (char)0x80, 0x3F)), lead = high & ~next;
     return (((unsigned)_mm_movemask_epi8(wrong) | (next & ~(high << 1)) | (lead << 1 & ~next)) & all) == 0;
 }
 #endif

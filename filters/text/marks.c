@@ -5,7 +5,7 @@
 #include <string.h>
 
 #if defined(__x86_64__)
-#include <immintrin.h>
+#include "filters/text/vector.h"
 #endif
 
 /* ---- classes ----------------------------------------------------------------------------------------------- */
@@ -65,34 +65,27 @@ static void sort_plain(const char *p, struct masks *m)
 #define AVX512 __attribute__((target("avx512f,avx512bw,avx512vbmi,avx2,bmi,bmi2")))
 
 AVX2 static inline __m256i is(__m256i v, char c) { return _mm256_cmpeq_epi8(v, _mm256_set1_epi8(c)); }
-AVX2 static inline __m256i within(__m256i v, char first, char span)
-{
-    const __m256i x = _mm256_sub_epi8(v, _mm256_set1_epi8(first));
-    return _mm256_cmpeq_epi8(_mm256_min_epu8(x, _mm256_set1_epi8(span)), x);
-}
 AVX2 static inline __m256i either(__m256i a, __m256i b) { return _mm256_or_si256(a, b); }
-AVX2 static inline uint64_t join(const __m256i v[2])
-{
-    return (uint64_t)(uint32_t)_mm256_movemask_epi8(v[0]) | (uint64_t)(uint32_t)_mm256_movemask_epi8(v[1]) << 32;
-}
+AVX2 static inline uint64_t join(const __m256i v[2]) { return vector_join2(v[0], v[1]); }
 
 AVX2 static inline void sort_avx2(const char *p, struct masks *m)
 {
     __m256i base64[2], digit[2], token[2], cut[2], quote[2], slash[2], white[2], rare[2], returns[2], equals[2];
     for (int i = 0; i < 2; i++) {
         const __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)(p + 32 * i));
-        const __m256i letter = within(either(v, _mm256_set1_epi8(32)), 'a', 25), dot = within(v, '-', 2); /* - . / */
-        const __m256i number = within(v, '0', 10), at = is(v, '@');                                       /* 0-9 : */
+        const __m256i letter = vector_within2(either(v, _mm256_set1_epi8(32)), 'a', 25),
+                      dot = vector_within2(v, '-', 2);                      /* - . / */
+        const __m256i number = vector_within2(v, '0', 10), at = is(v, '@'); /* 0-9 : */
         digit[i] = either(_mm256_andnot_si256(is(v, ':'), number), at);
         const __m256i common = either(either(letter, _mm256_andnot_si256(is(v, ':'), number)), either(is(v, '+'), is(v, '_')));
         base64[i] = either(common, _mm256_andnot_si256(is(v, '.'), dot));
         token[i] = either(either(either(common, dot), either(is(v, '='), at)),
-                          either(either(within(v, '#', 3), is(v, '!')), number));
+                          either(either(vector_within2(v, '#', 3), is(v, '!')), number));
         cut[i] = either(either(either(is(v, '\n'), is(v, '*')), either(is(v, '`'), is(v, '~'))), is(v, '<'));
         quote[i] = either(is(v, '"'), is(v, '\''));
         slash[i] = is(v, '\\');
         white[i] = either(either(is(v, ' '), is(v, '\t')), is(v, '>'));
-        rare[i] = within(v, '%', 1);
+        rare[i] = vector_within2(v, '%', 1);
         returns[i] = is(v, '\r');
         equals[i] = is(v, '=');
     }

@@ -3,7 +3,7 @@
 #include "filters/text/odd.h"
 
 #if defined(__x86_64__)
-#include <immintrin.h>
+#include "filters/text/vector.h"
 #endif
 
 static uint32_t odd_leads; /* bit k: among the characters that begin with 0xC0 + k some are folded */
@@ -51,8 +51,7 @@ AVX2 static inline __m256i load(const char *p) { return _mm256_loadu_si256((cons
 AVX2 static inline __m256i is(__m256i v, unsigned c) { return _mm256_cmpeq_epi8(v, _mm256_set1_epi8((char)c)); }
 AVX2 static inline __m256i within(__m256i v, unsigned first, unsigned last)
 {
-    const __m256i x = _mm256_sub_epi8(v, _mm256_set1_epi8((char)first));
-    return _mm256_cmpeq_epi8(_mm256_min_epu8(x, _mm256_set1_epi8((char)(last - first))), x);
+    return vector_within2(v, (char)first, (char)(last - first));
 }
 AVX2 static inline __m256i either(__m256i a, __m256i b) { return _mm256_or_si256(a, b); }
 AVX2 static inline __m256i both(__m256i a, __m256i b) { return _mm256_and_si256(a, b); }

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #if defined(__x86_64__) && !defined(TEXT_NO_AVX2)
-#include <immintrin.h>
+#include "filters/text/vector.h"
 #endif
 
 enum { ESCAPE = 1, UNICODE = 2 }; /* may stand behind a backslash; four hex digits follow */
@@ -48,10 +48,7 @@ static inline void look_plain(const char *p, uint64_t escaped, uint64_t *good, u
 #define AVX2   __attribute__((target("avx2,bmi,bmi2")))
 #define AVX512 __attribute__((target("avx512f,avx512bw,avx512vbmi,avx2,bmi,bmi2")))
 
-AVX2 static inline uint64_t join(const __m256i v[2])
-{
-    return (uint64_t)(uint32_t)_mm256_movemask_epi8(v[0]) | (uint64_t)(uint32_t)_mm256_movemask_epi8(v[1]) << 32;
-}
+AVX2 static inline uint64_t join(const __m256i v[2]) { return vector_join2(v[0], v[1]); }
 
 AVX2 static inline void sort_avx2(const char *p, struct masks *m)
 {

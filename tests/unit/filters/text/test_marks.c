@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "filters/text/marks.h"
+#include "tests/unit/any.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -90,13 +91,6 @@ static void check(struct slice t)
         assert_int_equal(has(MARK_ANY, i), any);
     }
     for (enum mark k = 0; k < MARK_KINDS; k++) assert_int_equal(marks_next(&m, k, t.n, t.n + 1), t.n + 1 > t.n ? t.n + 1 : t.n);
-}
-
-static uint32_t seed = 1;
-static uint32_t any(uint32_t n)
-{
-    seed = seed * 1664525u + 1013904223u;
-    return (seed >> 8) % n;
 }
 
 /* Pieces of what marks are about, thrown together. */

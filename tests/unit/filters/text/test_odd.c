@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "filters/text/odd.h"
+#include "tests/unit/any.h"
 #include "filters/text/utf8.h"
 #include "filters/text/view.h"
 
@@ -50,13 +51,6 @@ static void test_every_character(void **state)
             if (changes(alone) && odd_next(alone, 0) != 0) fail_msg("U+%04X alone is passed by", c);
         }
     }
-}
-
-static uint32_t seed = 1;
-static uint32_t any(uint32_t n)
-{
-    seed = seed * 1664525u + 1013904223u;
-    return (seed >> 8) % n;
 }
 
 /* The ways agree, also on bytes that are no UTF-8; words of another script are given from their beginning. */

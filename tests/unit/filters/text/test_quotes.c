@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "filters/text/quotes.h"
+#include "tests/unit/any.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -47,13 +48,6 @@ static void check(struct slice t)
     }
     assert_int_equal(q.ascii, ascii);
     if (q.bad != bad) fail_msg("bad %zu, not %zu, of %zu: %.*s", q.bad, bad, t.n, (int)t.n, t.p);
-}
-
-static uint32_t seed = 1;
-static uint32_t any(uint32_t n)
-{
-    seed = seed * 1664525u + 1013904223u;
-    return (seed >> 8) % n;
 }
 
 static void test_ways(void **state)
