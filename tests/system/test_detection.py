@@ -19,7 +19,7 @@ SECRETS = {"token bare": .97, "token in prose": .97, "token in files": .98, "nam
            "unknown kinds bare": .80, "unknown kinds in prose": .95, "unknown kinds in files": .95,
            "passwords for tools": .94, "tokens for tools": .95, "tokens with a structure": .98}
 PERSONS = {"numbers in forms": .97, "numbers in prose": .96, "telephones": .97, "names": .90, "addresses": .75, "other data": .93,
-           "numbers written otherwise": .95, "names elsewhere": .75, "addresses and telephones elsewhere": .93}
+           "numbers written otherwise": .95, "names elsewhere": .75, "addresses and telephones elsewhere": .93, "documents of the world": .94}
 
 
 def scan(t, rows):
