@@ -351,11 +351,22 @@ static bool is_another(struct slice first, struct slice last)
     return false;
 }
 
+/* A checksum before a file's name, as md5sum and its kin list them: it is no end of the line before. */
+static bool is_checksum(struct slice s, size_t n)
+{
+    if ((n != 32 && n != 40 && n != 56 && n != 64 && n != 96 && n != 128) || s.n - n < 3) return false;
+    if (s.p[n] != ' ' || (s.p[n + 1] != ' ' && s.p[n + 1] != '*') || is_white(s.p[n + 2])) return false;
+    for (size_t k = 0; k < n; k++)
+        if (!(kinds[(unsigned char)s.p[k]] & IN_HEX)) return false;
+    return true;
+}
+
 /* Whether a value may end in this piece, the beginning of s: not where a word, a path, a host or a date of the text begins. */
 static bool may_end(struct slice s, size_t n, bool number)
 {
     if (s.p[0] == '@' || (n > 1 && s.p[0] == '-' && s.p[1] == '-')) return false;
     if (!number && memchr(s.p, '/', n) && memchr(s.p, '.', n)) return false; /* src/main.c */
+    if (is_checksum(s, n)) return false;
     size_t word = word_at(slice_of(s.p, n)), k = 0;
     if (word >= WORD_LEAST) return false;
     if (word && word == n && s.n - n >= 2 && s.p[n] == ' ' && (is_letter(s.p[n + 1]) || s.p[n + 1] == '='))

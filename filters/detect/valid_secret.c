@@ -26,6 +26,7 @@ struct looks {
     unsigned run;     /* longest run up or down the alphabet or the digits */
     unsigned in_runs; /* bytes in runs of four and more */
     unsigned wordy;   /* bytes in segments of four letters and more that look like words */
+    unsigned shaped;  /* letters in segments of three and more that are small but for the first */
     bool hex, one_case;
 };
 
@@ -36,16 +37,24 @@ static bool begins_segment(const char *p, size_t i)
     return is_low(a) && is_up(b);
 }
 
-static void end_segment(struct looks *l, unsigned len, unsigned pairs, unsigned common)
+/* A segment being read: letters, pairs of them, common pairs, and capitals behind the first. */
+struct segment {
+    unsigned len, pairs, common, up;
+};
+
+static void end_segment(struct looks *l, struct segment *s)
 {
-    if (len >= 4 && common * 4 >= pairs * 3) l->wordy += len;
+    if (s->len >= 4 && s->common * 4 >= s->pairs * 3) l->wordy += s->len;
+    if (s->len >= 3 && !s->up) l->shaped += s->len;
+    *s = (struct segment){0, 0, 0, 0};
 }
 
 static struct looks look(struct slice v)
 {
     struct looks l = {.hex = true};
     uint64_t seen[4] = {0};
-    unsigned len = 0, pairs = 0, common = 0, up = 1, down = 1;
+    struct segment seg = {0, 0, 0, 0};
+    unsigned up = 1, down = 1;
     for (size_t i = 0; i < v.n; i++) {
         char c = v.p[i];
         up = i && c == v.p[i - 1] + 1 ? up + 1 : 1;
@@ -62,24 +71,23 @@ static struct looks look(struct slice v)
         l.hex &= is_hex(c);
         if (!letter && !is_dig(c)) {
             l.other++;
-            end_segment(&l, len, pairs, common);
-            len = pairs = common = 0;
+            end_segment(&l, &seg);
             continue;
         }
         bool fresh = i == 0 || !(is_low(v.p[i - 1]) || is_up(v.p[i - 1]) || is_dig(v.p[i - 1])) || begins_segment(v.p, i);
         if (fresh) {
-            end_segment(&l, len, pairs, common);
-            len = pairs = common = 0;
+            end_segment(&l, &seg);
             l.segments++;
             l.digit_runs += is_dig(c);
         } else if (letter) {
             bool usual = common_pairs[(v.p[i - 1] | 32) - 'a'] >> ((c | 32) - 'a') & 1;
-            l.pairs++, pairs++;
-            l.common += usual, common += usual;
+            l.pairs++, seg.pairs++;
+            l.common += usual, seg.common += usual;
+            seg.up += is_up(c);
         }
-        len += letter;
+        seg.len += letter;
     }
-    end_segment(&l, len, pairs, common);
+    end_segment(&l, &seg);
     l.n = (unsigned)v.n;
     l.one_case = !l.low || !l.up;
     return l;
@@ -205,7 +213,7 @@ static bool is_place(struct slice v, const struct looks *l)
 {
     size_t slashes = 0, dots = 0;
     for (size_t i = 0; i < v.n; i++) slashes += v.p[i] == '/', dots += v.p[i] == '.';
-    if (slice_search(v, SLICE("://")) < v.n) return true;
+    if (slice_search(v, SLICE("://")) < v.n || (dots && slice_starts(v, SLICE("//")))) return true;
     if (v.p[0] == '/' && slashes >= 2 && l->wordy * 2 >= l->n) return true;
     if ((v.p[0] == '.' || v.p[0] == '~') && slashes) return true;
     if (slashes >= 1 && l->wordy * 2 >= l->n) return true;
@@ -213,11 +221,32 @@ static bool is_place(struct slice v, const struct looks *l)
     return is_host(v, dots) || has_date(v) || (dots && is_member(v, l));
 }
 
+/* xmlSecTransformDsaSha256GetKlass, V1alpha1AuditSinkSpec: syllables with capitals, as names of code have them. */
+static bool is_camel(const struct looks *l)
+{
+    unsigned letters = l->low + l->up;
+    return !l->one_case && letters >= 8 && l->dig * 3 <= letters && l->shaped * 3 >= letters * 2 &&
+           l->common * 100 >= l->pairs * 60;
+}
+
+/* P11_KIT_URI_FOR_MODULE: a constant, by its capitals and the lines between its words. */
+static bool is_constant(struct slice v, const struct looks *l)
+{
+    unsigned lines = 0, part = 0;
+    for (size_t i = 0; i < v.n; i++) {
+        if (v.p[i] != '_' && !is_up(v.p[i]) && !is_dig(v.p[i])) return false;
+        lines += v.p[i] == '_';
+        part = v.p[i] == '_' ? 0 : part + 1;
+        if (part > 12) return false;
+    }
+    return lines >= 2 && l->up > 2 * l->dig && l->segments <= 2 * lines + 3;
+}
+
 /* Letters and digits in an order no name, word or path has. */
 static bool rare(const struct looks *l)
 {
     unsigned solid = l->low + l->up + l->dig;
-    if (l->n < 8 || solid * 5 < l->n * 4 || monotone(l)) return false;
+    if (l->n < 8 || solid * 5 < l->n * 4 || monotone(l) || is_camel(l)) return false;
     if ((l->run >= 8 || l->in_runs * 3 >= l->n * 2) && l->n >= 14 && l->low + l->up >= 4)
         return true; /* abcdefghijkl1234: made up, but no name */
     if (l->wordy * 2 > solid) return false;
@@ -241,7 +270,8 @@ static bool rare_token_ok(struct slice v)
 {
     if (v.n < 10 || placeholder(v) || is_uuid(v)) return false;
     struct looks l = look(v);
-    return (l.dig || l.run >= 8 || l.n >= 20) && rare(&l) && !is_place(v, &l);
+    return (l.dig || l.run >= 8 || l.n >= 20) && rare(&l) && !is_place(v, &l) && !is_constant(v, &l) &&
+           slice_search(v, SLICE("::")) == v.n;
 }
 
 /* Rare, and no hash: of letters beyond f, capitals and small ones or digits among them. */
@@ -255,7 +285,8 @@ static bool rare_text_ok(struct slice v)
 static bool rare_mixed_ok(struct slice v)
 {
     struct looks l = look(v);
-    return !l.hex && l.low >= 3 && l.up >= 3 && l.distinct >= 14 && l.wordy * 2 < l.n && !placeholder(v) && !is_place(v, &l);
+    return !l.hex && l.low >= 3 && l.up >= 3 && l.distinct >= 14 && l.wordy * 2 < l.n && !is_camel(&l) && !placeholder(v) &&
+           !is_place(v, &l);
 }
 
 /* Beside a name that says secret: what is less rare counts too, and so do UUIDs and numbers. */
@@ -264,7 +295,7 @@ static bool secret_token_ok(struct slice v)
     if (placeholder(v)) return false;
     if (is_uuid(v)) return true;
     struct looks l = look(v);
-    if (is_place(v, &l) || monotone(&l)) return false;
+    if (is_place(v, &l) || monotone(&l) || is_camel(&l) || is_constant(v, &l)) return false;
     if (rare(&l)) return true;
     if (l.hex && l.n >= 16 && l.dig >= 2) return l.distinct >= 5;
     if (l.wordy * 2 > l.low + l.up + l.dig) return false;
@@ -336,14 +367,14 @@ static bool is_stock(struct slice v)
 
 static bool not_placeholder_ok(struct slice v) { return v.n > 0 && !placeholder(v) && !is_code(v) && !is_stock(v); }
 
-/* registry-password, SOME_TOKEN: the name of a secret, not one. */
+/* registry-password, SOME_TOKEN, SetPassword: the name of a secret, not one. */
 static bool is_secret_name(struct slice v)
 {
     static const char *const ends[] = {"password", "passwd", "pass", "pwd", "secret", "token", "key", "credentials", NULL};
     size_t at = v.n;
     for (size_t i = 0; i < v.n; i++)
         if (!is_low(v.p[i]) && !is_up(v.p[i]) && v.p[i] != '_' && v.p[i] != '-') return false;
-    while (at > 0 && v.p[at - 1] != '_' && v.p[at - 1] != '-') at--;
+    while (at > 0 && v.p[at - 1] != '_' && v.p[at - 1] != '-' && !(at < v.n && is_up(v.p[at]) && is_low(v.p[at - 1]))) at--;
     for (const char *const *e = ends; at > 0 && *e; e++)
         if (slice_ieq(slice_of(v.p + at, v.n - at), slice_str(*e))) return true;
     return false;
@@ -375,13 +406,14 @@ static bool password_ok(struct slice v)
 static bool mixed_password_ok(struct slice v)
 {
     if (v.n < 6 || v.p[0] == ':' || !not_placeholder_ok(v) || is_version_or_format(v)) return false;
+    if (v.p[0] == '@' && slice_find(v, ':') < v.n) return false; /* @host:port, the end of a URL */
     struct looks l = look(v);
     if (l.distinct < 5 || is_place(v, &l) || !(l.low + l.up)) return false;
     if (!l.dig) {
         bool mark = false;
         if (l.wordy * 10 >= (l.low + l.up) * 8) return false;
         for (size_t i = 0; i < v.n; i++)
-            if (v.p[i] == '?' && i + 1 < v.n && v.p[i + 1] == '.') return false;
+            if ((unsigned char)v.p[i] >= 0x80 || (v.p[i] == '?' && i + 1 < v.n && v.p[i + 1] == '.')) return false;
         for (size_t i = 0; i < v.n; i++) mark |= strchr("!@#$%^&*?+=~", v.p[i]) != NULL && v.p[i];
         return (mark && l.n >= 8 && !(strchr("?!", v.p[v.n - 1]) && l.other == 1)) ||
                (l.n >= 12 && l.pairs >= 6 && l.common * 100 < l.pairs * 55);
@@ -473,7 +505,8 @@ static bool basic_pair_ok(struct slice v)
     if (n < 4 || colon >= n) return false;
     for (size_t i = 0; i < n; i++)
         if (out[i] < 0x20 || out[i] == 0x7F) return false;
-    return true;
+    struct looks l = look(v);
+    return l.dig || l.other || l.up > 2 || l.n % 4 == 0; /* else a word: "Basic Operations" */
 }
 
 /* Brackets as no code has them: one closes that was never opened so, or one is never closed. */
@@ -529,16 +562,18 @@ const struct validator valid_secret[] = {
                 "ld9oqdefulr8099jt5tdejksjz7aivh"),
      VALID_LIST("getAccessTokenV2", "x-amz-security-token2", "com.example.app.v2.TokenProvider", "aaaaaaaaaaaaaaaa",
                 "your-api-key-1234abcd", "us-east-1-cluster-02", "123e4567-e89b-12d3-a456-426614174000", "",
-                "node_modules/base64/index2.js")},
+                "node_modules/base64/index2.js", "xmlSecTransformDsaSha256GetKlass", "P11_KIT_URI_FOR_MODULE",
+                "AArch64::AEK_SSBS")},
     {"secret_token", secret_token_ok, "ours",
      VALID_LIST("123e4567-e89b-12d3-a456-426614174000", "jpyv4n5peifzr3am", "8792298709184863", "abcdefghijklmnopqrstuvtt12"),
-     VALID_LIST("accessToken", "${TOKEN}", "my-app-secret", "https://a.example/b1c2d3e4f5", "xxxxxxxxxxxxxxxx", "")},
+     VALID_LIST("accessToken", "${TOKEN}", "my-app-secret", "https://a.example/b1c2d3e4f5", "xxxxxxxxxxxxxxxx",
+                "V1alpha1AuditSinkSpec", "KAFKA_SASL_GSSAPI_KRB5_CONF", "//google.aip.dev/158", "")},
     {"not_placeholder", not_placeholder_ok, "ours", VALID_LIST("hunter2", "s3cr3t!"),
      VALID_LIST("${DB_PASS}", "<password>", "changeme", "getPassword()", "true", "")},
     {"password_like", password_ok, "ours", VALID_LIST("cackle!", "super$ecret", "whiteduke"),
-     VALID_LIST("password", "String", "SOME_PASSWORD", "os.environ[\"P\"]", "Enter your password", "abc", "")},
+     VALID_LIST("password", "String", "SOME_PASSWORD", "os.environ[\"P\"]", "Enter your password", "abc", "SetPassword", "")},
     {"password_mixed", mixed_password_ok, "ours", VALID_LIST("P@ssw0rd!", "orchid-dragon-29", "Tiger1735@", "o^fmFaGAJyGW"),
-     VALID_LIST("manager", "incorrect", "item2", "utf8_name", "self.password", "")},
+     VALID_LIST("manager", "incorrect", "item2", "utf8_name", "self.password", "@localhost:8080", "saklanmaktadır", "")},
     {"rare_text", rare_text_ok, "ours", VALID_LIST("9c14koUc3f04PrzlpCcU"),
      VALID_LIST("7cc938e45e63e9014f88f811be240ba0395c02dd", "")},
     {"rare_mixed", rare_mixed_ok, "ours", VALID_LIST("3lyTWqHMt5UySny2drdPYheRTEzrNux8Cn5JWFHL"),
@@ -554,7 +589,7 @@ const struct validator valid_secret[] = {
     {"url_password", url_password_ok, "ours", VALID_LIST("hunter2", "password", "p%40ss"),
      VALID_LIST("${PASS}", "<password>", "$PASS", "xxxxx", "")},
     {"basic_pair", basic_pair_ok, "RFC 7617", VALID_LIST("dXNlcjpwYXNzd29yZDE=", "YnJvd3Nlcjo="),
-     VALID_LIST("authentication", "")},
+     VALID_LIST("authentication", "Operations", "")},
     {"odd_secret", odd_secret_ok, "ours", VALID_LIST("q{{w}e)r${t]y(u[i>-_$#op}}", "x)K2#m(Q!v9$Lr"),
      VALID_LIST("foo(bar[baz].get)", "a->b(c)", "items[keys(foo)]", "")},
     {"seed_words", seed_words_ok, "BIP-39",
