@@ -13,13 +13,12 @@
 #include <hs/hs.h>
 #include <pcre2.h>
 
-#define RULES_MAX     4000u       /* also: a finding's rule is 16 bits wide */
-#define KEYWORD_MAX   64u         /* bytes of a keyword or context word */
-#define AFTER_BYTES   SHAPE_AFTER /* positions checked behind a keyword */
-#define CAP_RULE      1024u       /* bytes of subject behind a trigger */
-#define CAP_LONG      32768u      /* for what begins with -----BEGIN, and for a match that fills CAP_RULE */
-#define BEHIND        128u        /* bytes of subject before an anchor, for lookbehind */
-#define SEARCH_BEFORE 48u         /* where a keyword is not part of the regex: looked at before and behind it */
+#define RULES_MAX     4000u  /* also: a finding's rule is 16 bits wide */
+#define KEYWORD_MAX   64u    /* bytes of a keyword or context word */
+#define CAP_RULE      1024u  /* bytes of subject behind a trigger */
+#define CAP_LONG      32768u /* for what begins with -----BEGIN, and for a match that fills CAP_RULE */
+#define BEHIND        128u   /* bytes of subject before an anchor, for lookbehind */
+#define SEARCH_BEFORE 48u    /* where a keyword is not part of the regex: looked at before and behind it */
 #define SEARCH_AFTER  256u
 
 /* A set of literals searched with Vectorscan, ASCII case ignored. */
@@ -67,9 +66,10 @@ enum ref_mode {
 struct keyword_ref {
     uint16_t rule;
     uint8_t mode, lo, hi;
+    uint8_t len;             /* of the keyword */
     uint64_t lower, upper;   /* letters of the keyword that may be small, that may be capitals */
     const struct tail *tail; /* what may follow, or NULL: anything `after` allows */
-    struct byteset after[AFTER_BYTES];
+    struct byteset after[SHAPE_AFTER];
     struct byteset prev; /* before the anchor */
 };
 struct keyword {

@@ -33,6 +33,7 @@ struct detect_scratch *detect_scratch_new(void)
     s->patient = match_context(s, PATIENT_STEPS);
     s->md = pcre2_match_data_create(GROUPS_MAX, s->general);
     s->hits = mem_alloc(HITS_MAX * sizeof *s->hits);
+    s->leads = mem_zalloc(sizeof *s->leads);
     s->structure = mem_alloc(sizeof *s->structure);
     s->lexicon_hits = mem_alloc(LEXICON_ROOM * sizeof *s->lexicon_hits);
     s->word_hits = mem_alloc(LEXICON_ROOM * sizeof *s->word_hits);
@@ -40,7 +41,8 @@ struct detect_scratch *detect_scratch_new(void)
         s->page[i].hits = mem_alloc(PAGE_HITS * sizeof *s->page[i].hits);
         if (!s->page[i].hits) goto fail;
     }
-    if (!s->quick || !s->patient || !s->md || !s->hits || !s->structure || !s->lexicon_hits || !s->word_hits) goto fail;
+    if (!s->quick || !s->patient || !s->md || !s->hits || !s->leads || !s->structure || !s->lexicon_hits || !s->word_hits)
+        goto fail;
     return s;
 fail:
     detect_scratch_free(s);
@@ -63,6 +65,7 @@ void detect_scratch_free(struct detect_scratch *s)
     }
     mem_free(s->seen);
     mem_free(s->hits);
+    mem_free(s->leads);
     mem_free(s->lexicon_hits);
     mem_free(s->word_hits);
     mem_free(s->structure);
@@ -131,15 +134,6 @@ static int on_keyword(unsigned id, unsigned long long from, unsigned long long t
     return s->hit_count == HITS_MAX;
 }
 
-/* The bytes behind a keyword: where an automaton tells the rest, two are enough to dismiss most. */
-static bool may_follow(const struct keyword_ref *ref, struct slice t, size_t end)
-{
-    size_t n = t.n - end, look = ref->tail ? 2 : AFTER_BYTES;
-    for (size_t i = 0; i < n && i < look; i++)
-        if (!byteset_has(&ref->after[i], (unsigned char)t.p[end + i])) return false;
-    return !ref->tail || tail_may(ref->tail, t.p + end, n);
-}
-
 /* Whether the keyword's letters have the case the rule asks for. */
 static bool right_case(const struct keyword_ref *ref, const char *p, size_t len)
 {
@@ -151,9 +145,9 @@ static bool right_case(const struct keyword_ref *ref, const char *p, size_t len)
     return true;
 }
 
-static void try_ref(struct detect_scratch *s, const struct keyword_ref *ref, size_t start, size_t len)
+static void try_ref(struct detect_scratch *s, const struct keyword_ref *ref, size_t start)
 {
-    if (!may_follow(ref, s->text, start + len) || !right_case(ref, s->text.p + start, len)) return;
+    if (!right_case(ref, s->text.p + start, ref->len)) return;
     if (ref->mode == REF_ANCHORED) {
         if (start < ref->lo) return;
         size_t anchor = start - ref->lo;
@@ -163,20 +157,42 @@ static void try_ref(struct detect_scratch *s, const struct keyword_ref *ref, siz
     }
     size_t back = ref->mode == REF_WINDOW ? ref->hi : SEARCH_BEFORE;
     size_t from = start > back ? start - back : 0;
-    size_t limit = ref->mode == REF_WINDOW ? (start > ref->lo ? start - ref->lo : 0) : start + len + SEARCH_AFTER;
+    size_t limit = ref->mode == REF_WINDOW ? (start > ref->lo ? start - ref->lo : 0) : start + ref->len + SEARCH_AFTER;
     if (limit > s->text.n) limit = s->text.n;
     (void)confirm_search(s, ref->rule, from, limit);
 }
 
-static void try_keyword(struct detect_scratch *s, const struct keyword *k, size_t start)
+/* Follows all leads, and tries those that may match, in their order. */
+static void try_leads(struct detect_scratch *s)
 {
+    struct leads *l = s->leads;
+    tail_follow(l->walk, l->walks, s->text.p + s->text.n, l->may);
+    for (size_t i = 0; i < l->count && !s->err; i++)
+        if (l->may[i]) try_ref(s, l->lead[i].ref, l->lead[i].start);
+    l->count = l->walks = 0;
+}
+
+/* Keeps those rules of a keyword that the first bytes behind it allow. */
+static void add_leads(struct detect_scratch *s, const struct keyword *k, size_t start)
+{
+    const char *end = s->text.p + start + k->len;
+    const size_t n = s->text.n - start - k->len;
+    const unsigned char c0 = n > 0 ? (unsigned char)end[0] : 0, c1 = n > 1 ? (unsigned char)end[1] : 0;
     if (s->stats) s->stats->keyword_hits++;
-    for (uint32_t j = k->first; j < k->first + k->count && !s->err; j++) try_ref(s, &s->rs->refs[j], start, k->len);
+    for (uint32_t j = k->first; j < k->first + k->count && !s->err; j++) {
+        const struct keyword_ref *ref = &s->rs->refs[j];
+        struct leads *l = s->leads;
+        if ((n > 0 && !byteset_has(&ref->after[0], c0)) || (n > 1 && !byteset_has(&ref->after[1], c1))) continue;
+        l->lead[l->count] = (struct lead){ref, (uint32_t)start};
+        l->may[l->count] = true;
+        if (ref->tail) l->walk[l->walks++] = tail_walk(ref->tail, end, (uint32_t)l->count);
+        if (++l->count == TAIL_WALKS) try_leads(s);
+    }
 }
 
 static void process_hits(struct detect_scratch *s)
 {
-    for (size_t i = 0; i < s->hit_count && !s->err; i++) try_keyword(s, &s->rs->keywords[s->hits[i].keyword], s->hits[i].start);
+    for (size_t i = 0; i < s->hit_count && !s->err; i++) add_leads(s, &s->rs->keywords[s->hits[i].keyword], s->hits[i].start);
     s->hit_count = 0;
 }
 
@@ -188,7 +204,7 @@ static void scan_words(struct detect_scratch *s, size_t from, size_t to)
         size_t n = lexicon_find(rs->lexicon, s->text, from, to, s->word_hits, &from);
         for (size_t i = 0; i < n && !s->err; i++) {
             const struct lexicon_hit *h = &s->word_hits[i];
-            try_keyword(s, &rs->keywords[rs->word_keyword[h->word]], h->start);
+            add_leads(s, &rs->keywords[rs->word_keyword[h->word]], h->start);
         }
     }
 }
@@ -222,7 +238,7 @@ enum err detect_scan(const struct ruleset *rs, struct detect_scratch *s, struct 
     s->seg_lo = s->seg_hi = 0;
     s->line.allow = NULL;
     s->err = ERR_OK;
-    s->hit_count = 0;
+    s->hit_count = s->leads->count = s->leads->walks = 0;
     s->budget = 100000 + (int64_t)text.n;
     if (++s->scans == 0) { /* once in four billion scans the stamps come round */
         memset(s->seen, 0, s->rules * sizeof *s->seen);
@@ -236,6 +252,7 @@ enum err detect_scan(const struct ruleset *rs, struct detect_scratch *s, struct 
         size_t to = text.n - from < STRUCTURE_BLOCK ? text.n : from + STRUCTURE_BLOCK;
         scan_keywords(s, from, to);
         scan_words(s, from, to);
+        try_leads(s);
         if (!meter_add(s->meter, to - from)) s->err = ERR_NOT_SCANNED;
         if (want && !s->err) triggers_scan(s, from, to, want);
     }

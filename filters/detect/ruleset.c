@@ -488,7 +488,8 @@ static enum err build_ref(struct builder *b, const struct rule_def *def, struct 
 {
     struct shape_literal lit;
     *ref = (struct keyword_ref){.rule = w->rule, .mode = REF_SEARCH, .lower = ~0ull, .upper = ~0ull, .prev = byteset_all()};
-    for (int k = 0; k < AFTER_BYTES; k++) ref->after[k] = byteset_all();
+    ref->after[0] = ref->after[1] = byteset_all();
+    ref->len = (uint8_t)w->text.n;
     struct shape *s = b->shape[w->rule];
     if (s && shape_literal(s, w->text, &lit)) {
         ref->mode = lit.lo == 0 || lit.lo == lit.hi ? REF_ANCHORED : REF_WINDOW;

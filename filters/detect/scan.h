@@ -19,6 +19,17 @@ struct hit {
     uint32_t start, keyword;
 };
 
+/* Rules of keywords that were found: what may follow is told for many at once, then those that may match are tried. */
+struct leads {
+    struct lead {
+        const struct keyword_ref *ref;
+        uint32_t start; /* of the keyword */
+    } lead[TAIL_WALKS];
+    bool may[TAIL_WALKS];
+    struct tail_walk walk[TAIL_WALKS];
+    size_t count, walks;
+};
+
 struct word_hit {
     uint32_t start, end;
     uint32_t word;
@@ -56,6 +67,7 @@ struct detect_scratch {
     struct page page[PAGES];
     size_t page_words;
     struct hit *hits;
+    struct leads *leads;
     struct lexicon_hit *lexicon_hits, *word_hits; /* of context words, of keywords */
     struct structure *structure;
 

@@ -17,7 +17,7 @@ static inline void byteset_add(struct byteset *s, unsigned char c) { s->w[c >> 6
 static inline struct byteset byteset_all(void) { return (struct byteset){{~0ull, ~0ull, ~0ull, ~0ull}}; }
 
 #define SHAPE_FRONT 20  /* positions looked at */
-#define SHAPE_AFTER 8   /* positions looked at behind a literal */
+#define SHAPE_AFTER 2   /* positions looked at behind a literal */
 #define SHAPE_RUN   320 /* longest first run of token bytes that is told from longer ones */
 #define SHAPE_REACH 96  /* furthest a keyword may stand from the start of a match */
 

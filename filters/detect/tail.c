@@ -4,8 +4,6 @@
 
 #include <stdlib.h>
 
-#define STATES_MAX  1000u
-#define TAIL_START  1u
 #define CLASSES_MAX 64u
 #define FRONT_MAX   256u   /* states of the shape in one set: more are not told apart */
 #define WORK_MAX    20000u /* states of the shape added */
@@ -19,7 +17,7 @@ struct set {
 struct builder {
     const struct shape *s;
     struct tail *t;
-    struct set set[STATES_MAX];
+    struct set set[TAIL_STATES];
     size_t states, most; /* most: rows the table has */
     uint64_t *takes;     /* by state of the shape: the classes it takes, one bit each; filled where reached */
     uint16_t *found, *stack;
@@ -77,7 +75,6 @@ static void number_classes(struct tail *t, const struct byteset *sets, size_t n)
         else if (k == t->classes) first[t->classes++] = (uint8_t)c;
         t->cls[c] = (uint8_t)k;
     }
-    if (t->classes == 1) t->classes = 2; /* a row's place is told from TAIL_MAY */
 }
 
 static bool meets(const struct byteset *x, const struct byteset *y)
@@ -142,7 +139,8 @@ static uint32_t hash_found(const struct builder *b)
 /* The row of the state for what was found; TAIL_MAY where there is no room for one. */
 static enum err state_of(struct builder *b, uint16_t *row)
 {
-    *row = TAIL_MAY;
+    uint16_t may = (uint16_t)(TAIL_MAY * b->t->classes);
+    *row = may;
     if (b->any || b->found_n > FRONT_MAX) return ERR_OK;
     *row = TAIL_NONE;
     if (!b->found_n) return ERR_OK;
@@ -154,7 +152,7 @@ static enum err state_of(struct builder *b, uint16_t *row)
             *row = (uint16_t)(i * b->t->classes);
             return ERR_OK;
         }
-    *row = TAIL_MAY;
+    *row = may;
     if (b->states == b->most) return ERR_OK;
     struct set *s = &b->set[b->states];
     s->v = mem_alloc(b->found_n * sizeof *s->v);
@@ -196,8 +194,9 @@ static enum err construct(struct builder *b, const uint16_t *states, size_t n)
     uint16_t start;
     make_classes(b, states, n);
     b->most = TAIL_ROOM / b->t->classes;
-    if (b->most > STATES_MAX) b->most = STATES_MAX;
-    for (size_t i = 0; i < TAIL_ROOM; i++) b->t->next[i] = TAIL_MAY;
+    if (b->most > TAIL_STATES) b->most = TAIL_STATES;
+    uint16_t may = (uint16_t)(TAIL_MAY * b->t->classes);
+    for (size_t i = 0; i < TAIL_ROOM; i++) b->t->next[i] = i < may ? 0 : may;
     b->states = TAIL_START;
     begin(b);
     for (size_t i = 0; i < n; i++) add(b, states[i]);
@@ -219,13 +218,14 @@ enum err tail_build(const struct shape *s, const uint16_t *states, size_t n, str
     b->mark = mem_zalloc((all + 1) * sizeof *b->mark);
     b->takes = mem_zalloc((all + 1) * sizeof *b->takes);
     enum err e = b->t && b->found && b->stack && b->mark && b->takes ? construct(b, states, n) : ERR_MEMORY;
+    if (!e && b->states > TAIL_START) e = tail_shrink(b->t, &b->states);
     if (!e && b->states > TAIL_START) {
         used = b->states * b->t->classes;
         *out = mem_alloc(sizeof **out + used * sizeof b->t->next[0]);
         if (*out) memcpy(*out, b->t, sizeof **out + used * sizeof b->t->next[0]);
         else e = ERR_MEMORY;
     }
-    for (size_t i = 0; i < STATES_MAX; i++) mem_free(b->set[i].v);
+    for (size_t i = 0; i < TAIL_STATES; i++) mem_free(b->set[i].v);
     mem_free(b->t);
     mem_free(b->found);
     mem_free(b->stack);
@@ -233,4 +233,34 @@ enum err tail_build(const struct shape *s, const uint16_t *states, size_t n, str
     mem_free(b->takes);
     mem_free(b);
     return e;
+}
+
+/* --- walking */
+
+/* Steps are taken without asking where they lead, several at once: walks do not wait for one another then, nor for a
+ * branch that nobody can foretell. */
+void tail_follow(struct tail_walk *v, size_t n, const char *text_end, bool *may)
+{
+    const unsigned char *end = (const unsigned char *)text_end;
+    for (unsigned far = 0; n && far < TAIL_LOOK; far += TAIL_STEPS) {
+        size_t left = 0;
+        for (size_t i = 0; i < n; i++) {
+            struct tail_walk w = v[i];
+            const struct tail *t = w.t;
+            if ((size_t)(end - w.p) < TAIL_STEPS) {
+                while (w.p < end && w.row > t->classes) w.row = t->next[w.row + t->cls[*w.p++]];
+                may[w.id] = w.row;
+                continue;
+            }
+            size_t row = w.row;
+#pragma GCC unroll 8
+            for (unsigned k = 0; k < TAIL_STEPS; k++) row = t->next[row + t->cls[w.p[k]]];
+            w.row = (uint32_t)row;
+            w.p += TAIL_STEPS;
+            may[w.id] = w.row;
+            v[left] = w;
+            left += w.row > t->classes;
+        }
+        n = left;
+    }
 }

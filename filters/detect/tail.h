@@ -6,30 +6,51 @@
 
 #include "filters/detect/shape.h"
 
-#define TAIL_ROOM 12288u /* entries of the table */
-#define TAIL_LOOK 96u    /* bytes followed in a text */
+#define TAIL_ROOM   12288u /* entries of the table */
+#define TAIL_STATES 1000u
+#define TAIL_LOOK   96u /* bytes followed in a text */
+#define TAIL_STEPS  8u  /* of them at once */
 
 struct tail {
     uint8_t cls[256];
     uint32_t classes;
-    uint16_t next[]; /* where a state's row is, plus the class: where the next one's row is, TAIL_NONE for "cannot match",
-                      * TAIL_MAY for "may, as far as this goes" */
+    uint16_t next[]; /* where a state's row is, plus the class: where the next one's row is */
 };
-enum { TAIL_NONE, TAIL_MAY };
+/* States by number: a state's row is at its number times `classes`. The first two lead nowhere else. */
+enum {
+    TAIL_NONE, /* cannot match */
+    TAIL_MAY,  /* may, as far as this goes */
+    TAIL_START,
+};
 
 /* From the states a shape is in behind a literal. NULL *out if a table would tell nothing. */
 enum err tail_build(const struct shape *s, const uint16_t *states, size_t n, struct tail **out) MUST_CHECK;
 
+/* Makes the automaton least: its states, TAIL_START if it tells nothing. */
+enum err tail_shrink(struct tail *t, size_t *states) MUST_CHECK;
+
+/* Whether a match may go on with text[0..n). */
 static inline bool tail_may(const struct tail *t, const char *text, size_t n)
 {
     const unsigned char *p = (const unsigned char *)text;
-    uint32_t row = t->classes;
+    uint32_t row = TAIL_START * t->classes;
     if (n > TAIL_LOOK) n = TAIL_LOOK;
-    for (size_t i = 0; i < n; i++) {
-        row = t->next[row + t->cls[p[i]]];
-        if (row <= TAIL_MAY) return row;
-    }
-    return true;
+    for (size_t i = 0; i < n && row > t->classes; i++) row = t->next[row + t->cls[p[i]]];
+    return row != TAIL_NONE;
 }
+
+/* The same for many at once: a walk from a place in a text on. */
+struct tail_walk {
+    const struct tail *t;
+    const unsigned char *p; /* the next byte */
+    uint32_t row, id;       /* id: the caller's, below TAIL_WALKS */
+};
+#define TAIL_WALKS 256u
+static inline struct tail_walk tail_walk(const struct tail *t, const char *p, uint32_t id)
+{
+    return (struct tail_walk){t, (const unsigned char *)p, TAIL_START * t->classes, id};
+}
+/* Walks all of v[0..n), to `end` or TAIL_LOOK bytes far, and sets may[id] of each: whether it may match. v is used up. */
+void tail_follow(struct tail_walk *v, size_t n, const char *end, bool *may);
 
 #endif

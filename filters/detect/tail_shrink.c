@@ -1,0 +1,112 @@
+/* An automaton made least: states that nothing tells apart become one, and so do classes; a state that cannot fail any more
+ * says so at once. What is walked in texts is then a few rows close together, that stay in the caches. */
+#include "filters/detect/tail.h"
+
+#define SLOTS (2 * 1024u) /* of a hash table of states: a power of two, twice their number */
+
+struct shrinker {
+    size_t states, classes;
+    uint16_t *to;                                   /* [states][classes]: the state a class leads to */
+    uint16_t block[TAIL_STATES], next[TAIL_STATES]; /* a state's block, and as it will be */
+    uint16_t first[TAIL_STATES];                    /* a block's first state */
+    uint16_t slot[SLOTS];
+    bool fails[TAIL_STATES]; /* a state leads to TAIL_NONE by something */
+};
+
+/* States that cannot fail are as good as TAIL_MAY. */
+static void split_safe(struct shrinker *s)
+{
+    s->fails[TAIL_NONE] = true;
+    for (bool more = true; more;) {
+        more = false;
+        for (size_t q = s->states; q-- > TAIL_START;) {
+            if (s->fails[q]) continue;
+            for (size_t c = 0; c < s->classes && !s->fails[q]; c++) s->fails[q] = s->fails[s->to[q * s->classes + c]];
+            more |= s->fails[q];
+        }
+    }
+    for (size_t q = 0; q < s->states; q++) s->block[q] = q == TAIL_NONE ? TAIL_NONE : s->fails[q] ? TAIL_START : TAIL_MAY;
+}
+
+static bool same(const struct shrinker *s, size_t p, size_t q)
+{
+    const uint16_t *x = s->to + p * s->classes, *y = s->to + q * s->classes;
+    size_t c = 0;
+    while (c < s->classes && s->block[x[c]] == s->block[y[c]]) c++;
+    return c == s->classes && s->block[p] == s->block[q];
+}
+
+/* Moore's refinement, one round: states of a block that lead to different blocks part. The number of blocks. */
+static size_t refine(struct shrinker *s)
+{
+    size_t blocks = TAIL_START;
+    memset(s->slot, 0, sizeof s->slot);
+    for (size_t q = 0; q < s->states; q++) {
+        if (s->block[q] < TAIL_START) {
+            s->next[q] = s->block[q];
+            continue;
+        }
+        const uint16_t *to = s->to + q * s->classes;
+        uint32_t h = s->block[q];
+        for (size_t c = 0; c < s->classes; c++) h = h * 0x01000193u + s->block[to[c]];
+        h = (h * 0x9e3779b1u) >> 16;
+        while (s->slot[h % SLOTS] && !same(s, s->first[s->slot[h % SLOTS]], q)) h++;
+        uint16_t *slot = &s->slot[h % SLOTS];
+        if (!*slot) {
+            *slot = (uint16_t)blocks++;
+            s->first[*slot] = (uint16_t)q;
+        }
+        s->next[q] = *slot;
+    }
+    memcpy(s->block, s->next, s->states * sizeof *s->block);
+    return blocks;
+}
+
+/* Whether two classes lead to the same blocks from everywhere. */
+static bool same_class(const struct shrinker *s, size_t blocks, size_t c, size_t d)
+{
+    for (size_t b = TAIL_START; b < blocks; b++) {
+        const uint16_t *to = s->to + s->first[b] * s->classes;
+        if (s->block[to[c]] != s->block[to[d]]) return false;
+    }
+    return true;
+}
+
+static void rewrite(const struct shrinker *s, size_t blocks, struct tail *t)
+{
+    uint8_t of[256] = {0}, first[256];
+    uint32_t n = 0;
+    for (size_t c = 0; c < s->classes; c++) {
+        uint32_t k = 0;
+        while (k < n && !same_class(s, blocks, c, first[k])) k++;
+        of[c] = (uint8_t)k;
+        if (k == n) first[n++] = (uint8_t)c;
+    }
+    for (unsigned c = 0; c < 256; c++) t->cls[c] = of[t->cls[c]];
+    for (size_t b = 0; b < blocks; b++)
+        for (size_t c = 0; c < n; c++)
+            t->next[b * n + c] = (uint16_t)((b < TAIL_START ? b : s->block[s->to[s->first[b] * s->classes + first[c]]]) * n);
+    t->classes = n;
+}
+
+enum err tail_shrink(struct tail *t, size_t *states)
+{
+    size_t n = *states * t->classes, blocks = TAIL_START + 1, had;
+    struct shrinker *s = mem_zalloc(sizeof *s);
+    uint16_t *to = mem_alloc(n * sizeof *to);
+    enum err e = s && to ? ERR_OK : ERR_MEMORY;
+    if (!e) {
+        for (size_t i = 0; i < n; i++) to[i] = (uint16_t)(t->next[i] / t->classes);
+        s->to = to;
+        s->states = *states;
+        s->classes = t->classes;
+        split_safe(s);
+        do had = blocks;
+        while ((blocks = refine(s)) > had);
+        *states = s->block[TAIL_START] == TAIL_MAY ? TAIL_START : blocks;
+        if (*states > TAIL_START) rewrite(s, blocks, t);
+    }
+    mem_free(to);
+    mem_free(s);
+    return e;
+}
