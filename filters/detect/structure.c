@@ -4,11 +4,20 @@
 
 #include "filters/text/vector.h"
 
-struct masks {                                           /* of 64 bytes */
-    uint64_t digit, letter, at, colon, dash, extra, hex; /* extra: '+', '/', '_'; hex: a to f */
-};
+#define PART_WORDS 64u /* of a block, looked at together */
+#define PART       (PART_WORDS * 64u)
+#define ROOM       (PART_WORDS + 16u) /* the word before it, the one behind it, and what vectors write too much */
+enum { BEFORE, FIRST };
 
-#define WORDS (STRUCTURE_BLOCK / 64u)
+/* Rows of bits, one for each byte of a part, from the word before it on. */
+struct masks {
+    uint64_t digit[ROOM], letter[ROOM], at[ROOM], colon[ROOM], dash[ROOM], extra[ROOM], hex[ROOM]; /* '+', '/', '_'; a to f */
+};
+struct places {
+    uint64_t clock[ROOM], date[ROOM], uuid[ROOM];               /* where such a thing begins */
+    uint64_t number[ROOM], glued[ROOM], token[ROOM], end[ROOM]; /* first digits; bytes of tokens; last bytes of long ones */
+    uint64_t colon[ROOM];
+};
 
 /* --- classification */
 
@@ -23,18 +32,18 @@ struct masks {                                           /* of 64 bytes */
     _mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8('+')),                                                                          \
                  _mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8('/')), _mm_cmpeq_epi8(x, _mm_set1_epi8('_'))))
 
-static void classify_sse2(const char *p, size_t words, struct masks *m)
+static void classify_sse2(const char *p, size_t i, size_t to, struct masks *m)
 {
-    for (size_t i = 0; i < words; i++, p += 64) {
+    for (; i < to; i++, p += 64) {
         __m128i v[4];
         for (int k = 0; k < 4; k++) v[k] = _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * k));
-        m[i].digit = EACH(DIGIT);
-        m[i].letter = EACH(LETTER);
-        m[i].at = EACH(AT);
-        m[i].colon = EACH(COLON);
-        m[i].dash = EACH(DASH);
-        m[i].extra = EACH(EXTRA);
-        m[i].hex = EACH(HEX);
+        m->digit[i] = EACH(DIGIT);
+        m->letter[i] = EACH(LETTER);
+        m->at[i] = EACH(AT);
+        m->colon[i] = EACH(COLON);
+        m->dash[i] = EACH(DASH);
+        m->extra[i] = EACH(EXTRA);
+        m->hex[i] = EACH(HEX);
     }
 }
 
@@ -47,19 +56,19 @@ AVX2 static inline __m256i extra2(__m256i v)
     return _mm256_or_si256(equal2(v, '+'), _mm256_or_si256(equal2(v, '/'), equal2(v, '_')));
 }
 
-AVX2 static void classify_avx2(const char *p, size_t words, struct masks *m)
+AVX2 static void classify_avx2(const char *p, size_t i, size_t to, struct masks *m)
 {
-    for (size_t i = 0; i < words; i++, p += 64) {
+    for (; i < to; i++, p += 64) {
         __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)p);
         __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(p + 32));
         __m256i space = _mm256_set1_epi8(0x20), small_a = _mm256_or_si256(a, space), small_b = _mm256_or_si256(b, space);
-        m[i].digit = vector_join2(vector_within2(a, '0', 9), vector_within2(b, '0', 9));
-        m[i].letter = vector_join2(vector_within2(small_a, 'a', 25), vector_within2(small_b, 'a', 25));
-        m[i].at = vector_join2(equal2(a, '@'), equal2(b, '@'));
-        m[i].colon = vector_join2(equal2(a, ':'), equal2(b, ':'));
-        m[i].dash = vector_join2(equal2(a, '-'), equal2(b, '-'));
-        m[i].extra = vector_join2(extra2(a), extra2(b));
-        m[i].hex = vector_join2(vector_within2(small_a, 'a', 5), vector_within2(small_b, 'a', 5));
+        m->digit[i] = vector_join2(vector_within2(a, '0', 9), vector_within2(b, '0', 9));
+        m->letter[i] = vector_join2(vector_within2(small_a, 'a', 25), vector_within2(small_b, 'a', 25));
+        m->at[i] = vector_join2(equal2(a, '@'), equal2(b, '@'));
+        m->colon[i] = vector_join2(equal2(a, ':'), equal2(b, ':'));
+        m->dash[i] = vector_join2(equal2(a, '-'), equal2(b, '-'));
+        m->extra[i] = vector_join2(extra2(a), extra2(b));
+        m->hex[i] = vector_join2(vector_within2(small_a, 'a', 5), vector_within2(small_b, 'a', 5));
     }
 }
 
@@ -72,17 +81,17 @@ AVX512 static inline uint64_t within5(__m512i v, char lo, char span)
 
 AVX512 static inline uint64_t equal5(__m512i v, char c) { return _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8(c)); }
 
-AVX512 static void classify_avx512(const char *p, size_t words, struct masks *m)
+AVX512 static void classify_avx512(const char *p, size_t i, size_t to, struct masks *m)
 {
-    for (size_t i = 0; i < words; i++, p += 64) {
+    for (; i < to; i++, p += 64) {
         __m512i v = _mm512_loadu_si512((const void *)p), small = _mm512_or_si512(v, _mm512_set1_epi8(0x20));
-        m[i].digit = within5(v, '0', 9);
-        m[i].letter = within5(small, 'a', 25);
-        m[i].at = equal5(v, '@');
-        m[i].colon = equal5(v, ':');
-        m[i].dash = equal5(v, '-');
-        m[i].extra = equal5(v, '+') | equal5(v, '/') | equal5(v, '_');
-        m[i].hex = within5(small, 'a', 5);
+        m->digit[i] = within5(v, '0', 9);
+        m->letter[i] = within5(small, 'a', 25);
+        m->at[i] = equal5(v, '@');
+        m->colon[i] = equal5(v, ':');
+        m->dash[i] = equal5(v, '-');
+        m->extra[i] = equal5(v, '+') | equal5(v, '/') | equal5(v, '_');
+        m->hex[i] = within5(small, 'a', 5);
     }
 }
 
@@ -104,13 +113,41 @@ enum vectors structure_vectors(void)
     return v < 0 ? structure_limit(VECTORS_AVX512) : (enum vectors)v;
 }
 
-static void classify(const char *p, size_t words, struct masks *m)
+/* The words i up to `to` of a part. */
+static void classify(const char *p, size_t i, size_t to, struct masks *m)
 {
     enum vectors v = structure_vectors();
-    if (v == VECTORS_AVX512) classify_avx512(p, words, m);
-    else if (v == VECTORS_AVX2) classify_avx2(p, words, m);
-    else classify_sse2(p, words, m);
+    if (v == VECTORS_AVX512) classify_avx512(p, i, to, m);
+    else if (v == VECTORS_AVX2) classify_avx2(p, i, to, m);
+    else classify_sse2(p, i, to, m);
 }
+
+/* --- places, by vectors */
+
+#define KERNEL(name)  name##_sse2
+#define KERNEL_TARGET __attribute__((unused))
+#define KERNEL_BYTES  16
+#include "filters/detect/structure_words.h"
+
+#define KERNEL(name)  name##_avx2
+#define KERNEL_TARGET __attribute__((target("avx2,popcnt,bmi")))
+#define KERNEL_BYTES  32
+#include "filters/detect/structure_words.h"
+
+#define KERNEL(name)  name##_avx512
+#define KERNEL_TARGET __attribute__((target("avx512f,avx512bw,popcnt,bmi")))
+#define KERNEL_BYTES  64
+#include "filters/detect/structure_words.h"
+
+/* One way through a part for each kind of vector. */
+static const struct {
+    void (*dead)(const struct masks *m, size_t to, struct places *out);
+    void (*numbers)(const struct masks *m, size_t to, struct places *out);
+    void (*tokens)(const struct masks *m, size_t to, struct places *out);
+    size_t (*list)(const uint64_t *row, size_t words, uint16_t *out);
+} way[] = {{find_dead_sse2, find_numbers_sse2, find_tokens_sse2, list_sse2},
+           {find_dead_avx2, find_numbers_avx2, find_tokens_avx2, list_avx2},
+           {find_dead_avx512, find_numbers_avx512, find_tokens_avx512, list_avx512}};
 
 /* --- runs */
 
@@ -136,15 +173,6 @@ static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 static bool is_letter(char c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; }
 static bool is_extra(char c) { return c == '+' || c == '/' || c == '_' || c == '-'; }
 
-static inline size_t put(uint32_t *v, size_t n, uint64_t mask, size_t base)
-{
-    while (mask) {
-        v[n++] = (uint32_t)(base + (size_t)__builtin_ctzll(mask));
-        mask &= mask - 1;
-    }
-    return n;
-}
-
 /* Length of the run of token bytes that reaches text[from]. */
 static size_t run_before(struct slice text, size_t from)
 {
@@ -159,42 +187,6 @@ static size_t run_before(struct slice text, size_t from)
 
 /* Bit i of the result is bit i + n of the two words. */
 static inline uint64_t ahead(uint64_t word, uint64_t next, unsigned n) { return n ? word >> n | next << (64 - n) : word; }
-
-/* Starts inside a clock time or behind the first group of an ISO date or a UUID: no number begins there. Bits of `here`
- * are taken back by up to 13 bytes, so what crosses a word is looked at from the word it begins in, and what is behind
- * the word's end goes to *later. */
-static uint64_t inside(const struct masks *m, const struct masks *next, uint64_t *later)
-{
-    uint64_t dead = *later;
-    *later = 0;
-#define DIGIT_AT(n)   ahead(m->digit, next->digit, n)
-#define DASH_AT(n)    ahead(m->dash, next->dash, n)
-#define COLON_AT(n)   ahead(m->colon, next->colon, n)
-#define KILL(mask, n) dead |= (mask) << (n), *later |= (n) ? (mask) >> (64 - (n)) : 0
-    uint64_t two = m->digit & DIGIT_AT(1);
-    uint64_t minutes = two & COLON_AT(2) & DIGIT_AT(3) & DIGIT_AT(4); /* 12:34 */
-    if (minutes) {
-        uint64_t clock = minutes & COLON_AT(5) & DIGIT_AT(6) & DIGIT_AT(7); /* 12:34:56 */
-        dead |= clock;
-        KILL(clock, 3);
-        KILL(clock, 6);
-    }
-    uint64_t dash4 = DASH_AT(4);
-    if (two & dash4) {
-        uint64_t date = two & DIGIT_AT(2) & DIGIT_AT(3) & dash4 & DIGIT_AT(5) & DIGIT_AT(6) & DASH_AT(7) & DIGIT_AT(8) &
-                        DIGIT_AT(9) & ~DIGIT_AT(10);
-        KILL(date, 5);
-        KILL(date, 8);
-    }
-    uint64_t uuid = m->dash & DASH_AT(5) & DASH_AT(10) & DASH_AT(15);
-    if (uuid) {
-        KILL(uuid, 1);
-        KILL(uuid, 6);
-        KILL(uuid, 11);
-        KILL(uuid, 16);
-    }
-    return dead;
-}
 
 /* Whether the bytes that describe() reads may be outside the text. */
 static bool at_edge(struct slice text, size_t at, size_t run, size_t end)
@@ -225,116 +217,115 @@ static struct structure_number describe(struct slice text, size_t at, uint64_t d
     return n;
 }
 
-/* Digits behind the letters that a token begins with: adding the first of the letters to all of them carries through
- * each run to the byte behind it. */
-static uint64_t find_glued(const struct masks *m, const struct masks *before)
+/* A part of a block: what was found in it, from text[from] on. */
+struct part {
+    struct slice text;
+    size_t from, words;
+    struct masks m;
+    struct places p;
+    uint16_t list[PART + 4];
+};
+
+static void put_numbers(const struct part *v, size_t n, struct structure *out)
 {
-    uint64_t word = m->digit | m->letter, initial = m->letter & ~(word << 1 | (before->digit | before->letter) >> 63);
-    unsigned n = (unsigned)__builtin_clzll(~before->letter | 1); /* letters that reach this word */
-    bool goes_on = n > 0 && !(n < 63 && (before->digit >> (63 - n) & 1));
-    return (m->letter + initial + goes_on) & ~m->letter & m->digit;
+    struct structure_number *to = out->number + out->numbers;
+    for (size_t k = 0; k < n; k++) {
+        size_t at = v->from + v->list[k], w = FIRST + v->list[k] / 64u;
+        unsigned i = v->list[k] % 64u;
+        uint64_t letters = v->m.letter[w - 1] >> i | (v->m.letter[w] << 1) << (63 - i);
+        bool inner = at >= NUMBER_LETTERS + 3 && v->text.n - at >= 128;
+        to[k] = describe(v->text, at, ahead(v->m.digit[w], v->m.digit[w + 1], i), letters, v->p.glued[w] >> i & 1, inner);
+    }
+    out->numbers += n;
 }
 
-/* The numbers that begin in one word. *later: as inside() has it. */
-static void find_numbers(const struct masks *m, struct slice text, size_t base, uint64_t *later, struct structure *out)
+/* Length of the run of token bytes that ends with the byte at `last` of the part. */
+static size_t run_length(const struct part *v, size_t last)
 {
-    uint64_t dead = inside(m, m + 1, later);
-    uint64_t starts = m->digit & ~(m->digit << 1 | m[-1].digit >> 63) & ~dead, letter = m->letter << 1 | m[-1].letter >> 63;
-    uint64_t glued = starts & letter ? find_glued(m, m - 1) : 0;
-    bool inner = base >= NUMBER_LETTERS + 3 && text.n - base >= 192;
-    for (starts &= ~letter | glued; starts; starts &= starts - 1) {
-        unsigned i = (unsigned)__builtin_ctzll(starts);
-        uint64_t letters = i ? m->letter << (64 - i) | m[-1].letter >> i : m[-1].letter;
-        out->number[out->numbers++] = describe(text, base + i, ahead(m->digit, m[1].digit, i), letters, glued >> i & 1, inner);
+    const uint64_t *row = v->p.token;
+    size_t w = FIRST + last / 64, n = last % 64 + 1;
+    uint64_t gaps = ~row[w] << (64 - n);
+    if (gaps) return (size_t)__builtin_clzll(gaps);
+    while (--w >= FIRST && row[w] == ~0ull) n += 64;
+    return w >= FIRST ? n + (size_t)__builtin_clzll(~row[w]) : n + run_before(v->text, v->from);
+}
+
+/* Two digits at least among the last 64 bytes of the run. */
+static bool has_digits(const struct part *v, size_t last, size_t len)
+{
+    const uint64_t *row = &v->m.digit[FIRST + last / 64];
+    size_t i = last % 64;
+    uint64_t digits = row[0] << (63 - i) | (row[-1] >> 1) >> i;
+    if (len < 64) digits >>= 64 - len;
+    return (digits & (digits - 1)) != 0;
+}
+
+static void put_tokens(const struct part *v, size_t n, struct structure *out)
+{
+    for (size_t k = 0; k < n; k++) {
+        size_t last = v->list[k], len = run_length(v, last);
+        out->token[out->tokens] = (struct structure_token){(uint32_t)(v->from + last + 1 - len), (uint32_t)len};
+        out->tokens += has_digits(v, last, len);
     }
 }
 
-static void put_token(struct structure *out, size_t end, size_t len)
+/* Colons are of use in what may be an address: two in a row, or five of them; dashes are between groups of two. */
+static void put_colons(const struct part *v, size_t n, struct structure *out)
 {
-    if (len >= STRUCTURE_TOKEN) out->token[out->tokens++] = (struct structure_token){(uint32_t)(end - len), (uint32_t)len};
-}
-
-/* Token runs that end in this word; *run is what reaches its start. */
-static void find_tokens(const struct masks *m, size_t base, size_t *run, struct structure *out)
-{
-    uint64_t t = m->digit | m->letter | m->extra | m->dash;
-    if (t == ~0ull) {
-        *run += 64;
-        return;
-    }
-    size_t head = (size_t)__builtin_ctzll(~t);
-    put_token(out, base + head, *run + head);
-    t &= ~0ull << head;
-    size_t tail = (size_t)__builtin_clzll(~t);
-    *run = tail;
-    if (tail) t &= ~0ull >> tail;
-    uint64_t x = t & (t >> 1);
-    x &= x >> 2;
-    x &= x >> 4;
-    x &= x >> 8; /* 16 in a row from here */
-    x &= x >> (STRUCTURE_TOKEN - 16);
-    for (uint64_t starts = x & ~(x << 1); starts; starts &= starts - 1) {
-        size_t at = (size_t)__builtin_ctzll(starts), len = (size_t)__builtin_ctzll(~(t >> at));
-        put_token(out, base + at + len, len);
-    }
-}
-
-/* Colons before a hex digit or another colon, in what may be an address: two in a row, or five of them; dashes between
- * groups of two. */
-static void find_colons(const struct masks *m, size_t base, struct structure *out)
-{
-    uint64_t hex = m->digit | m->hex, next_hex = m[1].digit | m[1].hex;
-    uint64_t colons = m->colon & ((hex | m->colon) >> 1 | (next_hex | m[1].colon) << 63);
-    uint64_t dashes = m->dash & ahead(m->dash, m[1].dash, 3) & ahead(m->dash, m[1].dash, 6) & (hex >> 1 | next_hex << 63);
-    for (uint64_t hits = colons | dashes; hits; hits &= hits - 1) {
-        unsigned i = (unsigned)__builtin_ctzll(hits);
-        uint64_t c = ahead(m->colon, m[1].colon, i), five = c;
-        if (colons >> i & 1 && !(c & (c >> 1 | 1ull << 63))) {
-            for (int k = 0; k < 4; k++) five &= five - 1;
+    for (size_t k = 0; k < n; k++) {
+        const uint64_t *row = &v->m.colon[FIRST + v->list[k] / 64u];
+        uint64_t c = ahead(row[0], row[1], v->list[k] % 64u), five = c;
+        if ((c & 1) && !(c & (c >> 1 | 1ull << 63))) {
+            for (int i = 0; i < 4; i++) five &= five - 1;
             if (!five) continue;
         }
-        out->colon[out->colons++] = (uint32_t)(base + i);
+        out->colon[out->colons++] = (uint32_t)(v->from + v->list[k]);
     }
 }
 
-static void classify_part(const char *p, size_t n, struct masks *m)
+static void find_places(struct part *v, unsigned want, struct structure *out)
 {
-    char part[64] = {0};
-    memcpy(part, p, n < 64 ? n : 64);
-    classify(part, 1, m);
+    enum vectors h = structure_vectors();
+    size_t end = FIRST + v->words, n;
+    if (want & STRUCTURE_NUMBERS) {
+        way[h].dead(&v->m, end, &v->p);
+        way[h].numbers(&v->m, end, &v->p);
+        put_numbers(v, way[h].list(v->p.number, v->words, v->list), out);
+    }
+    if (want & STRUCTURE_AT) {
+        n = way[h].list(v->m.at, v->words, v->list);
+        for (size_t k = 0; k < n; k++) out->at[out->ats++] = (uint32_t)(v->from + v->list[k]);
+    }
+    if (!(want & (STRUCTURE_TOKENS | STRUCTURE_COLON))) return;
+    way[h].tokens(&v->m, end, &v->p);
+    if (want & STRUCTURE_TOKENS) put_tokens(v, way[h].list(v->p.end, v->words, v->list), out);
+    if (want & STRUCTURE_COLON) put_colons(v, way[h].list(v->p.colon, v->words, v->list), out);
 }
 
-/* The 64 bytes before a block. */
-static void classify_before(struct slice text, size_t from, struct masks *m)
+/* Up to 64 bytes, the last of them at the end of the word or the first at its beginning; the rest is zeros. */
+static void classify_some(const char *p, size_t n, bool before, size_t word, struct masks *m)
 {
-    char part[64] = {0};
-    size_t n = from < 64 ? from : 64;
-    memcpy(part + 64 - n, text.p + from - n, n);
-    classify(part, 1, m);
+    char some[64] = {0};
+    memcpy(before ? some + 64 - n : some, p, n);
+    classify(some, word, word + 1, m);
 }
 
 void structure_find(struct slice text, size_t from, size_t to, unsigned want, struct structure *out)
 {
-    struct masks v[WORDS + 2], *m = v + 1;
-    size_t n = to - from, words = n / 64, run = want & STRUCTURE_TOKENS ? run_before(text, from) : 0;
-    uint64_t later = 0;
-    classify_before(text, from, v);
-    classify(text.p + from, words, m);
-    if (n % 64) {
-        classify_part(text.p + from + words * 64, n % 64, &m[words]);
-        words++;
-    }
-    classify_part(text.p + to, text.n - to, &m[words]); /* what is behind the block */
+    struct part v;
+    v.text = text;
     out->numbers = out->ats = out->colons = out->tokens = 0;
-    for (size_t i = 0; i < words; i++) {
-        size_t base = from + i * 64;
-        if (!(m[i].digit | m[i].dash)) later = 0;
-        else if (want & STRUCTURE_NUMBERS) find_numbers(&m[i], text, base, &later, out);
-        if ((want & STRUCTURE_AT) && m[i].at) out->ats = put(out->at, out->ats, m[i].at, base);
-        if ((want & STRUCTURE_COLON) && (m[i].colon | m[i].dash)) find_colons(&m[i], base, out);
-        if (want & STRUCTURE_TOKENS) find_tokens(&m[i], base, &run, out);
+    for (; from < to; from += PART) {
+        size_t n = to - from < PART ? to - from : PART, whole = n / 64, before = from < 64 ? from : 64;
+        v.from = from;
+        v.words = (n + 63) / 64;
+        size_t behind = from + v.words * 64, rest = behind < text.n ? text.n - behind : 0;
+        classify_some(text.p + from - before, before, true, BEFORE, &v.m);
+        classify(text.p + from, FIRST, FIRST + whole, &v.m);
+        if (n % 64) classify_some(text.p + from + whole * 64, n % 64, false, FIRST + whole, &v.m);
+        classify_some(text.p + text.n - rest, rest < 64 ? rest : 64, false, FIRST + v.words, &v.m);
+        find_places(&v, want, out);
     }
-    if (to == text.n && (want & STRUCTURE_TOKENS) && n % 64 == 0) put_token(out, to, run);
 }
 
 /* --- tokens */

@@ -16,17 +16,16 @@ static inline bool naive_like(struct slice t, size_t at, const char *like)
     return true;
 }
 
-/* Inside a clock time, or behind the first group of a date or UUID, that begins in the same block. */
+/* Inside a clock time, or behind the first group of a date or UUID. */
 static inline bool naive_dead(struct slice t, size_t at)
 {
     static const size_t clock[] = {0, 3, 6}, date[] = {5, 8}, uuid[] = {1, 6, 11, 16};
-    size_t block = at / STRUCTURE_BLOCK * STRUCTURE_BLOCK;
     for (size_t k = 0; k < 3; k++)
-        if (at >= block + clock[k] && naive_like(t, at - clock[k], "00:00:00")) return true;
+        if (at >= clock[k] && naive_like(t, at - clock[k], "00:00:00")) return true;
     for (size_t k = 0; k < 2; k++)
-        if (at >= block + date[k] && naive_like(t, at - date[k], "0000-00-00") && !naive_digit(t, at - date[k] + 10)) return true;
+        if (at >= date[k] && naive_like(t, at - date[k], "0000-00-00") && !naive_digit(t, at - date[k] + 10)) return true;
     for (size_t k = 0; k < 4; k++)
-        if (at >= block + uuid[k] && naive_like(t, at - uuid[k], "-....-....-....-")) return true;
+        if (at >= uuid[k] && naive_like(t, at - uuid[k], "-....-....-....-")) return true;
     return false;
 }
 

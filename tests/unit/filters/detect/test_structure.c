@@ -120,6 +120,14 @@ static bool token_byte(struct slice t, size_t i)
     return naive_digit(t, i) || naive_letter(t, i) || is(t, i, '+') || is(t, i, '/') || is(t, i, '_') || is(t, i, '-');
 }
 
+/* Two of the last 64 bytes of a run that ends before text[end]. */
+static bool has_digits(struct slice t, size_t end, size_t run)
+{
+    size_t n = 0;
+    for (size_t k = 1; k <= run && k <= 64; k++) n += naive_digit(t, end - k);
+    return n >= 2;
+}
+
 static void check_block(struct slice t, size_t from, size_t to)
 {
     size_t n = 0, a = 0, c = 0, k = 0, run = 0;
@@ -140,7 +148,8 @@ static void check_block(struct slice t, size_t from, size_t to)
             run++;
             continue;
         }
-        if (run >= STRUCTURE_TOKEN && (i < to || to == t.n)) {
+        if (i == from) run = 0; /* it ended in the block before */
+        if (run >= STRUCTURE_TOKEN && has_digits(t, i, run) && (i < to || to == t.n || !token_byte(t, to))) {
             assert_true(k < st.tokens);
             assert_int_equal(st.token[k].start + st.token[k].len, i);
             if (run <= STRUCTURE_LONG) assert_int_equal(st.token[k].len, run);
