@@ -472,22 +472,18 @@ static enum err add_name(struct gather *g, const struct gather_text *t, struct s
     return e;
 }
 
-/* All runs of one kind. *hex: where hex may begin; a search for base64 moves it. */
-static enum err decode_text(struct gather *g, uint32_t text, enum decode_kind kind, uint32_t *hex,
-                            const struct gather_limits *lim)
+/* All runs of one kind. */
+static enum err decode_text(struct gather *g, uint32_t text, enum decode_kind kind, const struct gather_limits *lim)
 {
     const struct gather_text t = g->text[text];
     if (!meter_add(g->meter, t.end - t.value)) return ERR_NOT_SCANNED;
-    uint32_t from = kind == DECODE_HEX ? *hex : 0;
+    uint32_t from = 0;
     struct decode_run run;
     while (from < t.end - t.value) {
         struct slice s = SLICE_NONE;
         enum err e = gather_slice(g, t.value, t.end, 0, &s);
         if (e) return e;
-        if (!decode_next(s, &g->marks, t.value - g->marked, kind, &from, &run)) {
-            if (kind == DECODE_BASE64) *hex = run.hex;
-            return ERR_OK;
-        }
+        if (!decode_next(s, &g->marks, t.value - g->marked, kind, &from, &run)) return ERR_OK;
         e = meter_add(g->meter, run.end - run.start) ? ERR_OK : ERR_NOT_SCANNED;
         if (!e) e = gather_slice(g, t.value, t.end, run.end - run.start + sizeof DETECT_GAP + NAME_MOST, &s);
         if (!e) e = gather_open(g, GATHER_DERIVED, t.level);
@@ -508,8 +504,8 @@ static enum err decode_text(struct gather *g, uint32_t text, enum decode_kind ki
 
 static const enum mark mark_of[DECODE_KINDS] = {
     [DECODE_ESCAPES] = MARK_ESCAPE, [DECODE_PERCENT] = MARK_PERCENT, [DECODE_ENTITIES] = MARK_ENTITY,
-    [DECODE_QUOTED] = MARK_QUOTED,  [DECODE_PAIRS] = MARK_PAIRS,     [DECODE_BASE64] = MARK_RUN,
-    [DECODE_HEX] = MARK_RUN,
+    [DECODE_QUOTED] = MARK_QUOTED,  [DECODE_PAIRS] = MARK_PAIRS,     [DECODE_BASE64] = MARK_BASE64,
+    [DECODE_HEX] = MARK_HEX,
 };
 
 /* All of one text that has a mark. */
@@ -518,13 +514,13 @@ static enum err decode_one(struct gather *g, uint32_t i, const uint32_t levels[D
 {
     const struct gather_text t = g->text[i];
     const size_t from = t.value - g->marked, to = t.end - g->marked;
-    uint32_t hex = 0;
     enum err e = ERR_OK;
     for (enum decode_kind k = 0; k < DECODE_KINDS && !e; k++) {
-        if (level >= levels[k] || marks_next(&g->marks, mark_of[k], from, to) == to) continue;
+        if (level >= levels[k] || !marks_has(&g->marks, mark_of[k])) continue;
+        if (marks_next(&g->marks, mark_of[k], from, to) == to) continue;
         if (k == DECODE_ESCAPES && t.inner) continue; /* opened properly */
         g->encoded = t.encoded || k >= DECODE_BASE64 || k == DECODE_PERCENT;
-        e = decode_text(g, i, k, &hex, lim);
+        e = decode_text(g, i, k, lim);
     }
     g->encoded = t.encoded;
     if (!e && to - from >= SHORTEST_TOKEN && t.kind != GATHER_BREAKS) e = gather_breaks(g, i);

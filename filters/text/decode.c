@@ -2,6 +2,7 @@
  * walk a run once and stop where it ceases to be text, so that everything stays linear whatever comes. */
 #include "filters/text/decode.h"
 
+#include "filters/text/alphabet.h"
 #include "filters/text/utf8.h"
 
 #include <assert.h>
@@ -17,37 +18,12 @@
 #define LINE_SURE   60u /* shorter ones must read as text, too */
 #define LINE_MOST   128u
 #define INDENT_MOST 32u
+#define PADDING     "=.@:!#$%&" /* or what else ends a run of base64 in a token */
 
 /* ---- classes of bytes -------------------------------------------------------------------------------------- */
 
-static int8_t hex_values[256];     /* -1: none */
-static uint8_t base64_values[256]; /* both alphabets; 255: none */
-
-enum { TEXT_FIRST = 1, TEXT_NEXT = 2 };
-static uint8_t text_bytes[256]; /* may begin a character of text (NUL too: it may be wide), may go on in one */
-
-static inline int hex_value(char c) { return hex_values[(unsigned char)c]; }
-
-__attribute__((constructor)) static void make_values(void)
-{
-    memset(hex_values, -1, sizeof hex_values);
-    for (int i = 0; i < 10; i++) hex_values['0' + i] = (int8_t)i;
-    for (int i = 0; i < 6; i++) hex_values['a' + i] = hex_values['A' + i] = (int8_t)(10 + i);
-    memset(base64_values, 255, sizeof base64_values);
-    for (unsigned i = 0; i < 26; i++) {
-        base64_values['A' + i] = (uint8_t)i;
-        base64_values['a' + i] = (uint8_t)(26 + i);
-    }
-    for (unsigned i = 0; i < 10; i++) base64_values['0' + i] = (uint8_t)(52 + i);
-    base64_values['+'] = base64_values['-'] = 62;
-    base64_values['/'] = base64_values['_'] = 63;
-    for (unsigned c = 0; c < 256; c++) {
-        bool first = c == 0 || c == '\n' || c == '\r' || c == '\t' || (c >= 0x20 && c < 0x7F) || (c >= 0xC2 && c < 0xF5);
-        text_bytes[c] = (uint8_t)((first ? TEXT_FIRST : 0) | ((c & 0xC0) == 0x80 ? TEXT_NEXT : 0));
-    }
-}
-
-static inline bool is_base64(char c) { return base64_values[(unsigned char)c] != 255; }
+static inline int hex_value(char c) { return alphabet_hex[(unsigned char)c]; }
+static inline bool is_base64(char c) { return alphabet_base64[(unsigned char)c] != 255; }
 static inline bool is_separator(char c) { return c == '/' || c == '+' || c == '-' || c == '_'; }
 
 #if defined(__x86_64__)
@@ -97,16 +73,7 @@ static inline size_t next_mark(const struct marked *x, enum mark kind, size_t fr
     return marks_next(x->m, kind, x->at + from, x->at + x->text.n) - x->at;
 }
 
-/* The next whole run of at least sixteen base64 bytes at or after `from`. */
-static bool find_run(const struct marked *x, size_t from, size_t *start, size_t *end)
-{
-    const size_t n = x->text.n, k = next_mark(x, MARK_RUN, from);
-    if (n - k < BASE64_MIN) return false;
-    *start = k;
-    *end = marks_end(x->m, MARK_RUN, x->at + k, x->at + n) - x->at + BASE64_MIN - 1;
-    return true;
-}
-_Static_assert(BASE64_MIN == MARK_RUN_LEAST, "what is marked is what is looked for");
+_Static_assert(BASE64_MIN == MARK_RUN_LEAST && HEX_MIN == MARK_HEX_LEAST, "what is marked is what is looked for");
 
 /* ---- is it text? ------------------------------------------------------------------------------------------- */
 
@@ -205,7 +172,7 @@ static size_t read_base64(struct slice t, size_t start, size_t end, struct judge
     unsigned bits = 0;
     size_t n = 0, i = start;
     for (; i < end && n < room; i++) {
-        unsigned v = base64_values[(unsigned char)t.p[i]];
+        unsigned v = alphabet_base64[(unsigned char)t.p[i]];
         if (v == 255) continue; /* line ends and padding */
         acc = acc << 6 | v;
         bits += 6;
@@ -241,62 +208,6 @@ static bool head_is_text(const char *p, size_t n, struct judge *j)
     else if (n >= 8 && !p[0] && !p[2] && !p[4] && !p[6]) j->wide = WIDE_BE;
     if (j->wide == NARROW) return all_text(p, n, 1) && !known_binary(slice_of(p, n));
     return all_text(p + (j->wide == WIDE_BE), n - (j->wide == WIDE_BE), 2);
-}
-
-/* False if sixteen base64 characters are sure to begin no text: what lets most words and paths go by. */
-static bool may_begin_plain(const char *p)
-{
-    unsigned a = base64_values[(unsigned char)p[0]], b = base64_values[(unsigned char)p[1]],
-             c = base64_values[(unsigned char)p[2]];
-    unsigned first = (a << 2 | b >> 4) & 0xFF, second = (b << 4 | c >> 2) & 0xFF;
-    if (first >= 0xFE && first + second == 0xFF + 0xFE) return true; /* the mark that UTF-16 begins with */
-    return text_bytes[first] & TEXT_FIRST && text_bytes[second] & (first < 0x80 ? TEXT_FIRST : TEXT_NEXT);
-}
-
-#if defined(__x86_64__)
-#define SSSE3 __attribute__((target("ssse3")))
-
-/* The twelve bytes that sixteen base64 characters stand for; the last four are 0 (Mula and Lemire, "Faster Base64 Encoding
- * and Decoding Using AVX2 Instructions", 2018). */
-SSSE3 static inline __m128i decode_16(const char *p)
-{
-    const __m128i v = load16(p);
-    __m128i off = _mm_and_si128(vector_within(v, 'A', 25), _mm_set1_epi8(-65));
-    off = _mm_or_si128(off, _mm_and_si128(vector_within(v, 'a', 25), _mm_set1_epi8(26 - 97)));
-    off = _mm_or_si128(off, _mm_and_si128(vector_within(v, '0', 9), _mm_set1_epi8(52 - 48)));
-    off = _mm_or_si128(off, _mm_and_si128(is(v, '+'), _mm_set1_epi8(62 - 43)));
-    off = _mm_or_si128(off, _mm_and_si128(is(v, '-'), _mm_set1_epi8(62 - 45)));
-    off = _mm_or_si128(off, _mm_and_si128(is(v, '/'), _mm_set1_epi8(63 - 47)));
-    off = _mm_or_si128(off, _mm_and_si128(is(v, '_'), _mm_set1_epi8(63 - 95)));
-    const __m128i pairs = _mm_maddubs_epi16(_mm_add_epi8(v, off), _mm_set1_epi32(0x01400140));
-    const __m128i fours = _mm_madd_epi16(pairs, _mm_set1_epi32(0x00011000));
-    return _mm_shuffle_epi8(fours, _mm_setr_epi8(2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, -1, -1, -1, -1));
-}
-
-/* The same with all twelve bytes: in text a byte that goes on stands behind one beyond ASCII, and no other there; NUL is
- * in every second place or in none. */
-SSSE3 static bool may_begin_ssse3(const char *p)
-{
-    const unsigned all = 0xFFF;
-    const __m128i v = decode_16(p);
-    const unsigned zero = (unsigned)_mm_movemask_epi8(is(v, 0)) & all, high = (unsigned)_mm_movemask_epi8(v);
-    if (zero) return (zero & 0xAA) == 0xAA || (zero & 0x55) == 0x55;
-    const __m128i line = _mm_or_si128(_mm_or_si128(is(v, '\n'), is(v, '\r')), is(v, '\t'));
-    const __m128i control = _mm_andnot_si128(line, vector_within(v, 0, 0x1F));
-    const __m128i wrong = _mm_or_si128(_mm_or_si128(control, is(v, 0x7F)),
-                                       _mm_or_si128(vector_within(v, (char)0xC0, 1), vector_within(v, (char)0xF5, 10)));
-    const unsigned next = (unsigned)_mm_movemask_epi8(vector_within(v, (char)0x80, 0x3F)), lead = high & ~next;
-    return (((unsigned)_mm_movemask_epi8(wrong) | (next & ~(high << 1)) | (lead << 1 & ~next)) & all) == 0;
-}
-#endif
-
-static bool (*may_begin_text)(const char *p) = may_begin_plain;
-
-__attribute__((constructor)) static void choose(void)
-{
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("ssse3")) may_begin_text = may_begin_ssse3;
-#endif
 }
 
 static bool base64_is_text(struct slice t, size_t start, size_t end, struct judge *j)
@@ -355,43 +266,6 @@ static size_t wrapped_end(struct slice t, size_t start, size_t end)
     }
 }
 
-/* The next stretch of at least HEX_MIN hex digits in [from, end): looked for from its far end, so that other tokens
- * are passed in strides. */
-static bool find_hex(struct slice t, size_t from, size_t end, size_t *first, size_t *last)
-{
-    while (end - from >= HEX_MIN) {
-        size_t k = from + HEX_MIN;
-        while (k > from && hex_value(t.p[k - 1]) >= 0) k--;
-        if (k > from) {
-            from = k; /* t.p[k - 1] is none */
-            continue;
-        }
-        *first = from;
-        *last = from + HEX_MIN;
-        while (*last < end && hex_value(t.p[*last]) >= 0) ++*last;
-        return true;
-    }
-    return false;
-}
-
-/* Behind the separators that come next at or after i: where another part begins; `end` if none does before it. */
-static size_t next_part(struct slice t, size_t i, size_t end)
-{
-#if defined(__x86_64__)
-    for (; end > i && t.n - i >= 16; i += 16) {
-        const __m128i v = load16(t.p + i);
-        const __m128i slash = is(_mm_or_si128(v, _mm_set1_epi8(4)), '/'); /* or plus */
-        const unsigned m = (unsigned)_mm_movemask_epi8(_mm_or_si128(slash, _mm_or_si128(is(v, '-'), is(v, '_'))));
-        if (!m) continue;
-        i += (unsigned)__builtin_ctz(m);
-        break;
-    }
-#endif
-    while (i < end && base64_values[(unsigned char)t.p[i]] < 62) i++;
-    while (i < end && base64_values[(unsigned char)t.p[i]] >= 62) i++;
-    return i < end ? i : end;
-}
-
 /* Behind the pair of hex digits at i, before which "0x" may stand; i if there is none. */
 static size_t hex_pair(struct slice t, size_t i)
 {
@@ -416,41 +290,50 @@ static size_t pairs_end(struct slice t, size_t start)
     return count >= HEX_MIN / 2 ? end : start;
 }
 
-/* FF FE or FE FF, which UTF-16 begins with: "//4" or "/v8". */
-static inline bool is_wide_mark(const char *p)
+/* The run of base64 that byte i is in, with a sign behind it that may be padding: where it ends, and where it begins, not
+ * before `least` nor further off than matters (wrapped_end). */
+static size_t run_end(struct slice t, size_t i)
 {
-    return (p[0] == '/' || p[0] == '_') &&
-           (((p[1] == '/' || p[1] == '_') && p[2] >= '4' && p[2] <= '7') || (p[1] == 'v' && p[2] == '8'));
+    unsigned k;
+    do {
+        k = low_ones(base64_mask(t, i));
+        i += k;
+    } while (k == 64 && i < t.n);
+    return i < t.n && strchr(PADDING, t.p[i]) && t.p[i] ? i + 1 : i;
+}
+static size_t run_begin(struct slice t, size_t i, size_t least)
+{
+    size_t k = i;
+    while (k > least && i - k <= LINE_MOST && is_base64(t.p[k - 1])) k--;
+    return k;
+}
+
+/* Where base64 of text may begin next, at `at` or behind it: what was read last may have ended within its run. */
+static size_t next_begin(const struct marked *x, size_t at)
+{
+    const struct slice t = x->text, near = slice_of(t.p, t.n - at < BASE64_MIN ? t.n : at + BASE64_MIN);
+    const bool within = at && at < t.n && is_base64(t.p[at]) && is_base64(t.p[at - 1]);
+    if (within && run_end(near, at) - at == BASE64_MIN && alphabet_begins_base64(t.p + at)) return at;
+    return next_mark(x, MARK_BASE64, at);
 }
 
 static bool next_base64(const struct marked *x, uint32_t *from, struct decode_run *run)
 {
     const struct slice t = x->text;
-    size_t start, end, at = *from;
-    if (at == 0) {
-        run->wrapped = 0;
-        run->hex = UINT32_MAX;
-    }
-    while (find_run(x, at, &start, &end)) {
-        size_t first, behind;
-        if (run->hex == UINT32_MAX && (find_hex(t, start, end, &first, &behind) || pairs_end(t, start) > start))
-            run->hex = (uint32_t)start;
-        at = end;
-        for (size_t cand = start; cand + BASE64_MIN <= end; cand = next_part(t, cand, end - BASE64_MIN + 1)) {
-            struct judge j;
-            if ((may_begin_text(t.p + cand) || is_wide_mark(t.p + cand)) && base64_is_text(t, cand, end, &j)) {
-                size_t last = end <= run->wrapped ? run->wrapped : wrapped_end(t, start, end);
-                run->wrapped = (uint32_t)last;
-                size_t stop;
-                (void)read_base64(t, cand, last, &j, NULL, SIZE_MAX, &stop);
-                while (stop < last && !is_separator(t.p[stop])) stop++;
-                while (stop < t.n && stop - last < 2 && stop >= last && t.p[stop] == '=') stop++;
-                *run = (struct decode_run){(uint32_t)cand, (uint32_t)stop, DECODE_BASE64, run->wrapped,
-                                           run->hex < cand ? run->hex : (uint32_t)cand};
-                *from = (uint32_t)stop;
-                return true;
-            }
-        }
+    if (*from == 0) run->behind = run->wrapped = 0;
+    for (size_t cand = next_begin(x, *from); cand < t.n; cand = next_mark(x, MARK_BASE64, cand + 1)) {
+        if (cand >= run->behind) run->behind = (uint32_t)run_end(t, cand);
+        const size_t end = run->behind;
+        struct judge j;
+        if (!base64_is_text(t, cand, end, &j)) continue;
+        const size_t last = end <= run->wrapped ? run->wrapped : wrapped_end(t, run_begin(t, cand, *from), end);
+        size_t stop;
+        (void)read_base64(t, cand, last, &j, NULL, SIZE_MAX, &stop);
+        while (stop < last && !is_separator(t.p[stop])) stop++;
+        while (stop < t.n && stop - last < 2 && stop >= last && t.p[stop] == '=') stop++;
+        *run = (struct decode_run){(uint32_t)cand, (uint32_t)stop, DECODE_BASE64, (uint32_t)last, run->behind};
+        *from = (uint32_t)stop;
+        return true;
     }
     *from = (uint32_t)t.n;
     return false;
@@ -567,24 +450,18 @@ static bool next_pairs(const struct marked *x, uint32_t *from, struct decode_run
 static bool next_hex(const struct marked *x, uint32_t *from, struct decode_run *run)
 {
     const struct slice t = x->text;
-    size_t start, end, at = *from, last;
-    while (find_run(x, at, &start, &end)) {
-        at = end;
-        const size_t list = pairs_end(t, start); /* apart by dashes */
-        struct judge listed;
-        if (list > start && hex_is_text(t, start, list, &listed)) {
-            *run = (struct decode_run){(uint32_t)start, (uint32_t)list, DECODE_HEX, 0, 0};
-            *from = (uint32_t)list;
-            return true;
-        }
-        for (size_t i = start; find_hex(t, i, end, &i, &last); i = last) {
-            struct judge j;
-            if (!hex_is_text(t, i, last, &j)) continue;
-            if (last == end) last = hex_lines(t, i, last);
-            *run = (struct decode_run){(uint32_t)i, (uint32_t)last, DECODE_HEX, 0, 0};
+    size_t at = *from;
+    while ((at = next_mark(x, MARK_HEX, at)) < t.n) {
+        size_t last = at + HEX_MIN;
+        struct judge j;
+        while (last < t.n && hex_value(t.p[last]) >= 0) last++;
+        if (hex_is_text(t, at, last, &j)) {
+            last = hex_lines(t, at, last);
+            *run = (struct decode_run){(uint32_t)at, (uint32_t)last, DECODE_HEX, 0, 0};
             *from = (uint32_t)last;
             return true;
         }
+        at = last;
     }
     *from = (uint32_t)t.n;
     return false;

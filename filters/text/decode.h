@@ -21,8 +21,7 @@ enum decode_kind {
 struct decode_run {
     uint32_t start, end;
     enum decode_kind kind;
-    uint32_t wrapped; /* the finder's own: where the lines of base64 end that were read last */
-    uint32_t hex;     /* where hex may begin, once all base64 was looked for: UINT32_MAX: nowhere */
+    uint32_t wrapped, behind; /* the finder's own: where the lines of base64 end that were read last, and their first */
 };
 
 /* The next run of `kind` at or after *from, which moves behind it; false if there is none. m has the marks of the text, whose

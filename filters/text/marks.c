@@ -1,6 +1,7 @@
 /* The pass: 64 bytes at a time become masks of a few classes of bytes; carries and shifts find runs and tokens in them, and
  * only at a break or a sign is a byte looked at alone. */
 #include "filters/text/marks.h"
+#include "filters/text/alphabet.h"
 
 #include <string.h>
 
@@ -20,8 +21,13 @@ enum {
     WHITE = 64, /* what a line may begin with: blanks and '>' */
     RARE = 128, /* '%', '&' */
 };
+enum { /* the second table */
+       HEX = 1,
+       PART = 2, /* "+/-_": another part of a run of base64 begins behind it */
+};
 #define CLASSES 8u
-static uint8_t classes[256];
+#define FURTHER 2u
+static uint8_t classes[256], further[256];
 
 __attribute__((constructor)) static void make_classes(void)
 {
@@ -41,23 +47,28 @@ __attribute__((constructor)) static void make_classes(void)
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         for (const char *p = rows[i].bytes; *p; p++) classes[(unsigned char)*p] |= rows[i].bits;
+    for (const char *p = "0123456789abcdefABCDEF"; *p; p++) further[(unsigned char)*p] |= HEX;
+    for (const char *p = "+/-_"; *p; p++) further[(unsigned char)*p] |= PART;
 }
 
 struct masks {
     uint64_t base64, digit, token, cut, quote, slash, white, rare; /* token: all a token has */
-    uint64_t returns, equals;                                      /* single bytes */
+    uint64_t hex, part;
+    uint64_t returns, equals; /* single bytes */
 };
 
 static void sort_plain(const char *p, struct masks *m)
 {
-    uint64_t bit[CLASSES] = {0}, returns = 0, equals = 0;
+    uint64_t bit[CLASSES] = {0}, more[FURTHER] = {0}, returns = 0, equals = 0;
     for (unsigned i = 0; i < 64; i++) {
-        const unsigned c = classes[(unsigned char)p[i]];
+        const unsigned c = classes[(unsigned char)p[i]], d = further[(unsigned char)p[i]];
         returns |= (uint64_t)(p[i] == '\r') << i;
         equals |= (uint64_t)(p[i] == '=') << i;
         for (unsigned k = 0; k < CLASSES; k++) bit[k] |= (uint64_t)(c >> k & 1) << i;
+        for (unsigned k = 0; k < FURTHER; k++) more[k] |= (uint64_t)(d >> k & 1) << i;
     }
-    *m = (struct masks){bit[0], bit[1], bit[0] | bit[2], bit[3], bit[4], bit[5], bit[6], bit[7], returns, equals};
+    *m = (struct masks){bit[0], bit[1], bit[0] | bit[2], bit[3],  bit[4],  bit[5],
+                        bit[6], bit[7], more[0],         more[1], returns, equals};
 }
 
 #if defined(__x86_64__)
@@ -70,15 +81,18 @@ AVX2 static inline uint64_t join(const __m256i v[2]) { return vector_join2(v[0],
 
 AVX2 static inline void sort_avx2(const char *p, struct masks *m)
 {
-    __m256i base64[2], digit[2], token[2], cut[2], quote[2], slash[2], white[2], rare[2], returns[2], equals[2];
+    __m256i base64[2], digit[2], token[2], cut[2], quote[2], slash[2], white[2], rare[2], hex[2], part[2], returns[2], equals[2];
     for (int i = 0; i < 2; i++) {
         const __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)(p + 32 * i));
-        const __m256i letter = vector_within2(either(v, _mm256_set1_epi8(32)), 'a', 25),
+        const __m256i small = either(v, _mm256_set1_epi8(32)), letter = vector_within2(small, 'a', 25),
                       dot = vector_within2(v, '-', 2);                      /* - . / */
         const __m256i number = vector_within2(v, '0', 10), at = is(v, '@'); /* 0-9 : */
-        digit[i] = either(_mm256_andnot_si256(is(v, ':'), number), at);
-        const __m256i common = either(either(letter, _mm256_andnot_si256(is(v, ':'), number)), either(is(v, '+'), is(v, '_')));
-        base64[i] = either(common, _mm256_andnot_si256(is(v, '.'), dot));
+        const __m256i plus = either(is(v, '+'), is(v, '_')), figure = _mm256_andnot_si256(is(v, ':'), number);
+        const __m256i common = either(either(letter, figure), plus), dash = _mm256_andnot_si256(is(v, '.'), dot);
+        base64[i] = either(common, dash);
+        digit[i] = either(figure, at);
+        hex[i] = either(vector_within2(small, 'a', 5), figure);
+        part[i] = either(plus, dash);
         token[i] = either(either(either(common, dot), either(is(v, '='), at)),
                           either(either(vector_within2(v, '#', 3), is(v, '!')), number));
         cut[i] = either(either(either(is(v, '\n'), is(v, '*')), either(is(v, '`'), is(v, '~'))), is(v, '<'));
@@ -89,8 +103,8 @@ AVX2 static inline void sort_avx2(const char *p, struct masks *m)
         returns[i] = is(v, '\r');
         equals[i] = is(v, '=');
     }
-    *m = (struct masks){join(base64), join(digit), join(token), join(cut),     join(quote),
-                        join(slash),  join(white), join(rare),  join(returns), join(equals)};
+    *m = (struct masks){join(base64), join(digit), join(token), join(cut),  join(quote),   join(slash),
+                        join(white),  join(rare),  join(hex),   join(part), join(returns), join(equals)};
 }
 
 AVX512 static inline void sort_avx512(const char *p, struct masks *m)
@@ -98,6 +112,7 @@ AVX512 static inline void sort_avx512(const char *p, struct masks *m)
     const __m512i v = _mm512_loadu_si512(p);
     const __mmask64 ascii = ~_mm512_movepi8_mask(v);
     const __m512i c = _mm512_maskz_permutex2var_epi8(ascii, _mm512_loadu_si512(classes), v, _mm512_loadu_si512(classes + 64));
+    const __m512i d = _mm512_maskz_permutex2var_epi8(ascii, _mm512_loadu_si512(further), v, _mm512_loadu_si512(further + 64));
 #define HAS(bits) _mm512_test_epi8_mask(c, _mm512_set1_epi8((char)(bits)))
     m->base64 = HAS(BASE64);
     m->digit = HAS(DIGIT);
@@ -107,6 +122,8 @@ AVX512 static inline void sort_avx512(const char *p, struct masks *m)
     m->slash = HAS(SLASH);
     m->white = HAS(WHITE);
     m->rare = HAS(RARE);
+    m->hex = _mm512_test_epi8_mask(d, _mm512_set1_epi8(HEX));
+    m->part = _mm512_test_epi8_mask(d, _mm512_set1_epi8(PART));
     m->returns = _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('\r'));
     m->equals = _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('='));
 #undef HAS
@@ -121,6 +138,9 @@ struct pass {
     size_t base; /* of the block */
     const struct masks *now, *next;
     size_t quoted;    /* behind the last sign of quoted-printable */
+    uint64_t base64;  /* bit 0: the byte before the block is base64 */
+    uint64_t part;    /* ... it stands before another part of a run */
+    uint64_t hex;     /* ... it is a hex digit */
     uint64_t last;    /* bytes of tokens in the block before it */
     uint64_t before;  /* bit 0: a break may follow the byte before the block */
     uint64_t token;   /* ... it is of a token */
@@ -185,11 +205,33 @@ LEAF uint64_t runs(const struct pass *s)
     return whole | (less & ahead(s->now->token & ~s->now->base64, s->next->token & ~s->next->base64, 15)); /* with its padding */
 }
 
-/* Where three groups of two characters in the block, or of four, stand apart by a sign, or by two: of hex in pairs, which is
- * longer than that, some place is marked. */
+/* Where base64 of text may begin: with its run, or behind a sign that paths have, too. */
+LEAF uint64_t base64_begins(const struct pass *s, uint64_t run)
+{
+    const uint64_t b = s->now->base64, part = s->now->part;
+    uint64_t found = 0;
+    for (uint64_t w = run & (~(b << 1 | s->base64) | (~part & (part << 1 | s->part))); w; w &= w - 1)
+        if (alphabet_begins_base64(s->text.p + s->base + (size_t)__builtin_ctzll(w))) found |= w & -w;
+    return found;
+}
+
+/* Where hex of text may begin. */
+LEAF uint64_t hex_begins(const struct pass *s)
+{
+    uint64_t next = s->next->hex, found = 0;
+    const uint64_t eight = pairs(pairs(pairs(s->now->hex, &next, 1), &next, 2), &next, 4);
+    const uint64_t run = eight & ahead(eight, next, 8) & ahead(eight, next, MARK_HEX_LEAST - 8);
+    for (uint64_t w = run & ~(s->now->hex << 1 | s->hex); w; w &= w - 1)
+        if (alphabet_begins_hex(s->text.p + s->base + (size_t)__builtin_ctzll(w))) found |= w & -w;
+    return found;
+}
+
+/* Where three groups of two hex digits in the block, or of four characters with such at their ends, stand apart by a sign, or
+ * by two: of hex in pairs, which is longer than that, some place is marked. */
 LEAF uint64_t listed(const struct pass *s)
 {
-    const uint64_t b = s->now->base64, b2 = b & b >> 1, two = b2 & ~(b >> 2), four = b2 & b2 >> 2 & ~(b >> 4);
+    const uint64_t b = s->now->base64, h = s->now->hex, h2 = h & h >> 1, two = h2 & ~(h >> 2);
+    const uint64_t four = b & b >> 1 & h2 >> 2 & ~(b >> 4);
     return (two & two >> 3 & two >> 6) | (four & four >> 5 & four >> 10) | (four & four >> 6 & four >> 12);
 }
 
@@ -348,24 +390,32 @@ LEAF void mark_all(struct marks *m, struct slice text, sorter sort)
     struct masks both[2];
     struct pass s = {.text = text};
     uint64_t *w = m->word;
+    uint64_t all[MARK_KINDS] = {0};
     const size_t room = m->room;
     sort_at(text, 0, &both[0], sort);
     for (unsigned i = 0; s.base <= text.n; s.base += 64, w++, i ^= 1) { /* masks stay where they are: copies of them would wait */
-        uint64_t percent = 0, entity = 0;
+        uint64_t row[MARK_KINDS] = {0};
         s.now = &both[i];
         s.next = &both[i ^ 1];
         sort_at(text, s.base + 64, &both[i ^ 1], sort);
-        if (s.now->rare) signs(&s, &percent, &entity);
-        const uint64_t run = runs(&s), cut = breaks(&s), slash = s.now->slash, pair = listed(&s), equals = quoted(&s);
-        w[MARK_ESCAPE * room] = slash;
-        w[MARK_PERCENT * room] = percent;
-        w[MARK_ENTITY * room] = entity;
-        w[MARK_QUOTED * room] = equals;
-        w[MARK_PAIRS * room] = pair;
-        w[MARK_RUN * room] = run;
-        w[MARK_BREAK * room] = cut;
-        w[MARK_ANY * room] = slash | percent | entity | run | cut | pair | equals;
+        if (s.now->rare) signs(&s, &row[MARK_PERCENT], &row[MARK_ENTITY]);
+        const uint64_t run = runs(&s);
+        if (run) row[MARK_BASE64] = base64_begins(&s, run);
+        if (run) row[MARK_HEX] = hex_begins(&s);
+        row[MARK_ESCAPE] = s.now->slash;
+        row[MARK_PAIRS] = listed(&s);
+        row[MARK_QUOTED] = quoted(&s);
+        row[MARK_BREAK] = breaks(&s);
+        for (unsigned k = MARK_ANY + 1; k < MARK_KINDS; k++) row[MARK_ANY] |= row[k];
+        for (unsigned k = 0; k < MARK_KINDS; k++) {
+            w[k * room] = row[k];
+            all[k] |= row[k];
+        }
+        s.base64 = s.now->base64 >> 63;
+        s.part = s.now->part >> 63;
+        s.hex = s.now->hex >> 63;
     }
+    for (unsigned k = 0; k < MARK_KINDS; k++) m->kinds |= (unsigned)(all[k] != 0) << k;
 }
 
 static void mark_plain(struct marks *m, struct slice text) { mark_all(m, text, sort_plain); }
@@ -406,6 +456,7 @@ enum err marks_make(struct marks *m, struct slice text)
         m->word = v;
         m->room = room;
     }
+    m->kinds = 0;
     chosen(m, text);
     return ERR_OK;
 }
@@ -413,5 +464,5 @@ enum err marks_make(struct marks *m, struct slice text)
 void marks_free(struct marks *m)
 {
     mem_free_used(m->word, 0);
-    *m = (struct marks){NULL, 0};
+    *m = (struct marks){NULL, 0, 0};
 }

@@ -15,16 +15,21 @@ enum mark {
     MARK_ENTITY,  /* an ampersand with the first two bytes of a character reference behind it */
     MARK_QUOTED,  /* "=" with two hex digits behind it, and another such before it or behind it */
     MARK_PAIRS,   /* two hex digits, or four characters, of several such apart by a sign or two */
-    MARK_RUN,     /* a byte of base64 that begins MARK_RUN_LEAST of them */
+    MARK_BASE64,  /* MARK_RUN_LEAST bytes of base64 that may stand for text: a run begins, or a part of one behind "/+-_" */
+    MARK_HEX,     /* MARK_HEX_LEAST hex digits, and none before them, that may stand for text */
     MARK_BREAK,   /* a break in a token that may hold a value: line end, emphasis, quote (gather_join.c) */
     MARK_KINDS
 };
 #define MARK_RUN_LEAST 16u
+#define MARK_HEX_LEAST 18u
 
 struct marks {
     uint64_t *word; /* room words for each kind, one behind the other */
     size_t room;
+    unsigned kinds; /* bit k: there is a mark of kind k */
 };
+
+static inline bool marks_has(const struct marks *m, enum mark kind) { return m->kinds >> kind & 1; }
 
 /* Marks all of text. A mark may be where nothing is; where something is there always is one. ERR_MEMORY. */
 enum err marks_make(struct marks *m, struct slice text) MUST_CHECK;

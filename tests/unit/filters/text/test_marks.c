@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "filters/text/alphabet.h"
 #include "filters/text/marks.h"
 #include "tests/unit/any.h"
 
@@ -34,6 +35,22 @@ static bool run_at(struct slice t, size_t i)
     return true;
 }
 
+/* Base64 begins at i, or a part of it. */
+static bool base64_at(struct slice t, size_t i)
+{
+    if (!run_at(t, i)) return false;
+    const bool begins = i == 0 || !is_base64(t.p[i - 1]), part = i && in(t.p[i - 1], "+/-_") && !in(t.p[i], "+/-_");
+    return (begins || part) && alphabet_begins_base64(t.p + i);
+}
+
+static bool hex_at(struct slice t, size_t i)
+{
+    if (i && is_hex(t.p[i - 1])) return false;
+    for (size_t k = 0; k < MARK_HEX_LEAST; k++)
+        if (i + k >= t.n || !is_hex(t.p[i + k])) return false;
+    return alphabet_begins_hex(t.p + i);
+}
+
 /* Where what is broken at i goes on; t.n if nowhere. */
 static size_t goes_on(struct slice t, size_t i)
 {
@@ -44,6 +61,8 @@ static size_t goes_on(struct slice t, size_t i)
     if (k < t.n && t.p[k] == '\n') {
         i = k + 1;
         while (i < t.n && in(t.p[i], " \t>")) i++;
+        for (k = i; k < t.n && k - i < 3 && in(t.p[k], "-*+#/|");) k++;
+        if (k > i && k < t.n && t.p[k] == ' ') i = k + 1; /* a list's mark */
         while (i < t.n && in(t.p[i], "*`~")) i++;
     }
     return i < t.n && is_token(t.p[i]) ? i : t.n;
@@ -83,25 +102,67 @@ static void check(struct slice t)
         if (has(MARK_ESCAPE, i) != (c == '\\')) fail_msg("escape at %zu of %zu", i, t.n);
         if (has(MARK_PERCENT, i) != percent) fail_msg("percent at %zu of %zu", i, t.n);
         if (has(MARK_ENTITY, i) != entity) fail_msg("entity at %zu of %zu", i, t.n);
-        if (has(MARK_RUN, i) != run_at(t, i)) fail_msg("run at %zu of %zu", i, t.n);
+        if (has(MARK_BASE64, i) != base64_at(t, i)) fail_msg("base64 at %zu of %zu", i, t.n);
+        if (has(MARK_HEX, i) != hex_at(t, i)) fail_msg("hex at %zu of %zu", i, t.n);
         if (break_at(t, i) && !has(MARK_BREAK, i)) fail_msg("break at %zu of %zu: %.*s", i, t.n, (int)t.n, t.p);
         if (has(MARK_BREAK, i) && !in(c, "\n*`~<\"'")) fail_msg("no break at %zu", i);
         bool any = false;
         for (enum mark k = MARK_ANY + 1; k < MARK_KINDS; k++) any |= has(k, i);
         assert_int_equal(has(MARK_ANY, i), any);
     }
-    for (enum mark k = 0; k < MARK_KINDS; k++) assert_int_equal(marks_next(&m, k, t.n, t.n + 1), t.n + 1 > t.n ? t.n + 1 : t.n);
+    for (enum mark k = 0; k < MARK_KINDS; k++) {
+        assert_int_equal(marks_next(&m, k, t.n, t.n + 1), t.n + 1);
+        assert_int_equal(marks_has(&m, k), marks_next(&m, k, 0, t.n) < t.n);
+    }
 }
 
 /* Pieces of what marks are about, thrown together. */
 static size_t throw_together(char *t, size_t n)
 {
-    static const char *const pieces[] = {"\n",    " ",        "word", "Token9", "\r\n",  "*",        "**",
-                                         "`",     "\\",       "\\\n", "%41",    "%u00",  "%",        "&amp;",
-                                         "&#1;",  "& ",       "\"",   "\" ",    "\"\n",  "'",        "abcdef",
-                                         "=",     ".",        "@",    "-",      "/usr/", "_x_",      "\n    ",
-                                         "\n > ", "\xC3\xA9", "7",    "\xFF",   "\x80",  "12345678", "ABCDEFGHIJKLMNOP",
-                                         "~",     "{",        ": ",   "\t",     "\x1e"};
+    static const char *const pieces[] = {"\n",
+                                         " ",
+                                         "word",
+                                         "Token9",
+                                         "\r\n",
+                                         "*",
+                                         "**",
+                                         "`",
+                                         "\\",
+                                         "\\\n",
+                                         "%41",
+                                         "%u00",
+                                         "%",
+                                         "&amp;",
+                                         "&#1;",
+                                         "& ",
+                                         "\"",
+                                         "\" ",
+                                         "\"\n",
+                                         "'",
+                                         "abcdef",
+                                         "=",
+                                         ".",
+                                         "@",
+                                         "-",
+                                         "/usr/",
+                                         "_x_",
+                                         "\n    ",
+                                         "\n > ",
+                                         "\xC3\xA9",
+                                         "7",
+                                         "\xFF",
+                                         "\x80",
+                                         "12345678",
+                                         "ABCDEFGHIJKLMNOP",
+                                         "~",
+                                         "{",
+                                         ": ",
+                                         "\t",
+                                         "\x1e",
+                                         "SGVsbG8gd29ybGQh",
+                                         "414b4941515833424437",
+                                         "+",
+                                         "0x41"};
     size_t at = 0;
     while (at < n) {
         const char *p = pieces[any(sizeof pieces / sizeof pieces[0])];
@@ -124,6 +185,31 @@ static void test_ways(void **state)
         }
     }
     assert_true(ways > 0);
+    for (unsigned way = 0; !marks_way(way);) way++;
+}
+
+/* Hex in pairs is marked somewhere, wherever it stands. */
+static void test_pairs(void **state)
+{
+    (void)state;
+    static const char *const lists[] = {"41 4b 49 41 51 58 33 42 44", "41-4B-49-41-51-58-33-42-44", "41:4b:49:41:51:58:33:42:44",
+                                        "0x41,0x4b,0x49,0x41,0x51,0x58,0x33,0x42,0x44",
+                                        "0x41, 0x4b, 0x49, 0x41, 0x51, 0x58, 0x33, 0x42, 0x44"};
+    static char t[300];
+    for (unsigned way = 0; way < WAYS; way++) {
+        if (!marks_way(way)) continue;
+        for (size_t k = 0; k < sizeof lists / sizeof lists[0]; k++)
+            for (size_t at = 0; at < 200; at++) {
+                const size_t n = strlen(lists[k]);
+                memset(t, ' ', sizeof t);
+                memcpy(t + at, lists[k], n);
+                assert_int_equal(marks_make(&m, slice_of(t, sizeof t)), ERR_OK);
+                assert_in_range(marks_next(&m, MARK_PAIRS, 0, sizeof t), at, at + n - 1);
+            }
+        const struct slice words = SLICE("is to be of it in as we go by at an or on no so up us");
+        assert_int_equal(marks_make(&m, words), ERR_OK);
+        assert_false(marks_has(&m, MARK_PAIRS));
+    }
     for (unsigned way = 0; !marks_way(way);) way++;
 }
 
@@ -171,6 +257,7 @@ int main(void)
     mem_install_hooks();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ways),
+        cmocka_unit_test(test_pairs),
         cmocka_unit_test(test_bytes),
         cmocka_unit_test(test_breaks),
     };

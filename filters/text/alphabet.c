@@ -1,0 +1,150 @@
+/* Sixteen digits become the bytes they stand for, and those are asked at once whether text may begin so: bytes that go on
+ * stand behind one beyond ASCII and nowhere else, nothing is a control character; NUL is in every second place or in none. */
+#include "filters/text/alphabet.h"
+
+#include <string.h>
+
+#if defined(__x86_64__)
+#include "filters/text/vector.h"
+#endif
+
+#define BASE64_BYTES 11u /* the last digit may be padding */
+#define HEX_BYTES    8u
+#define EVERY_SECOND 0x55u /* of the first eight */
+
+uint8_t alphabet_base64[256];
+int8_t alphabet_hex[256];
+
+__attribute__((constructor)) static void make_values(void)
+{
+    memset(alphabet_hex, -1, sizeof alphabet_hex);
+    for (int i = 0; i < 10; i++) alphabet_hex['0' + i] = (int8_t)i;
+    for (int i = 0; i < 6; i++) alphabet_hex['a' + i] = alphabet_hex['A' + i] = (int8_t)(10 + i);
+    memset(alphabet_base64, 255, sizeof alphabet_base64);
+    for (unsigned i = 0; i < 26; i++) {
+        alphabet_base64['A' + i] = (uint8_t)i;
+        alphabet_base64['a' + i] = (uint8_t)(26 + i);
+    }
+    for (unsigned i = 0; i < 10; i++) alphabet_base64['0' + i] = (uint8_t)(52 + i);
+    alphabet_base64['+'] = alphabet_base64['-'] = 62;
+    alphabet_base64['/'] = alphabet_base64['_'] = 63;
+}
+
+/* What the bytes of a head are, a bit each. */
+struct head {
+    unsigned zero, control, wrong, next, high; /* wrong: never in UTF-8; next: goes on in a character */
+};
+
+static bool begins_text(struct head h, unsigned bytes)
+{
+    const unsigned all = (1u << bytes) - 1, lead = h.high & ~h.next;
+    if (h.zero & all) return (h.zero & EVERY_SECOND) == EVERY_SECOND || (h.zero & EVERY_SECOND << 1) == EVERY_SECOND << 1;
+    return ((h.control | h.wrong | (h.next & ~(h.high << 1)) | (lead << 1 & ~h.next)) & all) == 0;
+}
+
+static struct head head_plain(const unsigned char *b, unsigned bytes)
+{
+    struct head h = {0, 0, 0, 0, 0};
+    for (unsigned i = 0; i < bytes; i++) {
+        const unsigned c = b[i], bit = 1u << i;
+        if (c == 0) h.zero |= bit;
+        if ((c < 0x20 && c != '\n' && c != '\r' && c != '\t') || c == 0x7F) h.control |= bit;
+        if (c == 0xC0 || c == 0xC1 || c >= 0xF5) h.wrong |= bit;
+        if ((c & 0xC0) == 0x80) h.next |= bit;
+        if (c & 0x80) h.high |= bit;
+    }
+    return h;
+}
+
+/* FF FE or FE FF, which UTF-16 begins with: "//4" or "/v8". */
+static inline bool is_wide_mark(const char *p)
+{
+    return (p[0] == '/' || p[0] == '_') &&
+           (((p[1] == '/' || p[1] == '_') && p[2] >= '4' && p[2] <= '7') || (p[1] == 'v' && p[2] == '8'));
+}
+
+static bool base64_plain(const char *p)
+{
+    unsigned char b[BASE64_BYTES + 1];
+    uint32_t acc = 0;
+    for (unsigned i = 0, bits = 0, n = 0; i < ALPHABET_BASE64; i++) {
+        acc = acc << 6 | (alphabet_base64[(unsigned char)p[i]] & 63);
+        bits += 6;
+        if (bits < 8) continue;
+        bits -= 8;
+        b[n++] = (unsigned char)(acc >> bits);
+    }
+    return begins_text(head_plain(b, BASE64_BYTES), BASE64_BYTES) || is_wide_mark(p);
+}
+
+static bool hex_plain(const char *p)
+{
+    unsigned char b[HEX_BYTES];
+    for (unsigned i = 0; i < HEX_BYTES; i++)
+        b[i] = (unsigned char)((unsigned)alphabet_hex[(unsigned char)p[2 * i]] << 4 |
+                               (unsigned)alphabet_hex[(unsigned char)p[2 * i + 1]]);
+    return begins_text(head_plain(b, HEX_BYTES), HEX_BYTES);
+}
+
+#if defined(__x86_64__)
+#define SSSE3 __attribute__((target("ssse3")))
+
+static inline __m128i load(const char *p) { return _mm_loadu_si128((const __m128i *)(const void *)p); }
+static inline __m128i is(__m128i v, char c) { return _mm_cmpeq_epi8(v, _mm_set1_epi8(c)); }
+static inline unsigned bits(__m128i v) { return (unsigned)_mm_movemask_epi8(v); }
+
+static inline struct head head_sse2(__m128i v)
+{
+    const __m128i line = _mm_or_si128(_mm_or_si128(is(v, '\n'), is(v, '\r')), is(v, '\t'));
+    const __m128i control = _mm_or_si128(_mm_andnot_si128(line, vector_within(v, 0, 0x1F)), is(v, 0x7F));
+    const __m128i wrong = _mm_or_si128(vector_within(v, (char)0xC0, 1), vector_within(v, (char)0xF5, 10));
+    return (struct head){bits(is(v, 0)), bits(control), bits(wrong), bits(vector_within(v, (char)0x80, 0x3F)), bits(v)};
+}
+
+/* The twelve bytes that sixteen digits of base64 stand for (Mula and Lemire, "Faster Base64 Encoding and Decoding Using AVX2
+ * Instructions", 2018). */
+SSSE3 static bool base64_ssse3(const char *p)
+{
+    const __m128i v = load(p);
+    __m128i off = _mm_and_si128(vector_within(v, 'A', 25), _mm_set1_epi8(-65));
+    off = _mm_or_si128(off, _mm_and_si128(vector_within(v, 'a', 25), _mm_set1_epi8(26 - 97)));
+    off = _mm_or_si128(off, _mm_and_si128(vector_within(v, '0', 9), _mm_set1_epi8(52 - 48)));
+    off = _mm_or_si128(off, _mm_and_si128(is(v, '+'), _mm_set1_epi8(62 - 43)));
+    off = _mm_or_si128(off, _mm_and_si128(is(v, '-'), _mm_set1_epi8(62 - 45)));
+    off = _mm_or_si128(off, _mm_and_si128(is(v, '/'), _mm_set1_epi8(63 - 47)));
+    off = _mm_or_si128(off, _mm_and_si128(is(v, '_'), _mm_set1_epi8(63 - 95)));
+    const __m128i pairs = _mm_maddubs_epi16(_mm_and_si128(_mm_add_epi8(v, off), _mm_set1_epi8(63)), _mm_set1_epi32(0x01400140));
+    const __m128i fours = _mm_madd_epi16(pairs, _mm_set1_epi32(0x00011000));
+    const __m128i order = _mm_setr_epi8(2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, -1, -1, -1, -1);
+    return begins_text(head_sse2(_mm_shuffle_epi8(fours, order)), BASE64_BYTES) || is_wide_mark(p);
+}
+
+SSSE3 static bool hex_ssse3(const char *p)
+{
+    const __m128i v = load(p), letter = _mm_cmpgt_epi8(v, _mm_set1_epi8('9'));
+    const __m128i value = _mm_add_epi8(_mm_and_si128(v, _mm_set1_epi8(15)), _mm_and_si128(letter, _mm_set1_epi8(9)));
+    const __m128i pairs = _mm_maddubs_epi16(value, _mm_set1_epi16(0x0110));
+    return begins_text(head_sse2(_mm_packus_epi16(pairs, pairs)), HEX_BYTES);
+}
+#endif
+
+/* ---- the entries ------------------------------------------------------------------------------------------- */
+
+bool (*alphabet_begins_base64)(const char *p) = base64_plain;
+bool (*alphabet_begins_hex)(const char *p) = hex_plain;
+
+bool alphabet_way(unsigned way)
+{
+    bool known = way == 1;
+#if defined(__x86_64__)
+    if (way == 0) known = __builtin_cpu_supports("ssse3");
+    if (known) alphabet_begins_base64 = way == 0 ? base64_ssse3 : base64_plain;
+    if (known) alphabet_begins_hex = way == 0 ? hex_ssse3 : hex_plain;
+#endif
+    return known;
+}
+
+__attribute__((constructor)) static void choose(void)
+{
+    for (unsigned way = 0; !alphabet_way(way);) way++;
+}

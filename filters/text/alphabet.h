@@ -1,0 +1,23 @@
+/* The digits of base64 and hex, and whether a text may begin with some of them: what lets almost every identifier, path and
+ * hash go by before anybody decodes it. */
+#ifndef PRIVET_TEXT_ALPHABET_H
+#define PRIVET_TEXT_ALPHABET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+extern uint8_t alphabet_base64[256]; /* of both alphabets; 255: none */
+extern int8_t alphabet_hex[256];     /* -1: none */
+
+#define ALPHABET_BASE64 16u /* digits that alphabet_begins_base64 looks at */
+#define ALPHABET_HEX    16u
+
+/* False if so many digits are sure to begin no text of one byte or two a character: the bytes they stand for are control
+ * characters, or no whole characters of UTF-8. */
+extern bool (*alphabet_begins_base64)(const char *p);
+extern bool (*alphabet_begins_hex)(const char *p);
+
+/* For tests: all ways this processor knows. False if there is no such way. */
+bool alphabet_way(unsigned way);
+
+#endif
