@@ -95,16 +95,27 @@ static struct looks look(struct slice v)
 
 #define WORDS_LOOK 256u /* what stands in for a value is short; a longer one is not read for each of the words */
 
+/* Two letters of any case, told from most others. */
+static unsigned pair_of(const char *p) { return ((unsigned)p[0] & 31) << 5 | ((unsigned)p[1] & 31); }
+
+static bool begins_with(struct slice v, const char *word)
+{
+    size_t k = 0;
+    while (k < v.n && word[k] && (is_up(v.p[k]) ? v.p[k] + 32 : v.p[k]) == word[k]) k++;
+    return !word[k];
+}
+
+/* Nearly no word's first two letters are in a value. */
 static bool has_word(struct slice v, const char *const *words)
 {
+    uint64_t pairs[16] = {0};
     if (v.n > WORDS_LOOK) v.n = WORDS_LOOK;
+    for (size_t i = 0; i + 1 < v.n; i++) pairs[pair_of(v.p + i) >> 6] |= 1ull << (pair_of(v.p + i) & 63);
     for (; *words; words++) {
-        size_t n = strlen(*words);
-        for (size_t i = 0; i + n <= v.n; i++) {
-            size_t k = 0;
-            while (k < n && ((v.p[i + k] >= 'A' && v.p[i + k] <= 'Z') ? v.p[i + k] + 32 : v.p[i + k]) == (*words)[k]) k++;
-            if (k == n) return true;
-        }
+        unsigned pair = pair_of(*words);
+        if (!(pairs[pair >> 6] >> (pair & 63) & 1)) continue;
+        for (size_t i = 0; i + 1 < v.n; i++)
+            if (begins_with(slice_of(v.p + i, v.n - i), *words)) return true;
     }
     return false;
 }
@@ -268,10 +279,10 @@ static bool scrambled(const struct looks *l)
 
 static bool rare_token_ok(struct slice v)
 {
-    if (v.n < 10 || placeholder(v) || is_uuid(v)) return false;
+    if (v.n < 10) return false;
     struct looks l = look(v);
     return (l.dig || l.run >= 8 || l.n >= 20) && rare(&l) && !is_place(v, &l) && !is_constant(v, &l) &&
-           slice_search(v, SLICE("::")) == v.n;
+           slice_search(v, SLICE("::")) == v.n && !is_uuid(v) && !placeholder(v);
 }
 
 /* Rare, and no hash: of letters beyond f, capitals and small ones or digits among them. */
@@ -289,19 +300,24 @@ static bool rare_mixed_ok(struct slice v)
            !is_place(v, &l);
 }
 
-/* Beside a name that says secret: what is less rare counts too, and so do UUIDs and numbers. */
+/* Beside a name that says secret what is less rare counts too, and so do numbers. */
+static bool less_rare(const struct looks *l)
+{
+    if (rare(l)) return true;
+    if (l->hex && l->n >= 16 && l->dig >= 2) return l->distinct >= 5;
+    if (l->wordy * 2 > l->low + l->up + l->dig) return false;
+    if (l->n >= 14 && l->dig >= 3 && l->low + l->up >= 3 && l->wordy * 3 < l->n) return true;
+    if (l->n >= 20 && l->pairs >= 8 && l->common * 100 < l->pairs * 66) return true;
+    return scrambled(l) || (l->dig == l->n && l->n >= 14 && l->distinct >= 6);
+}
+
 static bool secret_token_ok(struct slice v)
 {
-    if (placeholder(v)) return false;
-    if (is_uuid(v)) return true;
-    struct looks l = look(v);
-    if (is_place(v, &l) || monotone(&l) || is_camel(&l) || is_constant(v, &l)) return false;
-    if (rare(&l)) return true;
-    if (l.hex && l.n >= 16 && l.dig >= 2) return l.distinct >= 5;
-    if (l.wordy * 2 > l.low + l.up + l.dig) return false;
-    if (l.n >= 14 && l.dig >= 3 && l.low + l.up >= 3 && l.wordy * 3 < l.n) return true;
-    if (l.n >= 20 && l.pairs >= 8 && l.common * 100 < l.pairs * 66) return true;
-    return scrambled(&l) || (l.dig == l.n && l.n >= 14 && l.distinct >= 6);
+    if (!is_uuid(v)) {
+        struct looks l = look(v);
+        if (!less_rare(&l) || monotone(&l) || is_camel(&l) || is_place(v, &l) || is_constant(v, &l)) return false;
+    }
+    return !placeholder(v);
 }
 
 /* --- passwords */
@@ -401,14 +417,10 @@ static bool password_ok(struct slice v)
     return l.distinct >= 3 && slice_search(v, SLICE("://")) == v.n;
 }
 
-/* A password nobody would take for a word, a name or a number in prose or for an identifier in code: letters with digits
- * or marks. */
-static bool mixed_password_ok(struct slice v)
+static bool is_mixed(struct slice v)
 {
-    if (v.n < 6 || v.p[0] == ':' || !not_placeholder_ok(v) || is_version_or_format(v)) return false;
-    if (v.p[0] == '@' && slice_find(v, ':') < v.n) return false; /* @host:port, the end of a URL */
     struct looks l = look(v);
-    if (l.distinct < 5 || is_place(v, &l) || !(l.low + l.up)) return false;
+    if (l.distinct < 5 || !(l.low + l.up) || is_place(v, &l)) return false;
     if (!l.dig) {
         bool mark = false;
         if (l.wordy * 10 >= (l.low + l.up) * 8) return false;
@@ -422,20 +434,29 @@ static bool mixed_password_ok(struct slice v)
     for (size_t i = 0; i < v.n && ident; i++) ident = is_name_byte(v.p[i]) || v.p[i] == '.';
     /* item2, utf8_name, sha256: a word and a number are no password; Winter2024x and harbor-silver-58 may be. */
     if (ident && l.dig < 3 && l.segments <= 4 && l.common * 100 >= l.pairs * 60) return false;
-    return l.n >= 6;
+    return true;
+}
+
+/* A password nobody would take for a word, a name or a number in prose or for an identifier in code: letters with digits
+ * or marks. */
+static bool mixed_password_ok(struct slice v)
+{
+    if (v.n < 6 || v.p[0] == ':') return false;
+    if (v.p[0] == '@' && slice_find(v, ':') < v.n) return false; /* @host:port, the end of a URL */
+    return is_mixed(v) && !is_version_or_format(v) && not_placeholder_ok(v);
 }
 
 /* Behind "password:" or "password =": letters and a digit will do, unless they are a name of code. */
 static bool password_set_ok(struct slice v)
 {
     if (mixed_password_ok(v)) return true;
-    if (v.n < 6 || v.n > 24 || !not_placeholder_ok(v)) return false;
+    if (v.n < 6 || v.n > 24) return false;
     struct looks l = look(v);
-    if (scrambled(&l)) return true;
+    if (scrambled(&l)) return not_placeholder_ok(v);
     if (!l.dig || l.low + l.up < 3 || l.other || l.distinct < 4) return false;
     size_t word = v.n;
     while (word > 0 && is_dig(v.p[word - 1])) word--;
-    return word < v.n && l.digit_runs == 1 && (l.dig > 1 || l.n >= 7) && !is_stock(slice_of(v.p, word));
+    return word < v.n && l.digit_runs == 1 && (l.dig > 1 || l.n >= 7) && !is_stock(slice_of(v.p, word)) && not_placeholder_ok(v);
 }
 
 /* A value of an assignment in an environment or a connection string: a word will do, a piece of code will not. */
@@ -459,8 +480,7 @@ static bool password_prose_ok(struct slice v)
 {
     struct looks l = look(v);
     if (scrambled(&l) && !placeholder(v)) return true;
-    if (!mixed_password_ok(v) || is_uuid(v) || v.p[0] == '*' || v.p[0] == '&') return false;
-    if (!l.dig || l.dig == l.n) return false;
+    if (!l.dig || l.dig == l.n || v.p[0] == '*' || v.p[0] == '&' || !mixed_password_ok(v) || is_uuid(v)) return false;
     size_t dots = 0, slashes = 0, marks = 0, dashes = 0, lows = 0;
     for (size_t i = 0; i < v.n; i++) {
         char c = v.p[i];
@@ -527,9 +547,9 @@ static bool odd_secret_ok(struct slice v)
 {
     struct looks l = look(v);
     unsigned kinds = 0;
+    if (l.n < 12 || l.low + l.up + l.dig < 6 || l.other * 5 < l.n || l.wordy * 3 >= l.n) return false;
     for (const char *m = "!@#$%^&*()[]{}<>-_+=|?~;:,./\\"; *m; m++) kinds += slice_find(v, *m) < v.n;
-    return l.n >= 12 && kinds >= 4 && l.low + l.up + l.dig >= 6 && l.other * 5 >= l.n && l.wordy * 3 < l.n && brackets_odd(v) &&
-           !is_stock(v);
+    return kinds >= 4 && brackets_odd(v) && !is_stock(v);
 }
 
 /* Words of BIP-39's list, eleven at least; the last may be cut short. */
