@@ -236,8 +236,7 @@ static bool is_place(struct slice v, const struct looks *l)
 static bool is_camel(const struct looks *l)
 {
     unsigned letters = l->low + l->up;
-    return !l->one_case && letters >= 8 && l->dig * 3 <= letters && l->shaped * 3 >= letters * 2 &&
-           l->common * 100 >= l->pairs * 60;
+    return !l->one_case && letters >= 8 && l->dig <= letters && l->shaped * 3 >= letters * 2 && l->common * 100 >= l->pairs * 60;
 }
 
 /* P11_KIT_URI_FOR_MODULE: a constant, by its capitals and the lines between its words. */
@@ -495,11 +494,12 @@ static bool password_prose_ok(struct slice v)
     return rare(&l) || (l.low && l.up && l.segments >= 4 && l.n >= 8) || two_words(&l);
 }
 
-/* user:password */
+/* user:password, or a token in place of the user and no password */
 static bool user_password_ok(struct slice v)
 {
     size_t colon = slice_find(v, ':');
-    if (colon + 1 >= v.n) return false;
+    if (colon + 1 == v.n) return secret_token_ok(slice_of(v.p, colon));
+    if (colon >= v.n) return false;
     if (colon == 0) return mixed_password_ok(slice_of(v.p + 1, v.n - 1));
     struct slice user = slice_of(v.p, colon), pass = slice_of(v.p + colon + 1, v.n - colon - 1);
     struct looks l = look(pass);
@@ -604,7 +604,7 @@ const struct validator valid_secret[] = {
      VALID_LIST("getpass", "self.password", "12345", "None", "")},
     {"password_prose", password_prose_ok, "ours", VALID_LIST("orchid-dragon-29", "P@ssSATn4O#"),
      VALID_LIST("sha256", "example.com", "user2", "/etc/passwd2", "")},
-    {"user_password", user_password_ok, "RFC 7617", VALID_LIST("admin:s3cr3tPw9"),
+    {"user_password", user_password_ok, "RFC 7617", VALID_LIST("admin:s3cr3tPw9", "9qpbVNj3Fdxc38gIixFq:"),
      VALID_LIST("1000:1000", "root:root", "user:", ":x", "")},
     {"url_password", url_password_ok, "ours", VALID_LIST("hunter2", "password", "p%40ss"),
      VALID_LIST("${PASS}", "<password>", "$PASS", "xxxxx", "")},
