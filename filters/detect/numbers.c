@@ -300,13 +300,15 @@ static enum err enter_front(struct builder *b)
 
 static enum err build_tails(struct builder *b)
 {
-    enum err e = ERR_OK;
+    struct tail_maker *m = tail_maker_new();
+    enum err e = m ? ERR_OK : ERR_MEMORY;
     for (size_t i = 0; i < b->t->count && !e; i++) {
         size_t n;
         if (!b->at[i]) continue;
         const uint16_t *states = shape_begin(b->at[i]->shape, &n);
-        e = tail_build(b->at[i]->shape, states, n, &b->t->tail[i]);
+        e = tail_build(m, b->at[i]->shape, states, n, &b->t->tail[i]);
     }
+    tail_maker_free(m);
     return e;
 }
 

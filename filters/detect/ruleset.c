@@ -22,6 +22,7 @@ struct builder {
     } * word;
     size_t word_count, word_room;
     struct shape **shape; /* by rule */
+    struct tail_maker *tails;
 };
 
 static void complain(struct builder *b, const struct rule_def *def, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
@@ -452,9 +453,10 @@ struct tails_made {
 };
 
 /* The automaton of what follows a keyword, made the first time. */
-static enum err need_tail(struct ruleset *rs, const struct shape *s, int number, struct slice word, struct tails_made *made,
+static enum err need_tail(struct builder *b, const struct shape *s, int number, struct slice word, struct tails_made *made,
                           const struct tail **out)
 {
+    struct ruleset *rs = b->rs;
     *out = NULL;
     if (made->shape) {
         struct shape_literal lit;
@@ -465,7 +467,7 @@ static enum err need_tail(struct ruleset *rs, const struct shape *s, int number,
     if (!made->asked[number]) {
         size_t n;
         const uint16_t *states = shape_tail(s, (unsigned)number, &n);
-        enum err e = tail_build(s, states, n, &made->v[number]);
+        enum err e = tail_build(b->tails, s, states, n, &made->v[number]);
         made->asked[number] = true;
         if (!e && made->v[number] && rs->tail_count == rs->tail_room) {
             size_t room = rs->tail_room ? rs->tail_room * 2 : 256;
@@ -499,7 +501,7 @@ static enum err build_ref(struct builder *b, const struct rule_def *def, struct 
         ref->lower = lit.lower;
         ref->upper = lit.upper;
         ref->prev = both(&lit.prev, &b->rs->rules[w->rule].prev);
-        enum err e = need_tail(b->rs, s, lit.tail, w->text, made, &ref->tail);
+        enum err e = need_tail(b, s, lit.tail, w->text, made, &ref->tail);
         if (e) return e;
     }
     return ref->mode == REF_ANCHORED ? ERR_OK : need_search(b, def, &b->rs->rules[w->rule]);
@@ -891,12 +893,13 @@ enum err ruleset_build(const struct rule_def *defs, size_t n, ruleset_report rep
     struct ruleset *rs = mem_zalloc(sizeof *rs);
     if (!rs) return ERR_MEMORY;
     rs->id = atomic_fetch_add(&next_id, 1);
-    struct builder b = {.rs = rs, .report = report, .arg = arg};
-    enum err e = build_all(&b, defs, n);
+    struct builder b = {.rs = rs, .report = report, .arg = arg, .tails = tail_maker_new()};
+    enum err e = b.tails ? build_all(&b, defs, n) : ERR_MEMORY;
     for (size_t i = 0; b.shape && i < n; i++) shape_free(b.shape[i]);
     words_clear(&b);
     mem_free(b.word);
     mem_free(b.shape);
+    tail_maker_free(b.tails);
     if (e) ruleset_free(rs);
     else *out = rs;
     return e;

@@ -2,61 +2,116 @@
  * of work: what is not worked out "may" match. */
 #include "filters/detect/tail.h"
 
-#include <stdlib.h>
-
 #define CLASSES_MAX 64u
-#define FRONT_MAX   256u   /* states of the shape in one set: more are not told apart */
-#define WORK_MAX    20000u /* states of the shape added */
+#define SETS_MAX    128u
+#define NODES_MAX   8000u
+#define POOL_MAX    (1u << 18) /* all that nodes lead to, all sets of nodes */
+#define FRONT_MAX   1000u      /* nodes in one set: more are not told apart */
+#define WORK_MAX    200000u    /* nodes put into sets */
+#define SLOTS       8192u      /* of a hash table of sets: a power of two, twice their number and more */
+#define NONE        UINT16_MAX
 
+/* A state that takes a byte, and what it leads to then: a span of `pool`. */
+struct node {
+    uint64_t takes; /* classes, one bit each */
+    uint32_t first, n;
+    uint16_t q; /* in the shape */
+    bool any;   /* leads to where anything may be */
+};
+
+/* What the automaton is in after some bytes: nodes, a span of `item`. */
 struct set {
-    uint16_t *v; /* states, ascending */
-    size_t n;
+    uint32_t first, n;
     uint32_t hash;
 };
 
-struct builder {
+struct tail_maker {
     const struct shape *s;
     struct tail *t;
+    struct tail_shrinker *shrinker;
+    /* by state of the shape: */
+    size_t room;
+    uint16_t *node_of; /* its node */
+    uint16_t *like;    /* the first node that leads to it */
+    uint32_t *seen, look;
+    uint16_t *stack;
+
+    struct node node[NODES_MAX];
+    size_t nodes;
+    uint16_t pool[POOL_MAX], item[POOL_MAX];
+    size_t pooled, items;
     struct set set[TAIL_STATES];
+    uint16_t slot[SLOTS];
     size_t states, most; /* most: rows the table has */
-    uint64_t *takes;     /* by state of the shape: the classes it takes, one bit each; filled where reached */
-    uint16_t *found, *stack;
+    /* the set being built */
+    uint16_t found[NODES_MAX];
     size_t found_n;
-    uint32_t *mark, round;
-    bool any; /* the set being built holds "anything" */
+    uint32_t mark[NODES_MAX], round, hash;
+    bool any;
     uint32_t work;
 };
 
-/* --- sets of states */
+/* --- nodes */
 
-/* Adds a state and what it reaches without a byte. */
-static void add(struct builder *b, uint16_t q)
+/* The node of a state that takes a byte; NONE if there are too many. */
+static uint16_t node_number(struct tail_maker *b, uint16_t q)
+{
+    if (b->node_of[q] == NONE && b->nodes < NODES_MAX) {
+        b->node[b->nodes] = (struct node){.q = q};
+        b->node_of[q] = (uint16_t)b->nodes++;
+    }
+    return b->node_of[q];
+}
+
+/* Puts what q reaches without a byte behind what is in the pool. False if anything may be there, or there is too much. */
+static bool reach(struct tail_maker *b, uint16_t q)
 {
     size_t top = 0;
     b->stack[top++] = q;
     while (top) {
         q = b->stack[--top];
-        if (b->mark[q] == b->round) continue;
-        b->mark[q] = b->round;
-        b->work++;
+        if (b->seen[q] == b->look) continue;
+        b->seen[q] = b->look;
         const struct shape_state *st = shape_state(b->s, q);
-        if (st->kind == SHAPE_ANY) b->any = true;
-        else if (st->kind == SHAPE_SET) b->found[b->found_n++] = q;
-        else {
-            b->stack[top++] = st->out;
-            if (st->kind == SHAPE_SPLIT) b->stack[top++] = st->alt;
+        if (st->kind == SHAPE_SET) {
+            uint16_t k = node_number(b, q);
+            if (k == NONE || b->pooled == POOL_MAX) return false;
+            b->pool[b->pooled++] = k;
+            continue;
         }
+        if (st->kind == SHAPE_ANY) return false;
+        b->stack[top++] = st->out;
+        if (st->kind == SHAPE_SPLIT) b->stack[top++] = st->alt;
+    }
+    return true;
+}
+
+/* All nodes behind the start, each with what it leads to. Node 0 stands for the start. */
+static void make_nodes(struct tail_maker *b, const uint16_t *states, size_t n)
+{
+    b->nodes = 1;
+    b->node[0] = (struct node){0};
+    b->look++;
+    for (size_t i = 0; i < n && !b->node[0].any; i++) b->node[0].any = !reach(b, states[i]);
+    b->node[0].n = (uint32_t)b->pooled;
+    for (size_t k = 1; k < b->nodes; k++) {
+        struct node *x = &b->node[k];
+        uint16_t out = shape_state(b->s, x->q)->out, like = b->like[out];
+        if (like != NONE) {
+            x->first = b->node[like].first;
+            x->n = b->node[like].n;
+            x->any = b->node[like].any;
+            continue;
+        }
+        b->like[out] = (uint16_t)k;
+        b->look++;
+        x->first = (uint32_t)b->pooled;
+        x->any = !reach(b, out);
+        x->n = (uint32_t)(b->pooled - x->first);
     }
 }
 
-static void begin(struct builder *b)
-{
-    b->found_n = 0;
-    b->any = false;
-    b->round++;
-}
-
-/* --- classes: bytes that no state behind the literal tells apart */
+/* --- classes: bytes that no node tells apart */
 
 /* Each byte's sign is the sets it is in; bytes of one sign are one class. */
 static void number_classes(struct tail *t, const struct byteset *sets, size_t n)
@@ -82,157 +137,192 @@ static bool meets(const struct byteset *x, const struct byteset *y)
     return (x->w[0] & y->w[0]) | (x->w[1] & y->w[1]) | (x->w[2] & y->w[2]) | (x->w[3] & y->w[3]);
 }
 
-#define SETS_MAX 128u
-
-/* Walks everything behind the start: refines the classes by each different set, then notes what each state takes. */
-static void make_classes(struct builder *b, const uint16_t *states, size_t n)
+/* Refines the classes by each different set of the nodes, then notes what each node takes. */
+static void make_classes(struct tail_maker *b)
 {
     struct byteset known[SETS_MAX], members[CLASSES_MAX] = {{{0}}};
+    uint64_t takes[SETS_MAX] = {0};
+    uint8_t set_of[NODES_MAX] = {0};
     size_t sets = 0;
-    begin(b);
-    for (size_t i = 0; i < n; i++) add(b, states[i]);
-    for (size_t i = 0; i < b->found_n; i++) add(b, shape_state(b->s, b->found[i])->out); /* found grows as it is walked */
-    for (size_t i = 0; i < b->found_n && sets < SETS_MAX; i++) {
-        const struct byteset *set = &shape_state(b->s, b->found[i])->set;
+    for (size_t i = 1; i < b->nodes; i++) {
+        const struct byteset *set = &shape_state(b->s, b->node[i].q)->set;
         size_t k = 0;
         while (k < sets && memcmp(&known[k], set, sizeof *set)) k++;
-        if (k < sets) continue;
-        known[sets++] = *set;
+        if (k == sets && sets < SETS_MAX) known[sets++] = *set;
+        set_of[i] = (uint8_t)k;
     }
     number_classes(b->t, known, sets);
     for (unsigned c = 0; c < 256; c++) byteset_add(&members[b->t->cls[c]], (unsigned char)c);
-    for (size_t i = 0; i < b->found_n; i++) {
-        uint64_t takes = 0;
+    for (size_t k = 0; k < sets; k++)
         for (unsigned c = 0; c < b->t->classes; c++)
-            if (meets(&shape_state(b->s, b->found[i])->set, &members[c])) takes |= 1ull << c;
-        b->takes[b->found[i]] = takes;
-    }
-    b->work = 0;
-}
-
-/* --- construction */
-
-static int by_number(const void *x, const void *y) { return *(const uint16_t *)x - *(const uint16_t *)y; }
-
-/* Most sets are small, and nearly in order. */
-static void sort_found(struct builder *b)
-{
-    if (b->found_n > 64) {
-        qsort(b->found, b->found_n, sizeof *b->found, by_number);
-        return;
-    }
-    for (size_t i = 1; i < b->found_n; i++) {
-        uint16_t q = b->found[i];
-        size_t k = i;
-        for (; k && b->found[k - 1] > q; k--) b->found[k] = b->found[k - 1];
-        b->found[k] = q;
+            if (meets(&known[k], &members[c])) takes[k] |= 1ull << c;
+    for (size_t i = 1; i < b->nodes; i++) {
+        b->node[i].takes = set_of[i] < sets ? takes[set_of[i]] : 0;
+        for (unsigned c = 0; set_of[i] >= sets && c < b->t->classes; c++)
+            if (meets(&shape_state(b->s, b->node[i].q)->set, &members[c])) b->node[i].takes |= 1ull << c;
     }
 }
 
-static uint32_t hash_found(const struct builder *b)
+/* --- sets of nodes */
+
+static void begin(struct tail_maker *b)
 {
-    uint32_t h = (uint32_t)b->found_n;
-    for (size_t i = 0; i < b->found_n; i++) h = (h ^ b->found[i]) * 0x01000193u;
-    return h;
+    b->found_n = 0;
+    b->hash = 0;
+    b->any = false;
+    b->round++;
 }
 
-/* The row of the state for what was found; TAIL_MAY where there is no room for one. */
-static enum err state_of(struct builder *b, uint16_t *row)
+/* Adds what a node leads to. */
+static void add(struct tail_maker *b, const struct node *from)
 {
-    uint16_t may = (uint16_t)(TAIL_MAY * b->t->classes);
-    *row = may;
-    if (b->any || b->found_n > FRONT_MAX) return ERR_OK;
-    *row = TAIL_NONE;
-    if (!b->found_n) return ERR_OK;
-    sort_found(b);
-    uint32_t hash = hash_found(b);
-    for (size_t i = TAIL_START; i < b->states; i++)
-        if (b->set[i].hash == hash && b->set[i].n == b->found_n &&
-            memcmp(b->set[i].v, b->found, b->found_n * sizeof *b->found) == 0) {
-            *row = (uint16_t)(i * b->t->classes);
-            return ERR_OK;
-        }
-    *row = may;
-    if (b->states == b->most) return ERR_OK;
-    struct set *s = &b->set[b->states];
-    s->v = mem_alloc(b->found_n * sizeof *s->v);
-    if (!s->v) return ERR_MEMORY;
-    memcpy(s->v, b->found, b->found_n * sizeof *s->v);
-    s->n = b->found_n;
-    s->hash = hash;
-    *row = (uint16_t)(b->states++ * b->t->classes);
-    return ERR_OK;
+    b->any |= from->any;
+    for (uint32_t i = 0; i < from->n && !b->any; i++) {
+        uint16_t k = b->pool[from->first + i];
+        if (b->mark[k] == b->round) continue;
+        b->mark[k] = b->round;
+        b->found[b->found_n++] = k;
+        b->hash += (k + 1u) * 0x9e3779b1u ^ k >> 3;
+        b->work++;
+    }
 }
 
-/* A row: classes that the same states take lead to the same place. */
-static enum err fill_row(struct builder *b, size_t row)
+/* Whether a set is the one found: of sets as large, one all of whose nodes are. */
+static bool is_found(const struct tail_maker *b, const struct set *s)
 {
-    uint64_t sign[CLASSES_MAX][FRONT_MAX / 64] = {{0}};
-    struct set from = b->set[row];
+    if (s->hash != b->hash || s->n != b->found_n) return false;
+    for (uint32_t i = 0; i < s->n; i++)
+        if (b->mark[b->item[s->first + i]] != b->round) return false;
+    return true;
+}
+
+/* The row of the state for what was found; that of TAIL_MAY where there is no room for one. */
+static uint16_t state_of(struct tail_maker *b)
+{
+    const uint16_t may = (uint16_t)(TAIL_MAY * b->t->classes);
+    if (b->any || b->found_n > FRONT_MAX) return may;
+    if (!b->found_n) return TAIL_NONE;
+    uint32_t at = b->hash ^ b->hash >> 15;
+    while (b->slot[at % SLOTS] && !is_found(b, &b->set[b->slot[at % SLOTS]])) at++;
+    uint16_t *slot = &b->slot[at % SLOTS];
+    if (!*slot) {
+        if (b->states == b->most || b->items + b->found_n > POOL_MAX) return may;
+        memcpy(b->item + b->items, b->found, b->found_n * sizeof *b->found);
+        b->set[b->states] = (struct set){(uint32_t)b->items, (uint32_t)b->found_n, b->hash};
+        b->items += b->found_n;
+        *slot = (uint16_t)b->states++;
+    }
+    return (uint16_t)(*slot * b->t->classes);
+}
+
+/* A row: classes that the same nodes take lead to the same place. */
+static void fill_row(struct tail_maker *b, size_t row)
+{
+    const struct set from = b->set[row];
+    const uint16_t *item = b->item + from.first;
+    uint64_t sign[CLASSES_MAX] = {0};
     uint16_t *next = b->t->next + row * b->t->classes;
-    for (size_t k = 0; k < from.n; k++)
-        for (uint64_t w = b->takes[from.v[k]]; w; w &= w - 1) sign[__builtin_ctzll(w)][k >> 6] |= 1ull << (k & 63);
+    for (uint32_t k = 0; k < from.n; k++) {
+        uint64_t mix = (k + 1) * 0x9e3779b97f4a7c15ull;
+        mix ^= mix >> 29;
+        for (uint64_t w = b->node[item[k]].takes; w; w &= w - 1) sign[__builtin_ctzll(w)] += mix * (mix | 1);
+    }
     for (unsigned c = 0; c < b->t->classes; c++) {
-        unsigned same = 0;
-        while (memcmp(sign[same], sign[c], sizeof sign[c])) same++;
-        if (same < c) {
-            next[c] = next[same];
+        unsigned like = 0;
+        while (sign[like] != sign[c]) like++;
+        if (like < c) {
+            next[c] = next[like];
             continue;
         }
         begin(b);
-        for (size_t i = 0; i < FRONT_MAX / 64; i++)
-            for (uint64_t w = sign[c][i]; w; w &= w - 1)
-                add(b, shape_state(b->s, from.v[i * 64 + (size_t)__builtin_ctzll(w)])->out);
-        enum err e = state_of(b, &next[c]);
-        if (e) return e;
+        for (uint32_t k = 0; k < from.n && !b->any; k++)
+            if (b->node[item[k]].takes >> c & 1) add(b, &b->node[item[k]]);
+        next[c] = state_of(b);
     }
-    return ERR_OK;
 }
 
-static enum err construct(struct builder *b, const uint16_t *states, size_t n)
+static void construct(struct tail_maker *b, const uint16_t *states, size_t n)
 {
-    uint16_t start;
-    make_classes(b, states, n);
+    make_nodes(b, states, n);
+    make_classes(b);
     b->most = TAIL_ROOM / b->t->classes;
     if (b->most > TAIL_STATES) b->most = TAIL_STATES;
     uint16_t may = (uint16_t)(TAIL_MAY * b->t->classes);
-    for (size_t i = 0; i < TAIL_ROOM; i++) b->t->next[i] = i < may ? 0 : may;
+    for (size_t i = 0; i < TAIL_START * b->t->classes; i++) b->t->next[i] = i < may ? 0 : may;
     b->states = TAIL_START;
     begin(b);
-    for (size_t i = 0; i < n; i++) add(b, states[i]);
-    enum err e = state_of(b, &start);
-    for (size_t i = TAIL_START; i < b->states && !e && b->work < WORK_MAX; i++) e = fill_row(b, i);
-    return e;
+    add(b, &b->node[0]);
+    (void)state_of(b);
+    size_t row = TAIL_START;
+    for (; row < b->states && b->work < WORK_MAX; row++) fill_row(b, row);
+    for (size_t i = row * b->t->classes; i < b->states * b->t->classes; i++) b->t->next[i] = may;
 }
 
-enum err tail_build(const struct shape *s, const uint16_t *states, size_t n, struct tail **out)
+/* --- entry */
+
+struct tail_maker *tail_maker_new(void)
+{
+    struct tail_maker *b = mem_zalloc(sizeof *b);
+    if (!b) return NULL;
+    b->t = mem_alloc(sizeof *b->t + TAIL_ROOM * sizeof *b->t->next);
+    b->shrinker = tail_shrinker_new();
+    if (b->t && b->shrinker) return b;
+    tail_maker_free(b);
+    return NULL;
+}
+
+void tail_maker_free(struct tail_maker *b)
+{
+    if (!b) return;
+    mem_free(b->t);
+    mem_free(b->shrinker);
+    mem_free(b->node_of);
+    mem_free(b->like);
+    mem_free(b->seen);
+    mem_free(b->stack);
+    mem_free(b);
+}
+
+/* Room for what is kept by state of a shape. */
+static enum err fit(struct tail_maker *b, size_t states)
+{
+    if (states <= b->room) return ERR_OK;
+    size_t room = states + states / 2;
+    uint16_t *node_of = mem_realloc(b->node_of, room * sizeof *node_of);
+    if (node_of) b->node_of = node_of;
+    uint16_t *like = mem_realloc(b->like, room * sizeof *like);
+    if (like) b->like = like;
+    uint32_t *seen = mem_realloc(b->seen, room * sizeof *seen);
+    if (seen) b->seen = seen;
+    uint16_t *stack = mem_realloc(b->stack, room * 2 * sizeof *stack);
+    if (stack) b->stack = stack;
+    if (!node_of || !like || !seen || !stack) return ERR_MEMORY;
+    memset(node_of, 0xff, room * sizeof *node_of);
+    memset(like, 0xff, room * sizeof *like);
+    memset(seen, 0, room * sizeof *seen);
+    b->look = 0;
+    b->room = room;
+    return ERR_OK;
+}
+
+enum err tail_build(struct tail_maker *b, const struct shape *s, const uint16_t *states, size_t n, struct tail **out)
 {
     *out = NULL;
-    size_t all = shape_states(s), used = 0;
-    struct builder *b = mem_zalloc(sizeof *b);
-    if (!b) return ERR_MEMORY;
+    enum err e = fit(b, shape_states(s) + 1);
+    if (e) return e;
     b->s = s;
-    b->t = mem_alloc(sizeof *b->t + TAIL_ROOM * sizeof *b->t->next);
-    b->found = mem_alloc((all + 1) * sizeof *b->found);
-    b->stack = mem_alloc((all + 1) * 2 * sizeof *b->stack);
-    b->mark = mem_zalloc((all + 1) * sizeof *b->mark);
-    b->takes = mem_zalloc((all + 1) * sizeof *b->takes);
-    enum err e = b->t && b->found && b->stack && b->mark && b->takes ? construct(b, states, n) : ERR_MEMORY;
-    if (!e && b->states > TAIL_START) e = tail_shrink(b->t, &b->states);
-    if (!e && b->states > TAIL_START) {
-        used = b->states * b->t->classes;
-        *out = mem_alloc(sizeof **out + used * sizeof b->t->next[0]);
-        if (*out) memcpy(*out, b->t, sizeof **out + used * sizeof b->t->next[0]);
-        else e = ERR_MEMORY;
-    }
-    for (size_t i = 0; i < TAIL_STATES; i++) mem_free(b->set[i].v);
-    mem_free(b->t);
-    mem_free(b->found);
-    mem_free(b->stack);
-    mem_free(b->mark);
-    mem_free(b->takes);
-    mem_free(b);
-    return e;
+    b->pooled = b->items = 0;
+    b->work = 0;
+    memset(b->slot, 0, sizeof b->slot);
+    construct(b, states, n);
+    for (size_t i = 1; i < b->nodes; i++) b->node_of[b->node[i].q] = b->like[shape_state(s, b->node[i].q)->out] = NONE;
+    b->states = tail_shrink(b->shrinker, b->t, b->states);
+    if (b->states == TAIL_START) return ERR_OK;
+    size_t size = sizeof **out + b->states * b->t->classes * sizeof b->t->next[0];
+    *out = mem_alloc(size);
+    if (!*out) return ERR_MEMORY;
+    memcpy(*out, b->t, size);
+    return ERR_OK;
 }
 
 /* --- walking */

@@ -6,10 +6,10 @@
 
 #include "filters/detect/shape.h"
 
-#define TAIL_ROOM   12288u /* entries of the table */
-#define TAIL_STATES 1000u
-#define TAIL_LOOK   96u /* bytes followed in a text */
-#define TAIL_STEPS  8u  /* of them at once */
+#define TAIL_ROOM   60000u /* entries of the table */
+#define TAIL_STATES 3000u
+#define TAIL_LOOK   256u /* bytes followed in a text */
+#define TAIL_STEPS  8u   /* of them at once */
 
 struct tail {
     uint8_t cls[256];
@@ -23,11 +23,17 @@ enum {
     TAIL_START,
 };
 
+/* What makes them holds memory that is used again. */
+struct tail_maker;
+struct tail_maker *tail_maker_new(void) MUST_CHECK;
+void tail_maker_free(struct tail_maker *m);
 /* From the states a shape is in behind a literal. NULL *out if a table would tell nothing. */
-enum err tail_build(const struct shape *s, const uint16_t *states, size_t n, struct tail **out) MUST_CHECK;
+enum err tail_build(struct tail_maker *m, const struct shape *s, const uint16_t *states, size_t n, struct tail **out) MUST_CHECK;
 
-/* Makes the automaton least: its states, TAIL_START if it tells nothing. */
-enum err tail_shrink(struct tail *t, size_t *states) MUST_CHECK;
+/* Makes an automaton least: returns its states, TAIL_START if it tells nothing. */
+struct tail_shrinker;
+struct tail_shrinker *tail_shrinker_new(void) MUST_CHECK;
+size_t tail_shrink(struct tail_shrinker *s, struct tail *t, size_t states);
 
 /* Whether a match may go on with text[0..n). */
 static inline bool tail_may(const struct tail *t, const char *text, size_t n)

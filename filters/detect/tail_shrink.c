@@ -2,11 +2,11 @@
  * says so at once. What is walked in texts is then a few rows close together, that stay in the caches. */
 #include "filters/detect/tail.h"
 
-#define SLOTS (2 * 1024u) /* of a hash table of states: a power of two, twice their number */
+#define SLOTS (2 * 4096u) /* of a hash table of states: a power of two, twice their number */
 
-struct shrinker {
+struct tail_shrinker {
     size_t states, classes;
-    uint16_t *to;                                   /* [states][classes]: the state a class leads to */
+    uint16_t to[TAIL_ROOM];                         /* [states][classes]: the state a class leads to */
     uint16_t block[TAIL_STATES], next[TAIL_STATES]; /* a state's block, and as it will be */
     uint16_t first[TAIL_STATES];                    /* a block's first state */
     uint16_t slot[SLOTS];
@@ -14,8 +14,9 @@ struct shrinker {
 };
 
 /* States that cannot fail are as good as TAIL_MAY. */
-static void split_safe(struct shrinker *s)
+static void split_safe(struct tail_shrinker *s)
 {
+    memset(s->fails, 0, sizeof s->fails);
     s->fails[TAIL_NONE] = true;
     for (bool more = true; more;) {
         more = false;
@@ -28,7 +29,7 @@ static void split_safe(struct shrinker *s)
     for (size_t q = 0; q < s->states; q++) s->block[q] = q == TAIL_NONE ? TAIL_NONE : s->fails[q] ? TAIL_START : TAIL_MAY;
 }
 
-static bool same(const struct shrinker *s, size_t p, size_t q)
+static bool same(const struct tail_shrinker *s, size_t p, size_t q)
 {
     const uint16_t *x = s->to + p * s->classes, *y = s->to + q * s->classes;
     size_t c = 0;
@@ -37,7 +38,7 @@ static bool same(const struct shrinker *s, size_t p, size_t q)
 }
 
 /* Moore's refinement, one round: states of a block that lead to different blocks part. The number of blocks. */
-static size_t refine(struct shrinker *s)
+static size_t refine(struct tail_shrinker *s)
 {
     size_t blocks = TAIL_START;
     memset(s->slot, 0, sizeof s->slot);
@@ -63,7 +64,7 @@ static size_t refine(struct shrinker *s)
 }
 
 /* Whether two classes lead to the same blocks from everywhere. */
-static bool same_class(const struct shrinker *s, size_t blocks, size_t c, size_t d)
+static bool same_class(const struct tail_shrinker *s, size_t blocks, size_t c, size_t d)
 {
     for (size_t b = TAIL_START; b < blocks; b++) {
         const uint16_t *to = s->to + s->first[b] * s->classes;
@@ -72,7 +73,7 @@ static bool same_class(const struct shrinker *s, size_t blocks, size_t c, size_t
     return true;
 }
 
-static void rewrite(const struct shrinker *s, size_t blocks, struct tail *t)
+static void rewrite(const struct tail_shrinker *s, size_t blocks, struct tail *t)
 {
     uint8_t of[256] = {0}, first[256];
     uint32_t n = 0;
@@ -89,24 +90,19 @@ static void rewrite(const struct shrinker *s, size_t blocks, struct tail *t)
     t->classes = n;
 }
 
-enum err tail_shrink(struct tail *t, size_t *states)
+struct tail_shrinker *tail_shrinker_new(void) { return mem_alloc(sizeof(struct tail_shrinker)); }
+
+size_t tail_shrink(struct tail_shrinker *s, struct tail *t, size_t states)
 {
-    size_t n = *states * t->classes, blocks = TAIL_START + 1, had;
-    struct shrinker *s = mem_zalloc(sizeof *s);
-    uint16_t *to = mem_alloc(n * sizeof *to);
-    enum err e = s && to ? ERR_OK : ERR_MEMORY;
-    if (!e) {
-        for (size_t i = 0; i < n; i++) to[i] = (uint16_t)(t->next[i] / t->classes);
-        s->to = to;
-        s->states = *states;
-        s->classes = t->classes;
-        split_safe(s);
-        do had = blocks;
-        while ((blocks = refine(s)) > had);
-        *states = s->block[TAIL_START] == TAIL_MAY ? TAIL_START : blocks;
-        if (*states > TAIL_START) rewrite(s, blocks, t);
-    }
-    mem_free(to);
-    mem_free(s);
-    return e;
+    if (states == TAIL_START) return states;
+    s->states = states;
+    s->classes = t->classes;
+    for (size_t i = 0; i < states * t->classes; i++) s->to[i] = (uint16_t)(t->next[i] / t->classes);
+    split_safe(s);
+    if (s->block[TAIL_START] == TAIL_MAY) return TAIL_START;
+    size_t blocks = TAIL_START + 1, had;
+    do had = blocks;
+    while ((blocks = refine(s)) > had);
+    rewrite(s, blocks, t);
+    return blocks;
 }

@@ -41,8 +41,11 @@ static struct tail *make(const char *regex)
     const char *complaint;
     size_t n;
     assert_int_equal(shape_read(regex, false, SHAPE_SHORT, &s, &complaint), ERR_OK);
+    struct tail_maker *m = tail_maker_new();
+    assert_non_null(m);
     const uint16_t *states = shape_begin(s, &n);
-    assert_int_equal(tail_build(s, states, n, &t), ERR_OK);
+    assert_int_equal(tail_build(m, s, states, n, &t), ERR_OK);
+    tail_maker_free(m);
     shape_free(s);
     return t;
 }
