@@ -166,7 +166,7 @@ static bool is_loaded(const struct detect_scratch *s, uint32_t number)
     return p->number == number && p->loaded;
 }
 
-const struct bits *context_granules(struct detect_scratch *s, size_t at)
+const struct page *context_page(struct detect_scratch *s, size_t at)
 {
     const struct ruleset *rs = s->rs;
     uint32_t number = (uint32_t)(at / PAGE_BYTES);
@@ -175,7 +175,7 @@ const struct bits *context_granules(struct detect_scratch *s, size_t at)
     bool before = number == 0 || is_loaded(s, number - 1);
     bool behind = (size_t)(number + 1) * PAGE_BYTES >= s->text.n || is_loaded(s, number + 1);
     uint8_t spread = (uint8_t)(SPREAD_DONE | (before ? SPREAD_BEFORE : 0) | (behind ? SPREAD_BEHIND : 0));
-    if (p->spread == spread) return p->near;
+    if (p->spread == spread) return p;
     p->spread = spread;
     spread_all(p, 0, GRANULES, &rs->numbers->alone);
     spread_words(rs, p, p);
@@ -185,7 +185,9 @@ const struct bits *context_granules(struct detect_scratch *s, size_t at)
     if (!before) spread_all(p, 0, far < GRANULES ? far : GRANULES, &rs->numbers->all);
     far = (reach_behind(rs) + GRANULE - 1) / GRANULE;
     if (!behind) spread_all(p, far < GRANULES ? GRANULES - far : 0, GRANULES, &rs->numbers->all);
-    return p->near;
+    p->bare = 0;
+    for (size_t g = 0; g < GRANULES; g++) p->bare |= (uint32_t)!any_near(rs->numbers, &p->near[g]) << g;
+    return p;
 }
 
 const struct bits *context_numbers(struct detect_scratch *s, size_t at)
@@ -198,5 +200,5 @@ const struct bits *context_numbers(struct detect_scratch *s, size_t at)
     if (number && in < reach_before(rs)) (void)page_load(s, number - 1);
     if (in + GRANULE + reach_behind(rs) > PAGE_BYTES && (size_t)(number + 1) * PAGE_BYTES < s->text.n)
         (void)page_load(s, number + 1);
-    return &context_granules(s, at)[at % PAGE_BYTES / GRANULE];
+    return &context_page(s, at)->near[at % PAGE_BYTES / GRANULE];
 }

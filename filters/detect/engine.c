@@ -35,13 +35,15 @@ struct detect_scratch *detect_scratch_new(void)
     s->hits = mem_alloc(HITS_MAX * sizeof *s->hits);
     s->leads = mem_zalloc(sizeof *s->leads);
     s->structure = mem_alloc(sizeof *s->structure);
+    s->numbers = mem_alloc(sizeof *s->numbers);
     s->lexicon_hits = mem_alloc(LEXICON_ROOM * sizeof *s->lexicon_hits);
     s->word_hits = mem_alloc(LEXICON_ROOM * sizeof *s->word_hits);
     for (size_t i = 0; i < PAGES; i++) {
         s->page[i].hits = mem_alloc(PAGE_HITS * sizeof *s->page[i].hits);
         if (!s->page[i].hits) goto fail;
     }
-    if (!s->quick || !s->patient || !s->md || !s->hits || !s->leads || !s->structure || !s->lexicon_hits || !s->word_hits)
+    if (!s->quick || !s->patient || !s->md || !s->hits || !s->leads || !s->structure || !s->numbers || !s->lexicon_hits ||
+        !s->word_hits)
         goto fail;
     return s;
 fail:
@@ -69,6 +71,7 @@ void detect_scratch_free(struct detect_scratch *s)
     mem_free(s->lexicon_hits);
     mem_free(s->word_hits);
     mem_free(s->structure);
+    mem_free(s->numbers);
     mem_free(s);
 }
 

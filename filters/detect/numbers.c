@@ -312,6 +312,53 @@ static enum err build_tails(struct builder *b)
     return e;
 }
 
+static bool meet(const struct bits *x, const struct bits *y)
+{
+    uint64_t any = 0;
+    for (size_t i = 0; i < TABLE_WORDS; i++) any |= x->w[i] & y->w[i];
+    return any != 0;
+}
+
+/* The kinds of bytes that some rule of a set may stand behind. */
+static uint16_t kinds_before(const struct bits *set, const struct bits behind[NUMBER_KINDS])
+{
+    unsigned kinds = 0;
+    for (unsigned k = 0; k < NUMBER_KINDS; k++) kinds |= (unsigned)meet(set, &behind[k]) << k;
+    return (uint16_t)(kinds & ~(1u << KIND_DIGIT));
+}
+
+/* What is asked of a number first. */
+static void enter_begins(struct builder *b, const struct bits *of, const uint16_t *kinds, unsigned shift)
+{
+    struct numbers *t = b->t;
+    const unsigned sign = 1u << number_kind['+'] | 1u << number_kind['('];
+    for (size_t key = 0; key < sizeof t->begins / sizeof t->begins[0]; key++) {
+        uint32_t may = kinds[t->look[WAY_PLAIN][key]];
+        if (meet(&b->set[t->look[WAY_LETTERED][key]], of) || meet(&b->set[t->look[WAY_PREFIXED][key]], of))
+            may |= 1u << BEGINS_LETTERED;
+        if (meet(&b->set[t->look[WAY_SIGNED][key]], of)) may |= sign;
+        t->begins[key] |= may << shift;
+    }
+}
+
+static enum err build_begins(struct builder *b)
+{
+    struct numbers *t = b->t;
+    struct bits behind[NUMBER_KINDS] = {{{0}}};
+    uint16_t *kinds = mem_zalloc(b->sets * sizeof *kinds); /* by set */
+    if (!kinds) return ERR_MEMORY;
+    for (unsigned c = 0; c < 256; c++)
+        for (size_t i = 0; i < TABLE_WORDS; i++) behind[number_kind[c]].w[i] |= t->prev[0][c].w[i] | t->prev[1][c].w[i];
+    for (size_t s = 0; s < b->sets; s++) kinds[s] = kinds_before(&b->set[s], behind);
+    enter_begins(b, &t->all, kinds, 0);
+    for (unsigned k = 0; k < NUMBER_KINDS; k++)
+        for (size_t i = 0; i < TABLE_WORDS; i++) behind[k].w[i] &= t->alone.w[i];
+    for (size_t s = 0; s < b->sets; s++) kinds[s] = kinds_before(&b->set[s], behind);
+    enter_begins(b, &t->alone, kinds, BEGINS_ALONE);
+    mem_free(kinds);
+    return ERR_OK;
+}
+
 /* --- the whole */
 
 static enum err place_rules(struct builder *b)
@@ -374,6 +421,7 @@ static enum err construct(struct builder *b)
     for (size_t i = 0; i < t->count && !e; i++)
         if (b->at[i]) enter_bytes(t, i, b->at[i]);
     if (!e) e = enter_front(b);
+    if (!e) e = build_begins(b);
     if (!e) e = build_tails(b);
     if (e) return e;
     t->set = aligned(t, 2, b->sets * sizeof *t->set);
@@ -433,35 +481,35 @@ static inline bool is_digit(unsigned char c) { return c >= '0' && c <= '9'; }
 #define KERNEL_AND            _mm_and_si128
 #define KERNEL_OR             _mm_or_si128
 #define KERNEL_ANY(x)         (_mm_movemask_epi8(_mm_cmpeq_epi8(x, _mm_setzero_si128())) != 0xffff)
-#include "filters/detect/numbers_next.h"
+#include "filters/detect/numbers_look.h"
 
 #define KERNEL(name)          name##_avx2
-#define KERNEL_TARGET         __attribute__((target("avx2")))
+#define KERNEL_TARGET         __attribute__((target("avx2,bmi,bmi2")))
 #define KERNEL_VECTOR         __m256i
 #define KERNEL_LOAD(b, i)     _mm256_loadu_si256((const __m256i *)(const void *)(b) + (i))
 #define KERNEL_STORE(b, i, x) _mm256_storeu_si256((__m256i *)(void *)(b) + (i), x)
 #define KERNEL_AND            _mm256_and_si256
 #define KERNEL_OR             _mm256_or_si256
 #define KERNEL_ANY(x)         (!_mm256_testz_si256(x, x))
-#include "filters/detect/numbers_next.h"
+#include "filters/detect/numbers_look.h"
 
 #define KERNEL(name)          name##_avx512
-#define KERNEL_TARGET         __attribute__((target("avx512f")))
+#define KERNEL_TARGET         __attribute__((target("avx512f,bmi,bmi2")))
 #define KERNEL_VECTOR         __m512i
 #define KERNEL_LOAD(b, i)     _mm512_loadu_si512((const __m512i *)(const void *)(b) + (i))
 #define KERNEL_STORE(b, i, x) _mm512_storeu_si512((__m512i *)(void *)(b) + (i), x)
 #define KERNEL_AND            _mm512_and_si512
 #define KERNEL_OR             _mm512_or_si512
 #define KERNEL_ANY(x)         (_mm512_test_epi64_mask(x, x) != 0)
-#include "filters/detect/numbers_next.h"
+#include "filters/detect/numbers_look.h"
 
-size_t numbers_next(const struct numbers *t, struct slice text, const struct number_asked *q, size_t i, struct number_found *out)
+void numbers_look(const struct numbers *t, struct slice text, const struct number_asked *q, size_t i, struct number_batch *out)
 {
     const unsigned char *p = (const unsigned char *)text.p;
     enum vectors h = structure_vectors();
-    if (h == VECTORS_AVX512) return next_avx512(t, p, q, i, out);
-    if (h == VECTORS_AVX2) return next_avx2(t, p, q, i, out);
-    return next_sse2(t, p, q, i, out);
+    if (h == VECTORS_AVX512) look_avx512(t, p, q, i, out);
+    else if (h == VECTORS_AVX2) look_avx2(t, p, q, i, out);
+    else look_sse2(t, p, q, i, out);
 }
 
 bool numbers_at(const struct numbers *t, struct slice text, size_t anchor, const struct bits *only, struct bits *out)

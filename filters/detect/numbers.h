@@ -30,6 +30,8 @@ enum number_way {
     NUMBER_WAYS
 };
 
+enum { BEGINS_LETTERED = KIND_DIGIT, BEGINS_ALONE = 16 }; /* no digit is ever before a number */
+
 struct numbers {
     struct bits prev[2][256];                   /* by the byte before the match; the second with a digit before that */
     struct bits pair[10][11];                   /* by the first two digits; 10: there is but one */
@@ -41,6 +43,8 @@ struct numbers {
     struct bits *front;            /* [NUMBER_FRONT][classes]: by the bytes from the match's beginning on */
     struct bits *set;
     uint16_t look[NUMBER_WAYS][1u << 16]; /* by number_key: a set's number */
+    uint32_t begins[1u << 16];            /* by number_key: bit k: some rule may begin at such a number behind a byte of kind k;
+                                * BEGINS_LETTERED: at letters before it; BEGINS_ALONE bits up: of rules in `alone` */
     uint8_t cls[256];                     /* byte -> class of bytes no rule tells apart */
     size_t classes;
     uint16_t rule[TABLE_RULES];
@@ -61,10 +65,17 @@ struct number_rule { /* what is asked of a rule */
 enum err numbers_build(const struct number_rule *v, size_t n, struct numbers **out) MUST_CHECK;
 void numbers_free(struct numbers *t);
 
-/* What may begin at a number. */
-struct number_found {
-    struct bits plain, lettered, prefixed;
-    bool any[3]; /* of them; a set is only written where there is any */
+/* What may begin at some numbers, each list ascending and ended by NUMBER_NONE. */
+#define NUMBER_BATCH 64u
+#define NUMBER_NONE  UINT32_MAX
+struct number_batch {
+    size_t next;              /* the first number not asked about */
+    size_t plains, lettereds; /* looked at */
+    struct number_found {
+        struct bits set;
+        uint32_t number;                                   /* its place among all */
+    } plain[NUMBER_BATCH + 1], lettered[NUMBER_BATCH + 1]; /* at the digit; at letters before it, glued or set apart */
+    uint32_t odd[NUMBER_BATCH + 1]; /* to be looked at closely: NUMBER_EDGE, or NUMBER_SIGNED and some rule has a sign */
 };
 struct number_asked {
     const struct structure_number *v;
@@ -72,11 +83,10 @@ struct number_asked {
     const struct bits *only;
     const struct bits *near; /* by place in the text: near[at / 64 & near_mask] */
     size_t near_mask;
+    uint32_t bare; /* bit at / 64 & near_mask: no rule there but those in `alone` */
 };
-/* From v[i] on, the first number before the limit where some rule both of `only` and of `near` may begin, or that must be
- * looked at closely (NUMBER_EDGE, NUMBER_SIGNED; its sets may be empty); its place, and its sets in *out. `n` or the place
- * of the first behind the limit if there is none. */
-size_t numbers_next(const struct numbers *t, struct slice text, const struct number_asked *q, size_t i, struct number_found *out);
+/* Of numbers from v[i] on and before the limit: where some rule both of `only` and of `near` may begin. */
+void numbers_look(const struct numbers *t, struct slice text, const struct number_asked *q, size_t i, struct number_batch *out);
 /* The rules of `only` that may begin at text[anchor], however near to an end of the text. False if none. */
 bool numbers_at(const struct numbers *t, struct slice text, size_t anchor, const struct bits *only, struct bits *out);
 

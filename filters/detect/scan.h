@@ -42,6 +42,7 @@ struct page {
     struct word_hit *hits;      /* PAGE_HITS */
     uint64_t *rules;            /* rules one of whose words is in it */
     uint8_t spread;             /* SPREAD_ bits: what `near` was made of; 0: not yet */
+    uint32_t bare;              /* bit k: near[k] is of numbers that stand alone only */
     struct bits near[GRANULES]; /* rules of numbers that stand alone or may have a word near enough */
 };
 enum { SPREAD_DONE = 1, SPREAD_BEFORE = 2, SPREAD_BEHIND = 4 }; /* with the words of the page before, behind */
@@ -70,6 +71,7 @@ struct detect_scratch {
     struct leads *leads;
     struct lexicon_hit *lexicon_hits, *word_hits; /* of context words, of keywords */
     struct structure *structure;
+    struct number_batch *numbers;
 
     /* the text being scanned */
     const struct ruleset *rs;
@@ -123,8 +125,8 @@ void echo_scan(struct detect_scratch *s, size_t first);
 
 /* The rules of numbers that stand alone or have a word near enough to a number at `at`, and perhaps some more. */
 const struct bits *context_numbers(struct detect_scratch *s, size_t at);
-/* The same for all of the page that `at` is in, by granule; NULL if nobody has looked for its words. */
-const struct bits *context_granules(struct detect_scratch *s, size_t at);
+/* The page that `at` is in, with the same for all of it (`near`, `bare`); NULL if nobody has looked for its words. */
+const struct page *context_page(struct detect_scratch *s, size_t at);
 /* True where so many ask that looking for words first is the cheaper way. */
 bool context_crowded(struct detect_scratch *s, size_t at);
 

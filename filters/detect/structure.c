@@ -100,7 +100,7 @@ static _Atomic int in_use = -1;
 enum vectors structure_limit(enum vectors best)
 {
     enum vectors have = VECTORS_SSE2;
-    if (__builtin_cpu_supports("avx2")) have = VECTORS_AVX2;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2")) have = VECTORS_AVX2;
     if (have && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")) have = VECTORS_AVX512;
     if (best < have) have = best;
     in_use = (int)have;
@@ -122,34 +122,7 @@ static void classify(const char *p, size_t i, size_t to, struct masks *m)
     else classify_sse2(p, i, to, m);
 }
 
-/* --- places, by vectors */
-
-#define KERNEL(name)  name##_sse2
-#define KERNEL_TARGET __attribute__((unused))
-#define KERNEL_BYTES  16
-#include "filters/detect/structure_words.h"
-
-#define KERNEL(name)  name##_avx2
-#define KERNEL_TARGET __attribute__((target("avx2,popcnt,bmi")))
-#define KERNEL_BYTES  32
-#include "filters/detect/structure_words.h"
-
-#define KERNEL(name)  name##_avx512
-#define KERNEL_TARGET __attribute__((target("avx512f,avx512bw,popcnt,bmi")))
-#define KERNEL_BYTES  64
-#include "filters/detect/structure_words.h"
-
-/* One way through a part for each kind of vector. */
-static const struct {
-    void (*dead)(const struct masks *m, size_t to, struct places *out);
-    void (*numbers)(const struct masks *m, size_t to, struct places *out);
-    void (*tokens)(const struct masks *m, size_t to, struct places *out);
-    size_t (*list)(const uint64_t *row, size_t words, uint16_t *out);
-} way[] = {{find_dead_sse2, find_numbers_sse2, find_tokens_sse2, list_sse2},
-           {find_dead_avx2, find_numbers_avx2, find_tokens_avx2, list_avx2},
-           {find_dead_avx512, find_numbers_avx512, find_tokens_avx512, list_avx512}};
-
-/* --- runs */
+/* --- parts */
 
 /* 4 and on: " -./:(),+_\n#" */
 const uint8_t number_kind[256] = {['0' ... '9'] = KIND_DIGIT,
@@ -169,6 +142,85 @@ const uint8_t number_kind[256] = {['0' ... '9'] = KIND_DIGIT,
                                   ['\n'] = 14,
                                   ['#'] = 15};
 
+/* A part of a block: what was found in it, from text[from] on. */
+struct part {
+    struct slice text;
+    size_t from, words;
+    struct masks m;
+    struct places p;
+    uint16_t list[PART + 4];
+};
+
+/* Bit i of the result is bit i + n of the two words. */
+static inline uint64_t ahead(uint64_t word, uint64_t next, unsigned n) { return n ? word >> n | next << (64 - n) : word; }
+
+/* Of the byte before a number: a sign, or what sets a short word apart. */
+enum { APART = 8 };
+static const uint8_t before_number[256] = {['+'] = NUMBER_SIGNED, ['('] = NUMBER_SIGNED, [' '] = APART, ['-'] = APART};
+
+/* Digits of the second run. */
+static inline unsigned number_second(uint64_t digits, unsigned run1)
+{
+    unsigned run2 = (unsigned)__builtin_ctzll(~(digits >> (run1 + 1)));
+    return run2 < NUMBER_RUN ? run2 : NUMBER_RUN;
+}
+
+/* Whether the bytes that tell of the number at text[at] may be outside the text, or its first run is not known. */
+static inline bool at_edge(struct slice text, size_t at, uint64_t digits, unsigned run)
+{
+    if (run == 63 || at < NUMBER_LETTERS + 3) return true;
+    if (text.n - at >= 64 + NUMBER_BEHIND) return false;
+    unsigned run1 = run < NUMBER_RUN ? run : NUMBER_RUN, end = run1 + number_second(digits, run1) + 2 + NUMBER_BEHIND;
+    if (end < run + NUMBER_BEHIND) end = run + NUMBER_BEHIND;
+    return text.n - at < (end > NUMBER_AHEAD ? end : NUMBER_AHEAD);
+}
+
+/* --- places, by vectors */
+
+static inline uint64_t busy8(const uint64_t *row)
+{
+    uint64_t busy = 0;
+    for (unsigned i = 0; i < 8; i++) busy |= (uint64_t)(row[i] != 0) << i;
+    return busy;
+}
+
+AVX512 static inline uint64_t busy8_avx512(const uint64_t *row)
+{
+    __m512i v = _mm512_loadu_si512((const void *)row);
+    return _mm512_test_epi64_mask(v, v);
+}
+
+#define KERNEL(name)  name##_sse2
+#define KERNEL_TARGET __attribute__((unused))
+#define KERNEL_BYTES  16
+#define KERNEL_BUSY   busy8
+#include "filters/detect/structure_words.h"
+
+#define KERNEL(name)  name##_avx2
+#define KERNEL_TARGET __attribute__((target("avx2,bmi,bmi2,popcnt,lzcnt")))
+#define KERNEL_BYTES  32
+#define KERNEL_BUSY   busy8
+#include "filters/detect/structure_words.h"
+
+#define KERNEL(name)  name##_avx512
+#define KERNEL_TARGET __attribute__((target("avx512f,avx512bw,bmi,bmi2,popcnt,lzcnt")))
+#define KERNEL_BYTES  64
+#define KERNEL_BUSY   busy8_avx512
+#include "filters/detect/structure_words.h"
+
+/* One way through a part for each kind of vector. */
+static const struct {
+    void (*dead)(const struct masks *m, size_t to, struct places *out);
+    void (*numbers)(const struct masks *m, size_t to, struct places *out);
+    void (*tokens)(const struct masks *m, size_t to, struct places *out);
+    size_t (*list)(const uint64_t *row, size_t words, uint16_t *out);
+    void (*put_numbers)(const struct part *v, size_t n, struct structure *out);
+} way[] = {{find_dead_sse2, find_numbers_sse2, find_tokens_sse2, list_sse2, put_numbers_sse2},
+           {find_dead_avx2, find_numbers_avx2, find_tokens_avx2, list_avx2, put_numbers_avx2},
+           {find_dead_avx512, find_numbers_avx512, find_tokens_avx512, list_avx512, put_numbers_avx512}};
+
+/* --- the others, one by one */
+
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 static bool is_letter(char c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; }
 static bool is_extra(char c) { return c == '+' || c == '/' || c == '_' || c == '-'; }
@@ -183,60 +235,6 @@ static size_t run_before(struct slice text, size_t from)
         n++;
     }
     return n;
-}
-
-/* Bit i of the result is bit i + n of the two words. */
-static inline uint64_t ahead(uint64_t word, uint64_t next, unsigned n) { return n ? word >> n | next << (64 - n) : word; }
-
-/* Whether the bytes that describe() reads may be outside the text. */
-static bool at_edge(struct slice text, size_t at, size_t run, size_t end)
-{
-    if (end < run + NUMBER_BEHIND) end = run + NUMBER_BEHIND;
-    return text.n - at < (end > NUMBER_AHEAD ? end : NUMBER_AHEAD) || at < NUMBER_LETTERS + 3;
-}
-
-/* All there is to say of the number at text[at]. `digits`: the digits from there on; `letters`: what stands before, the
- * byte before it on top; `inner`: it can't be at an edge. */
-static struct structure_number describe(struct slice text, size_t at, uint64_t digits, uint64_t letters, bool glued, bool inner)
-{
-    const unsigned char *p = (const unsigned char *)text.p + at;
-    struct structure_number n = {.at = (uint32_t)at, .how = glued ? NUMBER_GLUED : 0};
-    unsigned run = (unsigned)__builtin_ctzll(~digits | 1ull << 63), run1 = run < NUMBER_RUN ? run : NUMBER_RUN;
-    unsigned run2 = (unsigned)__builtin_ctzll(~(digits >> (run1 + 1)));
-    if (run2 > NUMBER_RUN) run2 = NUMBER_RUN;
-    if (run == 63 || (!inner && at_edge(text, at, run, run1 + run2 + 2 + NUMBER_BEHIND))) {
-        n.how |= NUMBER_EDGE;
-        return n;
-    }
-    if (p[-1] == '+' || p[-1] == '(') n.how |= NUMBER_SIGNED;
-    bool apart = !glued && (p[-1] == ' ' || p[-1] == '-');
-    unsigned word = (unsigned)__builtin_clzll(~(letters << apart) | 1);
-    if (glued ? word <= NUMBER_LETTERS : apart && word <= NUMBER_PREFIX) n.letters = (uint8_t)(word & 31);
-    n.run = (uint8_t)run;
-    n.key = (uint16_t)number_key(run1, number_kind[p[run1]], run2, number_kind[p[run1 + 1 + run2]]);
-    return n;
-}
-
-/* A part of a block: what was found in it, from text[from] on. */
-struct part {
-    struct slice text;
-    size_t from, words;
-    struct masks m;
-    struct places p;
-    uint16_t list[PART + 4];
-};
-
-static void put_numbers(const struct part *v, size_t n, struct structure *out)
-{
-    struct structure_number *to = out->number + out->numbers;
-    for (size_t k = 0; k < n; k++) {
-        size_t at = v->from + v->list[k], w = FIRST + v->list[k] / 64u;
-        unsigned i = v->list[k] % 64u;
-        uint64_t letters = v->m.letter[w - 1] >> i | (v->m.letter[w] << 1) << (63 - i);
-        bool inner = at >= NUMBER_LETTERS + 3 && v->text.n - at >= 128;
-        to[k] = describe(v->text, at, ahead(v->m.digit[w], v->m.digit[w + 1], i), letters, v->p.glued[w] >> i & 1, inner);
-    }
-    out->numbers += n;
 }
 
 /* Length of the run of token bytes that ends with the byte at `last` of the part. */
@@ -290,7 +288,7 @@ static void find_places(struct part *v, unsigned want, struct structure *out)
     if (want & STRUCTURE_NUMBERS) {
         way[h].dead(&v->m, end, &v->p);
         way[h].numbers(&v->m, end, &v->p);
-        put_numbers(v, way[h].list(v->p.number, v->words, v->list), out);
+        way[h].put_numbers(v, way[h].list(v->p.number, v->words, v->list), out);
     }
     if (want & STRUCTURE_AT) {
         n = way[h].list(v->m.at, v->words, v->list);

@@ -36,9 +36,10 @@ struct structure {
     struct structure_number {
         uint32_t at; /* the first digit */
         uint16_t key;
-        uint8_t run;         /* digits of the first run */
-        uint8_t how : 3;     /* NUMBER_ bits */
-        uint8_t letters : 5; /* it is glued to, or of a short word before a blank or dash; 0: none, or more */
+        uint8_t run;     /* digits of the first run */
+        uint8_t how;     /* NUMBER_ bits */
+        uint8_t before;  /* the kind of the byte before it */
+        uint8_t letters; /* it is glued to, or of a short word before a blank or dash; 0: none, or more */
     } number[STRUCTURE_BLOCK];
     uint32_t at[STRUCTURE_BLOCK];
     uint32_t colon[STRUCTURE_BLOCK]; /* a colon or dash that may join hex groups */

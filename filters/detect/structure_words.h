@@ -1,5 +1,6 @@
 /* What begins and ends where, by bits: some words of masks at once, compiled once for each kind of processor. Whoever
- * includes it defines KERNEL(name), KERNEL_TARGET and KERNEL_BYTES, the width of a vector. No guard. */
+ * includes it defines KERNEL(name), KERNEL_TARGET, KERNEL_BYTES, the width of a vector, and KERNEL_BUSY(row): a bit for each
+ * of eight words that has any. No guard. */
 
 typedef uint64_t KERNEL(words) __attribute__((vector_size(KERNEL_BYTES), aligned(8), may_alias));
 
@@ -77,7 +78,8 @@ KERNEL_TARGET static size_t KERNEL(list)(const uint64_t *row, size_t words, uint
 {
     uint64_t busy = 0;
     size_t n = 0;
-    for (size_t i = 0; i < words; i++) busy |= (uint64_t)(row[FIRST + i] != 0) << i;
+    for (size_t i = 0; i < words; i += 8) busy |= KERNEL_BUSY(&row[FIRST + i]) << i;
+    if (words < 64) busy &= (1ull << words) - 1;
     for (; busy; busy &= busy - 1) {
         size_t base = (size_t)__builtin_ctzll(busy) * 64;
         uint64_t bits = row[FIRST + base / 64];
@@ -90,6 +92,38 @@ KERNEL_TARGET static size_t KERNEL(list)(const uint64_t *row, size_t words, uint
     return n;
 }
 
+/* All there is to say of the number at p. `digits`: the digits from there on; `letters`: what stands before, the byte
+ * before it on top. */
+KERNEL_TARGET static inline void KERNEL(describe)(const unsigned char *p, uint64_t digits, uint64_t letters, unsigned run,
+                                                  struct structure_number *out)
+{
+    unsigned run1 = run < NUMBER_RUN ? run : NUMBER_RUN, run2 = number_second(digits, run1);
+    unsigned before = before_number[p[-1]], apart = before / APART, glued = out->how, most = apart * NUMBER_PREFIX;
+    unsigned word = (unsigned)__builtin_clzll(~(letters << apart) | 1);
+    if (glued) most = NUMBER_LETTERS;
+    out->letters = (uint8_t)(word <= most ? word : 0);
+    out->how = (uint8_t)(glued | (before & NUMBER_SIGNED));
+    out->before = number_kind[p[-1]];
+    out->run = (uint8_t)run;
+    out->key = (uint16_t)number_key(run1, number_kind[p[run1]], run2, number_kind[p[run1 + 1 + run2]]);
+}
+
+KERNEL_TARGET static void KERNEL(put_numbers)(const struct part *v, size_t n, struct structure *out)
+{
+    struct structure_number *to = out->number + out->numbers;
+    for (size_t k = 0; k < n; k++, to++) {
+        size_t at = v->from + v->list[k], w = FIRST + v->list[k] / 64u;
+        unsigned i = v->list[k] % 64u;
+        uint64_t letters = v->m.letter[w - 1] >> i | (v->m.letter[w] << 1) << (63 - i);
+        uint64_t digits = v->m.digit[w] >> i | (v->m.digit[w + 1] << 1) << (63 - i);
+        unsigned run = (unsigned)__builtin_ctzll(~digits | 1ull << 63), how = (v->p.glued[w] >> i & 1) * NUMBER_GLUED;
+        *to = (struct structure_number){.at = (uint32_t)at, .how = (uint8_t)how};
+        if (at_edge(v->text, at, digits, run)) to->how |= NUMBER_EDGE;
+        else KERNEL(describe)((const unsigned char *)v->text.p + at, digits, letters, run, to);
+    }
+    out->numbers += n;
+}
+
 #undef KERNEL_STEP
 #undef KERNEL_AT
 #undef KERNEL_PUT
@@ -99,3 +133,4 @@ KERNEL_TARGET static size_t KERNEL(list)(const uint64_t *row, size_t words, uint
 #undef KERNEL
 #undef KERNEL_TARGET
 #undef KERNEL_BYTES
+#undef KERNEL_BUSY

@@ -116,18 +116,34 @@ static void try_edge(struct detect_scratch *s, const struct structure_number *v,
     if (n > 0 && n <= NUMBER_PREFIX) try_anchor(s, at - 1 - n, at, only);
 }
 
-static void try_number(struct detect_scratch *s, const struct structure_number *v, struct number_found *f,
-                       const struct bits *only)
+static void try_odd(struct detect_scratch *s, const struct structure_number *v, const struct bits *only)
 {
     const struct numbers *t = s->rs->numbers;
-    if (f->any[1]) try_set(s, v->at - v->letters, v->at, &f->lettered);
-    if (v->how & NUMBER_SIGNED) {
-        struct bits m = t->set[t->look[WAY_SIGNED][v->key]];
-        for (size_t i = 0; i < TABLE_WORDS; i++) m.w[i] &= only->w[i];
-        if (any_from(&m, 0)) try_signed(s, v->at, &m);
+    if (v->how & NUMBER_EDGE) {
+        try_edge(s, v, only);
+        return;
     }
-    if (f->any[0]) try_set(s, v->at, v->at, &f->plain);
-    if (f->any[2]) try_set(s, v->at - v->letters - 1, v->at, &f->prefixed);
+    struct bits m = t->set[t->look[WAY_SIGNED][v->key]];
+    for (size_t i = 0; i < TABLE_WORDS; i++) m.w[i] &= only->w[i];
+    if (any_from(&m, 0)) try_signed(s, v->at, &m);
+}
+
+/* All that may begin, in the order of the text: a match is not looked for inside another of its rule. */
+static void try_batch(struct detect_scratch *s, const struct number_asked *q, struct number_batch *b)
+{
+    struct number_found *plain = b->plain, *lettered = b->lettered;
+    const uint32_t *odd = b->odd;
+    while (!s->err) {
+        uint32_t i = plain->number < lettered->number ? plain->number : lettered->number;
+        if (*odd < i) i = *odd;
+        if (i == NUMBER_NONE) return;
+        const struct structure_number *v = &q->v[i];
+        bool glued = v->how & NUMBER_GLUED;
+        if (glued && lettered->number == i) try_set(s, v->at - v->letters, v->at, &lettered++->set);
+        if (*odd == i) try_odd(s, &q->v[*odd++], q->only);
+        if (plain->number == i) try_set(s, v->at, v->at, &plain++->set);
+        if (lettered->number == i) try_set(s, v->at - v->letters - 1, v->at, &lettered++->set);
+    }
 }
 
 /* Rules for the beginning of a text are only asked there, and those that need a word near by only where there is one, if
@@ -136,22 +152,20 @@ static void scan_numbers(struct detect_scratch *s)
 {
     const struct numbers *t = s->rs->numbers;
     struct number_asked q = {.v = s->structure->number, .n = s->structure->numbers};
-    struct number_found f;
-    for (size_t i = 0; i < q.n && !s->err;) {
-        size_t at = q.v[i].at, page = at / PAGE_BYTES * PAGE_BYTES + PAGE_BYTES;
+    struct number_batch *b = s->numbers;
+    for (size_t i = 0; i < q.n && !s->err; i = b->next) {
+        size_t at = q.v[i].at, end = at / PAGE_BYTES * PAGE_BYTES + PAGE_BYTES;
         scan_segment(s, at);
         size_t beginning = s->seg_lo + NUMBER_START + NUMBER_LETTERS + 1;
         q.only = at < beginning ? &t->all : &t->later;
         q.limit = at < beginning ? beginning : s->seg_hi;
-        if (q.limit > page) q.limit = page;
-        q.near = context_granules(s, at);
-        q.near_mask = q.near ? GRANULES - 1 : 0;
-        if (!q.near) q.near = &t->all;
-        i = numbers_next(t, s->text, &q, i, &f);
-        if (i == q.n || q.v[i].at >= q.limit) continue;
-        if (q.v[i].how & NUMBER_EDGE) try_edge(s, &q.v[i], q.only);
-        else try_number(s, &q.v[i], &f, q.only);
-        i++;
+        if (q.limit > end) q.limit = end;
+        const struct page *page = context_page(s, at);
+        q.near = page ? page->near : &t->all;
+        q.near_mask = page ? GRANULES - 1 : 0;
+        q.bare = page ? page->bare : 0;
+        numbers_look(t, s->text, &q, i, b);
+        try_batch(s, &q, b);
     }
 }
 
