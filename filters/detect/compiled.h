@@ -6,6 +6,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "filters/detect/lexicon.h"
 #include "filters/detect/rules.h"
+#include "filters/detect/needles.h"
 #include "filters/detect/numbers.h"
 #include "filters/detect/tail.h"
 #include "filters/detect/validators.h"
@@ -21,17 +22,10 @@
 #define SEARCH_BEFORE 48u    /* where a keyword is not part of the regex: looked at before and behind it */
 #define SEARCH_AFTER  256u
 
-/* A set of literals searched with Vectorscan, ASCII case ignored. */
-struct literals {
-    hs_database_t *db; /* NULL: empty */
-    size_t count;
-    uint32_t longest;
-};
-
 struct allow {
     pcre2_code **regexes;
     size_t regex_count;
-    struct literals stopwords;
+    hs_database_t *stopwords; /* or NULL */
     int target;
 };
 
@@ -104,8 +98,6 @@ struct context_word {
     bool edge_start, edge_end; /* the word's edge is a letter or digit that must not go on */
 };
 
-#define NO_KEYWORD UINT32_MAX
-
 struct ruleset {
     uint64_t id; /* unique in this process: scratches know what they were grown for */
     struct crule *rules;
@@ -113,9 +105,9 @@ struct ruleset {
     size_t regex_count; /* rules[0..regex_count) are of packs; dictionaries and external ones follow */
 
     /* Keywords that can only stand where a word begins are looked for there, the others anywhere. */
-    struct literals triggers;
+    struct needles *needles;
     struct lexicon *lexicon;
-    uint32_t *trigger_keyword, *word_keyword; /* their ids -> keywords, or NO_KEYWORD */
+    uint32_t *needle_keyword, *word_keyword; /* their ids -> keywords */
     struct keyword *keywords;
     struct keyword_ref *refs;
     size_t ref_count;
@@ -135,11 +127,6 @@ struct ruleset {
     pcre2_general_context *general;
     pcre2_compile_context *compile;
 };
-
-/* Literals are UTF-8, unique, at most KEYWORD_MAX bytes; their ids are their places. `exact`: those whose case matters,
- * or NULL. */
-enum err literals_build(struct literals *l, const struct slice *v, const bool *exact, size_t n) MUST_CHECK;
-void literals_free(struct literals *l);
 
 /* Adds a rule without an expression behind those of packs; its texts are copied. `d`: the set's from then on; or NULL. */
 struct dictionary;

@@ -128,8 +128,8 @@ static bool allowed(struct detect_scratch *s, const struct allow *a, const struc
     else if (a->target == 2) target = line_of(s->text, sp);
     if (a->regex_count && allowed_regex(s, a, target)) return true;
     bool stop = false;
-    if (a->stopwords.db) {
-        hs_error_t rc = hs_scan(a->stopwords.db, value.p, (unsigned)value.n, 0, s->inner, on_stopword, &stop);
+    if (a->stopwords) {
+        hs_error_t rc = hs_scan(a->stopwords, value.p, (unsigned)value.n, 0, s->stopwords, on_stopword, &stop);
         if (rc != HS_SUCCESS && rc != HS_SCAN_TERMINATED) s->err = ERR_NOT_SCANNED;
     }
     return stop;

@@ -1,5 +1,5 @@
-/* The scan: block by block, one Vectorscan pass for keywords and one vector pass for numbers, '@' and the like; what
- * passes a few lookups in tables of bytes is confirmed. Nothing here allocates once a scratch has grown. */
+/* The scan: block by block, vector passes for keywords and one for numbers, '@' and the like; what passes a few lookups
+ * in tables of bytes is confirmed. Nothing here allocates once a scratch has grown. */
 #include "filters/detect/scan.h"
 
 #include <string.h>
@@ -32,7 +32,6 @@ struct detect_scratch *detect_scratch_new(void)
     s->quick = match_context(s, QUICK_STEPS);
     s->patient = match_context(s, PATIENT_STEPS);
     s->md = pcre2_match_data_create(GROUPS_MAX, s->general);
-    s->hits = mem_alloc(HITS_MAX * sizeof *s->hits);
     s->leads = mem_zalloc(sizeof *s->leads);
     s->structure = mem_alloc(sizeof *s->structure);
     s->numbers = mem_alloc(sizeof *s->numbers);
@@ -42,8 +41,7 @@ struct detect_scratch *detect_scratch_new(void)
         s->page[i].hits = mem_alloc(PAGE_HITS * sizeof *s->page[i].hits);
         if (!s->page[i].hits) goto fail;
     }
-    if (!s->quick || !s->patient || !s->md || !s->hits || !s->leads || !s->structure || !s->numbers || !s->lexicon_hits ||
-        !s->word_hits)
+    if (!s->quick || !s->patient || !s->md || !s->leads || !s->structure || !s->numbers || !s->lexicon_hits || !s->word_hits)
         goto fail;
     return s;
 fail:
@@ -54,8 +52,7 @@ fail:
 void detect_scratch_free(struct detect_scratch *s)
 {
     if (!s) return;
-    if (s->outer) (void)hs_free_scratch(s->outer);
-    if (s->inner) (void)hs_free_scratch(s->inner);
+    if (s->stopwords) (void)hs_free_scratch(s->stopwords);
     pcre2_match_data_free(s->md);
     pcre2_match_context_free(s->quick);
     pcre2_match_context_free(s->patient);
@@ -66,7 +63,6 @@ void detect_scratch_free(struct detect_scratch *s)
         mem_free(s->page[i].rules);
     }
     mem_free(s->seen);
-    mem_free(s->hits);
     mem_free(s->leads);
     mem_free(s->lexicon_hits);
     mem_free(s->word_hits);
@@ -87,10 +83,9 @@ static bool grow_hs(hs_scratch_t **scratch, const hs_database_t *db)
 static enum err scratch_fit(struct detect_scratch *s, const struct ruleset *rs)
 {
     if (s->set == rs->id && s->rules >= rs->count) return ERR_OK;
-    if (!grow_hs(&s->outer, rs->triggers.db)) return ERR_MEMORY;
     for (size_t i = 0; i < rs->count; i++)
         for (size_t k = 0; k < rs->rules[i].allow_count; k++)
-            if (!grow_hs(&s->inner, rs->rules[i].allow[k].stopwords.db)) return ERR_MEMORY;
+            if (!grow_hs(&s->stopwords, rs->rules[i].allow[k].stopwords)) return ERR_MEMORY;
     if (rs->count > s->rules) {
         struct seen *v = mem_realloc(s->seen, rs->count * sizeof *v);
         if (!v) return ERR_MEMORY;
@@ -111,31 +106,6 @@ static enum err scratch_fit(struct detect_scratch *s, const struct ruleset *rs)
 }
 
 /* --- keywords */
-
-/* The first and cheapest check of a keyword at `start`: what all its rules have in common. */
-static bool keyword_passes(const struct keyword *k, struct slice text, size_t start)
-{
-    const unsigned char *t = (const unsigned char *)text.p;
-    size_t end = start + k->len;
-    if (end + 1 < text.n && (!byteset_has(&k->after[0], t[end]) || !byteset_has(&k->after[1], t[end + 1]))) return false;
-    return !start || byteset_has(&k->prev, t[start - 1]);
-}
-
-static int on_keyword(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *arg)
-{
-    (void)from, (void)flags;
-    struct detect_scratch *s = arg;
-    size_t end = s->block_base + (size_t)to;
-    if (end <= s->block_from) return 0;
-    uint32_t keyword = s->rs->trigger_keyword[id];
-    if (keyword == NO_KEYWORD) return 0;
-    const struct keyword *k = &s->rs->keywords[keyword];
-    size_t start = end - k->len;
-    if (!keyword_passes(k, s->text, start)) return 0;
-    s->hits[s->hit_count++] = (struct hit){(uint32_t)start, keyword};
-    s->last_hit_end = (uint32_t)end;
-    return s->hit_count == HITS_MAX;
-}
 
 /* Whether the keyword's letters have the case the rule asks for. */
 static bool right_case(const struct keyword_ref *ref, const char *p, size_t len)
@@ -193,39 +163,20 @@ static void add_leads(struct detect_scratch *s, const struct keyword *k, size_t 
     }
 }
 
-static void process_hits(struct detect_scratch *s)
+static void add_words(struct detect_scratch *s, size_t n, const uint32_t *keyword)
 {
-    for (size_t i = 0; i < s->hit_count && !s->err; i++) add_leads(s, &s->rs->keywords[s->hits[i].keyword], s->hits[i].start);
-    s->hit_count = 0;
-}
-
-/* Keywords that begin words. */
-static void scan_words(struct detect_scratch *s, size_t from, size_t to)
-{
-    const struct ruleset *rs = s->rs;
-    while (rs->lexicon && from < to && !s->err) {
-        size_t n = lexicon_find(rs->lexicon, s->text, from, to, s->word_hits, &from);
-        for (size_t i = 0; i < n && !s->err; i++) {
-            const struct lexicon_hit *h = &s->word_hits[i];
-            add_leads(s, &rs->keywords[rs->word_keyword[h->word]], h->start);
-        }
-    }
+    for (size_t i = 0; i < n && !s->err; i++)
+        add_leads(s, &s->rs->keywords[keyword[s->word_hits[i].word]], s->word_hits[i].start);
 }
 
 static void scan_keywords(struct detect_scratch *s, size_t from, size_t to)
 {
-    const struct literals *l = &s->rs->triggers;
-    if (!l->db) return;
-    while (from < to && !s->err) {
-        s->block_from = from;
-        s->block_base = from >= l->longest ? from - l->longest + 1 : 0;
-        hs_error_t rc = hs_scan(l->db, s->text.p + s->block_base, (unsigned)(to - s->block_base), 0, s->outer, on_keyword, s);
-        if (rc != HS_SUCCESS && rc != HS_SCAN_TERMINATED) s->err = ERR_NOT_SCANNED;
-        process_hits(s);
-        if (rc != HS_SCAN_TERMINATED) return;
-        /* Others may end where the last one did: look at that byte again; what was tried is not tried twice. */
-        from = s->last_hit_end - 1 > from ? s->last_hit_end - 1 : s->last_hit_end;
-    }
+    const struct ruleset *rs = s->rs;
+    for (size_t at = from; rs->needles && at < to && !s->err;)
+        add_words(s, needles_find(rs->needles, s->text, at, to, s->word_hits, &at), rs->needle_keyword);
+    for (size_t at = from; rs->lexicon && at < to && !s->err;)
+        add_words(s, lexicon_find(rs->lexicon, s->text, at, to, s->word_hits, &at), rs->word_keyword);
+    try_leads(s);
 }
 
 /* --- entry */
@@ -241,7 +192,7 @@ enum err detect_scan(const struct ruleset *rs, struct detect_scratch *s, struct 
     s->seg_lo = s->seg_hi = 0;
     s->line.allow = NULL;
     s->err = ERR_OK;
-    s->hit_count = s->leads->count = s->leads->walks = 0;
+    s->leads->count = s->leads->walks = 0;
     s->budget = 100000 + (int64_t)text.n;
     if (++s->scans == 0) { /* once in four billion scans the stamps come round */
         memset(s->seen, 0, s->rules * sizeof *s->seen);
@@ -254,8 +205,6 @@ enum err detect_scan(const struct ruleset *rs, struct detect_scratch *s, struct 
     for (size_t from = 0; from < text.n && !s->err; from += STRUCTURE_BLOCK) {
         size_t to = text.n - from < STRUCTURE_BLOCK ? text.n : from + STRUCTURE_BLOCK;
         scan_keywords(s, from, to);
-        scan_words(s, from, to);
-        try_leads(s);
         if (!meter_add(s->meter, to - from)) s->err = ERR_NOT_SCANNED;
         if (want && !s->err) triggers_scan(s, from, to, want);
     }

@@ -21,7 +21,7 @@ struct findings {
 enum err findings_add(struct findings *f, struct finding x) MUST_CHECK;
 void findings_free(struct findings *f);
 
-/* Per-thread memory: Vectorscan scratch, match data, JIT stack. Grows for a set it has not seen yet. */
+/* Per-thread memory: tables of what was found, match data, JIT stack. Grows for a set it has not seen yet. */
 struct detect_scratch;
 struct detect_scratch *detect_scratch_new(void) MUST_CHECK;
 void detect_scratch_free(struct detect_scratch *s);

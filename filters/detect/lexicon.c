@@ -32,16 +32,12 @@ struct builder {
     struct lexicon *l;
     struct look *look;
     size_t count, room;
-    struct byteset *sets;
-    size_t set_count;
 };
-
-static struct slice from_place(const struct lexicon_word *w) { return slice_of(w->text.p + w->lead, w->text.n - w->lead); }
 
 /* The bytes that can stand from a word's place on. */
 static struct byteset bytes_at(const struct lexicon_word *w, size_t i)
 {
-    struct slice t = from_place(w);
+    struct slice t = entries_from(w);
     struct byteset s = {{0}};
     if (i >= t.n) return i - t.n < 2 ? w->after[i - t.n] : byteset_all();
     unsigned char c = (unsigned char)t.p[i];
@@ -63,7 +59,7 @@ static uint32_t late_bits(const struct lexicon_word *w)
     uint32_t bits = 0;
     for (unsigned i = 0; i < 2; i++) {
         struct byteset s = bytes_at(w, LATE + i);
-        bits |= (classes_of(&s) | (LATE + i >= from_place(w).n)) << 16 * i; /* the text may have ended */
+        bits |= (classes_of(&s) | (LATE + i >= entries_from(w).n)) << 16 * i; /* the text may have ended */
     }
     return bits;
 }
@@ -88,7 +84,7 @@ static enum err enter_key(struct builder *b, size_t word, uint32_t key, size_t b
     const struct lexicon_word *w = &b->words[word];
     struct byteset second = bytes_at(w, behind + 1);
     uint32_t one = classes_of(&first), two = classes_of(&second);
-    size_t len = from_place(w).n;
+    size_t len = entries_from(w).n;
     if (behind >= len) one |= 1, two |= 1; /* the text may end here */
     if (behind + 1 >= len) two |= 1;
     if (!one || !two) return ERR_OK;
@@ -101,7 +97,7 @@ static enum err enter_raw(struct builder *b, size_t word, uint32_t key, unsigned
     const struct lexicon_word *w = &b->words[word];
     if (n == bytes) return enter_key(b, word, key, 4, bytes_at(w, 4));
     struct byteset s = bytes_at(w, n);
-    if (n >= from_place(w).n) byteset_add(&s, 0); /* behind the text */
+    if (n >= entries_from(w).n) byteset_add(&s, 0); /* behind the text */
     bool done[256] = {false};
     for (unsigned c = 0; c < 256; c++) {
         uint32_t folded = c | 0x20;
@@ -136,7 +132,7 @@ static enum err enter_run(struct builder *b, size_t word, uint32_t key, unsigned
     enum err e = enter_key(b, word, key, n, others);
     for (unsigned c = 'a'; c <= 'z' && !e; c++) {
         bool small = byteset_has(&letters, (unsigned char)c), big = byteset_has(&letters, (unsigned char)(c - 32));
-        if (b->l->humps && n >= from_place(w).n) big = false; /* no hump: may be left out */
+        if (b->l->humps && n >= entries_from(w).n) big = false; /* no hump: may be left out */
         if (small || big) e = enter_run(b, word, key | c << 8 * n, n + 1);
     }
     return e;
@@ -144,7 +140,7 @@ static enum err enter_run(struct builder *b, size_t word, uint32_t key, unsigned
 
 static enum err enter_word(struct builder *b, size_t word)
 {
-    unsigned char c = (unsigned char)from_place(&b->words[word]).p[0];
+    unsigned char c = (unsigned char)entries_from(&b->words[word]).p[0];
     if (lexicon_letter(c)) return enter_run(b, word, c | 0x20u, 1);
     return enter_raw(b, word, 0, 0, c >= 0xe0 ? 3 : 4);
 }
@@ -158,7 +154,7 @@ static unsigned count_letters(const struct byteset *s)
 /* How many keys the word can have, about. */
 static size_t count_looks(const struct lexicon_word *w, bool humps)
 {
-    struct slice t = from_place(w);
+    struct slice t = entries_from(w);
     size_t looks = 1;
     for (size_t i = t.n; i < 4; i++) {
         struct byteset s = bytes_at(w, i), behind = bytes_at(w, t.n);
@@ -174,32 +170,11 @@ static size_t count_looks(const struct lexicon_word *w, bool humps)
 bool lexicon_takes(const struct lexicon_word *w, bool humps)
 {
     if (w->text.n > 255 || w->text.n < w->lead + 2) return false;
-    unsigned char c = (unsigned char)from_place(w).p[0];
+    unsigned char c = (unsigned char)entries_from(w).p[0];
     return (lexicon_letter(c) || c >= 0xc2) && count_looks(w, humps) <= (w->lead ? LEXICON_LOOKS_LEAD : LEXICON_LOOKS);
 }
 
-/* --- entries */
-
-static uint16_t set_number(struct builder *b, const struct byteset *s)
-{
-    size_t i = 0;
-    while (i < b->set_count && memcmp(&b->sets[i], s, sizeof *s)) i++;
-    if (i == b->set_count) b->sets[b->set_count++] = *s;
-    return (uint16_t)i;
-}
-
-static struct entry make_entry(struct builder *b, size_t word, size_t at)
-{
-    const struct lexicon_word *w = &b->words[word];
-    struct slice t = from_place(w);
-    struct entry e = {.at = (uint32_t)(at + w->lead), .word = (uint32_t)word, .lead = (uint8_t)w->lead, .len = (uint8_t)t.n};
-    size_t n = t.n < 8 ? t.n : 8;
-    memcpy(&e.head, t.p, n);
-    e.care = n == 8 ? ~0ull : (1ull << 8 * n) - 1;
-    e.prev = set_number(b, &w->prev);
-    for (int i = 0; i < 2; i++) e.after[i] = set_number(b, &w->after[i]);
-    return e;
-}
+/* --- rows */
 
 static int by_row(const void *a, const void *b)
 {
@@ -208,8 +183,8 @@ static int by_row(const void *a, const void *b)
     return (x->word > y->word) - (x->word < y->word);
 }
 
-/* Sorts what was entered into the rows; one word is in a row once. */
-static void fill_rows(struct builder *b, const struct entry *made)
+/* Sorts what was entered into the rows; one word is in a row once. Writes the words of the entries: how many. */
+static size_t fill_rows(struct builder *b, uint32_t *which)
 {
     struct lexicon *l = b->l;
     size_t n = 0, i = 0;
@@ -219,69 +194,23 @@ static void fill_rows(struct builder *b, const struct entry *made)
         for (; i < b->count && b->look[i].row == r; i++) {
             l->row[r] |= b->look[i].bits;
             l->late[r] |= b->look[i].late;
-            if (n > l->first[r] && l->entry[n - 1].word == b->look[i].word) continue;
-            l->entry[n++] = made[b->look[i].word];
+            if (n == l->first[r] || which[n - 1] != b->look[i].word) which[n++] = b->look[i].word;
         }
     }
     l->first[ROWS] = (uint32_t)n;
-}
-
-static int by_text(const void *a, const void *b)
-{
-    const struct slice *x = a, *y = b;
-    size_t n = x->n < y->n ? x->n : y->n;
-    int c = memcmp(x->p, y->p, n);
-    return c ? c : (x->n > y->n) - (x->n < y->n);
-}
-
-static bool begins(struct slice w, struct slice with) { return w.n >= with.n && memcmp(w.p, with.p, with.n) == 0; }
-
-/* The most words that begin with one another: sorted, those a word begins with stand before it. */
-static enum err count_nested(const struct lexicon_word *words, size_t n, size_t *most)
-{
-    struct slice stack[LEXICON_NESTED], *v = mem_alloc(n * sizeof *v);
-    size_t deep = 0;
-    *most = 0;
-    if (!v) return ERR_MEMORY;
-    for (size_t i = 0; i < n; i++) v[i] = from_place(&words[i]);
-    qsort(v, n, sizeof *v, by_text);
-    enum err e = ERR_OK;
-    for (size_t i = 0; i < n && !e; i++) {
-        while (deep && !begins(v[i], stack[deep - 1])) deep--;
-        if (deep == LEXICON_NESTED) e = ERR_LIMIT;
-        else stack[deep++] = v[i];
-        if (deep > *most) *most = deep;
-    }
-    mem_free(v);
-    return e;
+    return n;
 }
 
 static enum err build(struct builder *b)
 {
-    struct lexicon *l = b->l;
-    size_t bytes = 0, at = 0;
-    enum err e = count_nested(b->words, b->n, &l->nested);
+    enum err e = ERR_OK;
     for (size_t i = 0; i < b->n && !e; i++) e = enter_word(b, i);
     if (e) return e;
-    for (size_t i = 0; i < b->n; i++) bytes += b->words[i].text.n;
-    l->texts = mem_alloc(bytes);
-    l->entry = mem_alloc((b->count + 1) * sizeof *l->entry);
-    b->sets = mem_alloc(3 * b->n * sizeof *b->sets);
-    struct entry *made = mem_alloc(b->n * sizeof *made);
-    if (!l->texts || !l->entry || !b->sets || !made) e = ERR_MEMORY;
-    for (size_t i = 0; i < b->n && !e; i++) {
-        struct slice w = b->words[i].text;
-        made[i] = make_entry(b, i, at);
-        memcpy(l->texts + at, w.p, w.n);
-        at += w.n;
-    }
-    if (!e) fill_rows(b, made);
-    mem_free(made);
-    if (e) return e;
-    l->sets = mem_alloc((b->set_count + 1) * sizeof *l->sets);
-    if (!l->sets) return ERR_MEMORY;
-    memcpy(l->sets, b->sets, b->set_count * sizeof *l->sets);
-    return ERR_OK;
+    uint32_t *which = mem_alloc((b->count + 1) * sizeof *which);
+    if (!which) return ERR_MEMORY;
+    e = entries_build(&b->l->entries, b->words, b->n, which, fill_rows(b, which));
+    mem_free(which);
+    return e;
 }
 
 enum err lexicon_build(const struct lexicon_word *words, size_t n, bool humps, struct lexicon **out)
@@ -294,7 +223,6 @@ enum err lexicon_build(const struct lexicon_word *words, size_t n, bool humps, s
     b.l->humps = humps;
     enum err e = build(&b);
     mem_free(b.look);
-    mem_free(b.sets);
     if (e) lexicon_free(b.l);
     else *out = b.l;
     return e;
@@ -303,8 +231,6 @@ enum err lexicon_build(const struct lexicon_word *words, size_t n, bool humps, s
 void lexicon_free(struct lexicon *l)
 {
     if (!l) return;
-    mem_free(l->entry);
-    mem_free(l->sets);
-    mem_free(l->texts);
+    entries_free(&l->entries);
     mem_free(l);
 }

@@ -39,8 +39,10 @@ void lexicon_free(struct lexicon *l);
 size_t lexicon_find(const struct lexicon *l, struct slice text, size_t from, size_t to, struct lexicon_hit hits[LEXICON_ROOM],
                     size_t *next);
 
-/* For tests: the best way to search that may be used from now on, of those this processor has. All find the same. */
+/* How lexicons and needles are searched. For tests: the best way that may be used from now on, of those this processor
+ * has. All find the same. */
 enum lexicon_way { LEXICON_SSE2, LEXICON_AVX2, LEXICON_AVX512 };
+enum lexicon_way lexicon_way(void);
 enum lexicon_way lexicon_limit(enum lexicon_way best);
 
 #endif

@@ -14,53 +14,7 @@ struct search {
     uint32_t at[BATCH * 64 + 16], row[BATCH * 64 + 16];
 };
 
-/* --- comparing */
-
-static uint64_t small_letters(uint64_t v)
-{
-    uint64_t seven = v & 0x7f7f7f7f7f7f7f7fu;
-    uint64_t from_a = seven + 0x3f3f3f3f3f3f3f3fu, behind_z = seven + 0x2525252525252525u;
-    return v | ((from_a & ~behind_z & ~v & 0x8080808080808080u) >> 2);
-}
-
-static bool same(const char *text, const char *word, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        char c = text[i];
-        if (c >= 'A' && c <= 'Z') c = (char)(c + 32);
-        if (c != word[i]) return false;
-    }
-    return true;
-}
-
-/* What stands before and behind a word that is there. */
-static bool stands(const struct lexicon *l, const struct entry *e, struct slice text, size_t at)
-{
-    const unsigned char *p = (const unsigned char *)text.p;
-    size_t end = at + e->len;
-    if (e->lead > at || !same(text.p + at - e->lead, l->texts + e->at - e->lead, e->lead)) return false;
-    at -= e->lead;
-    if (at && !byteset_has(&l->sets[e->prev], p[at - 1])) return false;
-    if (end < text.n && !byteset_has(&l->sets[e->after[0]], p[end])) return false;
-    return end + 1 >= text.n || byteset_has(&l->sets[e->after[1]], p[end + 1]);
-}
-
-static size_t look_up(const struct lexicon *l, struct slice text, uint32_t at, uint32_t row, struct lexicon_hit *hits)
-{
-    uint64_t v = 0;
-    size_t n = 0, left = text.n - at;
-    const char *p = text.p + at;
-    if (left >= 8) memcpy(&v, p, 8);
-    else memcpy(&v, p, left);
-    v = small_letters(v);
-    const struct entry *end = l->entry + l->first[row + 1];
-    for (const struct entry *e = l->entry + l->first[row]; e < end; e++) {
-        if ((v ^ e->head) & e->care) continue;
-        if (e->len > left || (e->len > 8 && !same(p + 8, l->texts + e->at + 8, e->len - 8u))) continue;
-        if (stands(l, e, text, at)) hits[n++] = (struct lexicon_hit){at - e->lead, e->word};
-    }
-    return n;
-}
+/* --- looking further on */
 
 /* Dismisses places by bytes further on, without a branch on what they hold. */
 static void look_late(struct search *s)
@@ -317,6 +271,13 @@ enum lexicon_way lexicon_limit(enum lexicon_way best)
 
 _Static_assert(64 * LEXICON_NESTED <= LEXICON_ROOM, "hits find room");
 
+enum lexicon_way lexicon_way(void)
+{
+    int how = way;
+    if (how < 0) way = how = (int)best_way();
+    return (enum lexicon_way)how;
+}
+
 size_t lexicon_find(const struct lexicon *l, struct slice text, size_t from, size_t to, struct lexicon_hit hits[LEXICON_ROOM],
                     size_t *next)
 {
@@ -325,19 +286,18 @@ size_t lexicon_find(const struct lexicon *l, struct slice text, size_t from, siz
     s.text = text;
     s.letter = from > 0 && lexicon_letter((unsigned char)text.p[from - 1]);
     s.lower = s.letter && text.p[from - 1] >= 'a';
-    int how = way;
-    if (how < 0) way = how = (int)best_way();
+    enum lexicon_way how = lexicon_way();
     size_t n = 0;
     while (from < to) {
         s.count = 0;
         from = how == LEXICON_AVX512 ? batch_16(&s, from, to) : batch_one_by_one(&s, from, to, how == LEXICON_AVX2);
         look_late(&s);
         for (size_t i = 0; i < s.count; i++) {
-            if (n + l->nested > LEXICON_ROOM) {
+            if (n + l->entries.nested > LEXICON_ROOM) {
                 *next = s.at[i];
                 return n;
             }
-            n += look_up(l, text, s.at[i], s.row[i], hits + n);
+            n += entries_compare(&l->entries, l->first[s.row[i]], l->first[s.row[i] + 1], text, s.at[i], hits + n);
         }
     }
     *next = to;

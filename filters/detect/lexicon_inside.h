@@ -8,27 +8,16 @@
 #ifndef PRIVET_DETECT_LEXICON_INSIDE_H
 #define PRIVET_DETECT_LEXICON_INSIDE_H
 
-#include "filters/detect/lexicon.h"
+#include "filters/detect/entries.h"
 
 #define ROW_BITS 13u
 #define ROWS     (1u << ROW_BITS)
-
-struct entry {
-    uint64_t head, care; /* the word's eight bytes at its place; all bits of those it has */
-    uint32_t at;         /* in texts, of the byte at its place */
-    uint32_t word;
-    uint16_t prev, after[2]; /* in sets */
-    uint8_t lead, len;       /* bytes before the place, and from it on */
-};
 
 struct lexicon {
     uint32_t row[ROWS], late[ROWS]; /* late: by the bytes LATE and LATE + 1 from the start on, whatever the key */
     uint32_t first[ROWS + 1];       /* a row's entries: from the one place to the next */
     bool humps;
-    struct entry *entry;
-    struct byteset *sets;
-    char *texts;
-    size_t nested; /* the most words at one place */
+    struct entries entries;
 };
 
 #define LATE  6u

@@ -1,5 +1,5 @@
 /* Rules as data. A pack is a list of struct rule_def (config/rules.c reads it from YAML in gitleaks' field names);
- * ruleset_build compiles packs into an immutable, shareable set: one Vectorscan database of triggers and one JIT
+ * ruleset_build compiles packs into an immutable, shareable set: words and tables of triggers, and one JIT
  * compiled, anchored PCRE2 expression for each rule. */
 #ifndef PRIVET_DETECT_RULES_H
 #define PRIVET_DETECT_RULES_H

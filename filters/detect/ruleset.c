@@ -1,5 +1,5 @@
-/* Compiles rule definitions into a set: triggers into one Vectorscan database and tables of bytes, every expression
- * into JIT code. A definition that is wrong is reported and compiling goes on, so that one run names every mistake. */
+/* Compiles rule definitions into a set: triggers into sets of words and tables of bytes, every expression into JIT code.
+ * A definition that is wrong is reported and compiling goes on, so that one run names every mistake. */
 #include "filters/detect/compiled.h"
 
 #include "filters/detect/letters.h"
@@ -36,43 +36,6 @@ static void complain(struct builder *b, const struct rule_def *def, const char *
     va_end(ap);
     b->failed = true;
     if (b->report) b->report(b->arg, def, message);
-}
-
-/* --- literals */
-
-enum err literals_build(struct literals *l, const struct slice *v, const bool *exact, size_t n)
-{
-    *l = (struct literals){0};
-    if (!n) return ERR_OK;
-    const char **text = mem_alloc(n * sizeof *text);
-    size_t *len = mem_alloc(n * sizeof *len);
-    unsigned *id = mem_alloc(n * sizeof *id), *flag = mem_alloc(n * sizeof *flag);
-    enum err e = ERR_MEMORY;
-    if (!text || !len || !id || !flag) goto done;
-    for (size_t i = 0; i < n; i++) {
-        text[i] = v[i].p;
-        len[i] = v[i].n;
-        id[i] = (unsigned)i;
-        flag[i] = exact && exact[i] ? 0 : HS_FLAG_CASELESS;
-        if (v[i].n > l->longest) l->longest = (uint32_t)v[i].n;
-    }
-    hs_compile_error_t *ce = NULL;
-    hs_error_t rc = hs_compile_lit_multi(text, flag, id, len, (unsigned)n, HS_MODE_BLOCK, NULL, &l->db, &ce);
-    if (ce) (void)hs_free_compile_error(ce);
-    e = rc == HS_SUCCESS ? ERR_OK : ERR_INTERNAL;
-    l->count = n;
-done:
-    mem_free(text);
-    mem_free(len);
-    mem_free(id);
-    mem_free(flag);
-    return e;
-}
-
-void literals_free(struct literals *l)
-{
-    if (l->db) (void)hs_free_database(l->db);
-    *l = (struct literals){0};
 }
 
 /* --- expressions */
@@ -133,15 +96,32 @@ static bool build_validators(struct builder *b, struct crule *r, const struct ru
     return true;
 }
 
+/* ASCII case ignored. */
 static enum err build_stopwords(struct allow *a, const struct rule_allow *d)
 {
-    struct slice *v = mem_alloc(d->stopword_count * sizeof *v);
-    if (!v) return ERR_MEMORY;
-    size_t n = 0;
-    for (size_t i = 0; i < d->stopword_count; i++)
-        if (d->stopwords[i] && d->stopwords[i][0]) v[n++] = slice_str(d->stopwords[i]);
-    enum err e = literals_build(&a->stopwords, v, NULL, n);
-    mem_free(v);
+    const char **text = mem_alloc(d->stopword_count * sizeof *text);
+    size_t *len = mem_alloc(d->stopword_count * sizeof *len), n = 0;
+    unsigned *id = mem_alloc(d->stopword_count * sizeof *id), *flag = mem_alloc(d->stopword_count * sizeof *flag);
+    enum err e = ERR_MEMORY;
+    if (!text || !len || !id || !flag) goto done;
+    for (size_t i = 0; i < d->stopword_count; i++) {
+        if (!d->stopwords[i] || !d->stopwords[i][0]) continue;
+        text[n] = d->stopwords[i];
+        len[n] = strlen(d->stopwords[i]);
+        id[n] = (unsigned)n;
+        flag[n++] = HS_FLAG_CASELESS;
+    }
+    e = ERR_OK;
+    if (!n) goto done;
+    hs_compile_error_t *ce = NULL;
+    hs_error_t rc = hs_compile_lit_multi(text, flag, id, len, (unsigned)n, HS_MODE_BLOCK, NULL, &a->stopwords, &ce);
+    if (ce) (void)hs_free_compile_error(ce);
+    if (rc != HS_SUCCESS) e = ERR_INTERNAL;
+done:
+    mem_free(text);
+    mem_free(len);
+    mem_free(id);
+    mem_free(flag);
     return e;
 }
 
@@ -579,22 +559,6 @@ static enum err collect_keywords(struct builder *b, const struct rule_def *d, ui
     return x;
 }
 
-/* If every rule of a keyword takes its letters in one case only, writes them so: Vectorscan then sorts out the others. */
-static bool exact_case(const struct ruleset *rs, const struct keyword *k, struct slice text)
-{
-    uint64_t lower = 0, upper = 0;
-    for (uint32_t i = k->first; i < k->first + k->count; i++) {
-        lower |= rs->refs[i].lower;
-        upper |= rs->refs[i].upper;
-    }
-    char *p = (char *)(uintptr_t)text.p; /* ours: a copy word_push made */
-    for (size_t i = 0; i < text.n; i++)
-        if (p[i] >= 'a' && p[i] <= 'z' && (i >= 64 || (lower & upper & (1ull << i)))) return false;
-    for (size_t i = 0; i < text.n; i++)
-        if (p[i] >= 'a' && p[i] <= 'z' && !(lower & (1ull << i))) p[i] = (char)(p[i] - 32);
-    return true;
-}
-
 static void merge_sets(struct byteset *into, const struct byteset *s)
 {
     for (int i = 0; i < 4; i++) into->w[i] |= s->w[i];
@@ -614,60 +578,51 @@ static void sum_keyword(const struct ruleset *rs, struct keyword *k)
 
 #define RARE_RUN 5u /* letters: shorter words are in every line */
 
-/* The place in a keyword where a word begins wherever it stands: its start, or behind what is no letter in it; there the
- * longest run of letters is the rarest. False if there is none: then it is searched for anywhere. */
+/* The place in a keyword where a word begins wherever it stands: its start or the byte behind that, or further on behind
+ * what is no letter in it; there the longest run of letters is the rarest. False if there is none: then it is searched
+ * for anywhere. */
 static bool word_place(const struct keyword *k, struct slice text, struct lexicon_word *w)
 {
     uint64_t letters = 0x07fffffe07fffffeu;
-    size_t longest = RARE_RUN - 1;
+    size_t longest = 0;
     *w = (struct lexicon_word){text, k->prev, {k->after[0], k->after[1]}, 0};
     if (((unsigned char)text.p[0] >= 0xc2 || !(k->prev.w[1] & letters)) && lexicon_takes(w, false)) return true;
     struct lexicon_word best = *w;
     for (w->lead = 1; w->lead + 2 <= text.n; w->lead++) {
         size_t run = w->lead;
         while (run < text.n && is_letter(text.p[run])) run++;
-        if (is_letter(text.p[w->lead - 1]) || run - w->lead <= longest || !lexicon_takes(w, false)) continue;
-        longest = run - w->lead;
+        run -= w->lead;
+        if (is_letter(text.p[w->lead - 1]) || run <= longest || !lexicon_takes(w, false)) continue;
+        if (w->lead > 1 && run < RARE_RUN) continue;
+        longest = run;
         best = *w;
     }
     *w = best;
-    return longest >= RARE_RUN;
+    return longest > 0;
 }
 
-/* Where all literals have three bytes and more, Vectorscan looks at every second place or fewer, through tables that do
- * not fit the first caches, and is up to five times slower (measured: 5.4.9). A short one, which no text has, prevents it. */
-#define SHORT_LITERAL "\xff\xff"
-
-/* Splits the keywords into those of the lexicon and those of the literals. */
+/* Splits the keywords into those of the lexicon and the needles. */
 static enum err split_keywords(struct ruleset *rs, const struct slice *unique, size_t count)
 {
-    struct slice *text = mem_alloc((count + 1) * sizeof *text);
-    struct lexicon_word *word = mem_alloc((count + 1) * sizeof *word);
-    bool *exact = mem_zalloc((count + 1) * sizeof *exact);
-    rs->trigger_keyword = mem_alloc((count + 1) * sizeof *rs->trigger_keyword);
+    struct lexicon_word *word = mem_alloc((count + 1) * sizeof *word), *needle = mem_alloc((count + 1) * sizeof *needle);
     rs->word_keyword = mem_alloc((count + 1) * sizeof *rs->word_keyword);
-    enum err e = text && word && exact && rs->trigger_keyword && rs->word_keyword ? ERR_OK : ERR_MEMORY;
-    size_t n = 0;
-    for (size_t k = 0; k < count && !e; k++)
-        if (word_place(&rs->keywords[k], unique[k], &word[n])) rs->word_keyword[n++] = (uint32_t)k;
-    if (!e) e = lexicon_build(word, n, false, &rs->lexicon);
-    size_t words = n;
-    n = 0;
-    for (size_t k = 0; k < count && !e; k++)
-        if (k - n >= words || rs->word_keyword[k - n] != k) { /* of the k before it, n are literals */
-            exact[n] = exact_case(rs, &rs->keywords[k], unique[k]);
-            rs->trigger_keyword[n] = (uint32_t)k;
-            text[n++] = unique[k];
+    rs->needle_keyword = mem_alloc((count + 1) * sizeof *rs->needle_keyword);
+    enum err e = word && needle && rs->word_keyword && rs->needle_keyword ? ERR_OK : ERR_MEMORY;
+    size_t words = 0, needles = 0;
+    for (size_t k = 0; k < count && !e; k++) {
+        struct lexicon_word w;
+        if (word_place(&rs->keywords[k], unique[k], &w)) {
+            word[words] = w;
+            rs->word_keyword[words++] = (uint32_t)k;
+        } else {
+            needle[needles] = w;
+            rs->needle_keyword[needles++] = (uint32_t)k;
         }
-    if (n && !e) {
-        exact[n] = true;
-        rs->trigger_keyword[n] = NO_KEYWORD;
-        text[n++] = SLICE(SHORT_LITERAL);
     }
-    if (!e) e = literals_build(&rs->triggers, text, exact, n);
-    mem_free(text);
+    if (!e) e = lexicon_build(word, words, false, &rs->lexicon);
+    if (!e) e = needles_build(needle, needles, &rs->needles);
     mem_free(word);
-    mem_free(exact);
+    mem_free(needle);
     return e;
 }
 
@@ -942,7 +897,7 @@ static void free_rule(struct crule *r)
     for (size_t i = 0; i < r->allow_count; i++) {
         for (size_t k = 0; k < r->allow[i].regex_count; k++) pcre2_code_free(r->allow[i].regexes[k]);
         mem_free(r->allow[i].regexes);
-        literals_free(&r->allow[i].stopwords);
+        if (r->allow[i].stopwords) (void)hs_free_database(r->allow[i].stopwords);
     }
     mem_free(r->allow);
     dictionary_free(r->dictionary);
@@ -952,10 +907,10 @@ void ruleset_free(struct ruleset *rs)
 {
     if (!rs) return;
     for (size_t i = 0; rs->rules && i < rs->count; i++) free_rule(&rs->rules[i]);
-    literals_free(&rs->triggers);
+    needles_free(rs->needles);
     lexicon_free(rs->context);
     lexicon_free(rs->lexicon);
-    mem_free(rs->trigger_keyword);
+    mem_free(rs->needle_keyword);
     mem_free(rs->word_keyword);
     mem_free(rs->rules);
     for (size_t i = 0; i < rs->tail_count; i++) mem_free(rs->tails[i]);

@@ -8,16 +8,11 @@
 #include "filters/detect/structure.h"
 #include "filters/meter.h"
 
-#define HITS_MAX   8192u
 #define PAGE_BYTES 2048u /* context words are looked up page by page, where somebody asks */
 #define PAGES      8u
 #define GRANULE    64u /* bytes of a page whose numbers share what words are near by */
 #define GRANULES   (PAGE_BYTES / GRANULE)
 #define PAGE_HITS  4096u
-
-struct hit {
-    uint32_t start, keyword;
-};
 
 /* Rules of keywords that were found: what may follow is told for many at once, then those that may match are tried. */
 struct leads {
@@ -56,8 +51,8 @@ struct seen {
 };
 
 struct detect_scratch {
-    uint64_t set;                /* id of the rule set everything below is large enough for */
-    hs_scratch_t *outer, *inner; /* a callback of the one may scan with the other */
+    uint64_t set; /* id of the rule set everything below is large enough for */
+    hs_scratch_t *stopwords;
     pcre2_general_context *general;
     pcre2_match_context *quick, *patient; /* low and high match limit */
     pcre2_match_data *md;
@@ -67,7 +62,6 @@ struct detect_scratch {
     uint32_t scans;
     struct page page[PAGES];
     size_t page_words;
-    struct hit *hits;
     struct leads *leads;
     struct lexicon_hit *lexicon_hits, *word_hits; /* of context words, of keywords */
     struct structure *structure;
@@ -86,10 +80,6 @@ struct detect_scratch {
     } line;
     struct meter *meter; /* or NULL */
     enum err err;
-    size_t block_from; /* hits that end here or before belong to the block before */
-    size_t block_base;
-    size_t hit_count;
-    uint32_t last_hit_end;
 
     struct detect_stats *stats; /* or NULL */
 };

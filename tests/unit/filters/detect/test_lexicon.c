@@ -1,36 +1,8 @@
 /* The lexicon against a naive search: the same words at the same places, every way to search, on texts made of what
  * it tells apart. */
-#include "filters/detect/lexicon.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#define WORDS_MAX 400u
-#define TEXT_MAX  6000u
-
-static struct lexicon_word word[WORDS_MAX];
-static char store[WORDS_MAX][80];
-static size_t words;
-static struct lexicon_hit hits[LEXICON_ROOM];
-
-static uint64_t state;
-static unsigned rnd(unsigned n)
-{
-    state = state * 6364136223846793005u + 1442695040888963407u;
-    return (unsigned)(state >> 33) % n;
-}
+#include "tests/unit/filters/detect/naive_words.h"
 
 static bool letter(unsigned char c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; }
-static bool upper(unsigned char c) { return c >= 'A' && c <= 'Z'; }
-static bool small(unsigned char c) { return c >= 'a' && c <= 'z'; }
 
 /* --- the naive search */
 
@@ -38,19 +10,6 @@ static bool starts(struct slice t, size_t at, bool humps)
 {
     unsigned char c = (unsigned char)t.p[at], b = at ? (unsigned char)t.p[at - 1] : 0;
     return (letter(c) && !letter(b)) || c >= 0xc2 || (humps && upper(c) && small(b));
-}
-
-/* `place`: where the word's byte `lead` is. */
-static bool stands(const struct lexicon_word *w, struct slice t, size_t place)
-{
-    const unsigned char *p = (const unsigned char *)t.p;
-    if (place < w->lead) return false;
-    size_t at = place - w->lead;
-    size_t end = at + w->text.n;
-    if (end > t.n || !slice_ieq(slice_of(t.p + at, w->text.n), w->text)) return false;
-    if (at && !byteset_has(&w->prev, p[at - 1])) return false;
-    if (end < t.n && !byteset_has(&w->after[0], p[end])) return false;
-    return end + 1 >= t.n || byteset_has(&w->after[1], p[end + 1]);
 }
 
 /* A short word of letters before a letter that is no hump: it may be left out. */
@@ -65,19 +24,6 @@ static bool optional(const struct lexicon_word *w, struct slice t, size_t place,
 
 /* --- comparing */
 
-static int by_place(const void *a, const void *b)
-{
-    const struct lexicon_hit *x = a, *y = b;
-    if (x->start != y->start) return x->start < y->start ? -1 : 1;
-    return (x->word > y->word) - (x->word < y->word);
-}
-
-static bool found(size_t n, size_t at, size_t w)
-{
-    struct lexicon_hit key = {(uint32_t)at, (uint32_t)w};
-    return n && bsearch(&key, hits, n, sizeof *hits, by_place) != NULL;
-}
-
 static void compare(const struct lexicon *l, struct slice t, size_t from, size_t to, bool humps)
 {
     size_t next = 0, n = lexicon_find(l, t, from, to, hits, &next), wanted = 0;
@@ -89,57 +35,12 @@ static void compare(const struct lexicon *l, struct slice t, size_t from, size_t
         if (!starts(t, at, humps)) continue;
         for (size_t w = 0; w < words; w++) {
             if (!stands(&word[w], t, at)) continue;
-            bool is = found(n, at - word[w].lead, w);
+            bool is = found(hits, n, at - word[w].lead, w);
             if (!is && !optional(&word[w], t, at, humps)) fail_msg("word %zu at %zu of %zu is lost", w, at, t.n);
             wanted += is;
         }
     }
     assert_int_equal(n, wanted); /* and nothing else, nothing twice */
-}
-
-/* --- texts and words of what is told apart */
-
-static const char *const piece[] = {"a",    "b",    "ab", "aB", "Ab", "key", "KEY", "Key", "name", "e",    "eM",   "tax",
-                                    "ID",   "Id",   "id", " ",  " ",  "_",   "-",   ":",   "=",    "\"",   "\n",   "1",
-                                    "23",   "é",    "É",  "я",  "Я",  "да",  "न",   "密",  "码",   "密码", "\xc2", "\xff",
-                                    "\x80", "\xe5", "𝒳",  "z",  "Z",  "@",   "[",   "`",   "{",    "\x01"};
-#define PIECES (sizeof piece / sizeof piece[0])
-
-static size_t make_text(char *out, size_t room)
-{
-    size_t n = 0;
-    while (n + 8 < room) {
-        if (rnd(3) == 0 && words) { /* a word, in any case */
-            struct slice w = word[rnd((unsigned)words)].text;
-            size_t k = rnd(4) ? w.n : 1 + rnd((unsigned)w.n);
-            for (size_t i = 0; i < k && n + 8 < room; i++, n++)
-                out[n] = small((unsigned char)w.p[i]) && rnd(4) == 0 ? (char)(w.p[i] - 32) : w.p[i];
-        } else {
-            const char *p = piece[rnd(PIECES)];
-            memcpy(out + n, p, strlen(p));
-            n += strlen(p);
-        }
-    }
-    return n;
-}
-
-static struct byteset some_bytes(void)
-{
-    struct byteset s = byteset_all();
-    switch (rnd(5)) {
-    case 0: return s;
-    case 1: s.w[1] &= ~0x07fffffe07fffffeu; return s;
-    case 2: s.w[1] &= ~0x07fffffe00000000u; return s;
-    case 3: return (struct byteset){{0x2c00218400002600u, 0x07fffffe00000000u, 0, 0}};
-    default: return (struct byteset){{0x0000000100002600u | rnd(1u << 30), rnd(1u << 30), ~0u, ~0ull}};
-    }
-}
-
-static bool is_new(struct slice w)
-{
-    for (size_t i = 0; i < words; i++)
-        if (slice_eq(word[i].text, w)) return false;
-    return true;
 }
 
 /* `humps`: what follows a word of letters is no small letter, as context words have it. */
