@@ -83,9 +83,11 @@ struct table {
     uint64_t front[SHAPE_FRONT][256];
     uint64_t at_start; /* rules that start nowhere but at the beginning of a text */
     /* of tokens: */
-    uint64_t run[SHAPE_RUN + 1]; /* by how long a match's first run is */
-    uint64_t extra[16];          /* by which of TOKEN_EXTRAS are in it, a bit each */
-    uint64_t far;                /* rules with a place behind `front` that tells something: */
+    uint64_t run[SHAPE_RUN + 1];   /* by how long a match's first run is */
+    uint64_t plain[SHAPE_RUN + 1]; /* ... where it is of letters and digits alone */
+    uint64_t kinds[8];             /* by what bytes are in it: VALUE_ bits */
+    uint64_t extra[16];            /* by which of TOKEN_EXTRAS are in it, a bit each */
+    uint64_t far;                  /* rules with a place behind `front` that tells something: */
     struct {
         unsigned at;
         struct byteset set;

@@ -667,14 +667,21 @@ static struct byteset token_bytes(unsigned extras)
 }
 
 /* What the token may be that a rule begins with: how long, of what. */
-static void enter_token(struct table *t, size_t i, struct shape *s)
+static void enter_token(struct table *t, size_t i, const struct crule *r, struct shape *s)
 {
-    struct byteset token = token_bytes(15), has = shape_run_bytes(s, &token);
-    struct shape_runs runs;
+    struct byteset token = token_bytes(15), plain = token_bytes(0), has = shape_run_bytes(s, &token);
+    struct shape_runs runs, plain_runs;
     uint64_t bit = 1ull << i;
+    unsigned needs = 0;
     shape_runs(s, &token, &runs);
-    for (size_t n = 0; n <= SHAPE_RUN; n++)
+    shape_runs(s, &plain, &plain_runs);
+    for (size_t n = 0; n <= SHAPE_RUN; n++) {
         if (shape_runs_has(&runs, n)) t->run[n] |= bit;
+        if (shape_runs_has(&plain_runs, n)) t->plain[n] |= bit;
+    }
+    for (size_t k = 0; k < r->validate_count && shape_only(s, &token); k++) needs |= validator_needs(r->validate[k]);
+    for (unsigned kinds = 0; kinds < 8; kinds++)
+        if (!(needs & ~kinds)) t->kinds[kinds] |= bit;
     for (unsigned extras = 0; extras < 16; extras++) {
         struct byteset only = token_bytes(extras);
         bool may = shape_run_of(s, &token, &only);
@@ -713,7 +720,8 @@ static void build_table(struct builder *b, const struct rule_def *defs, size_t n
         }
         enter_table(b, t, (uint16_t)i);
     }
-    for (size_t i = 0; kind == TABLE_ENTROPY && i < t->count; i++) enter_token(t, i, b->shape[t->rule[i]]);
+    for (size_t i = 0; kind == TABLE_ENTROPY && i < t->count; i++)
+        enter_token(t, i, &b->rs->rules[t->rule[i]], b->shape[t->rule[i]]);
 }
 
 static enum err build_numbers(struct builder *b, const struct rule_def *defs, size_t n)

@@ -1325,6 +1325,18 @@ bool shape_run_of(struct shape *s, const struct byteset *token, const struct byt
     return false;
 }
 
+bool shape_only(struct shape *s, const struct byteset *token)
+{
+    struct byteset others;
+    struct front *c = &s->c, *b = &s->b;
+    for (int k = 0; k < 4; k++) others.w[k] = ~token->w[k];
+    front_within(s, token);
+    front_through(s, &c, &b, &others);
+    for (size_t i = 0; i < c->n; i++)
+        if (s->v[c->v[i]].kind != K_ANY) return false;
+    return true;
+}
+
 struct byteset shape_run_bytes(struct shape *s, const struct byteset *token)
 {
     front_within(s, token);

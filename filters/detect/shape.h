@@ -69,6 +69,8 @@ struct shape_runs {
 void shape_runs(struct shape *s, const struct byteset *token, struct shape_runs *out);
 /* Whether a match's first run of `token` may be made of `only`, a part of it, alone. */
 bool shape_run_of(struct shape *s, const struct byteset *token, const struct byteset *only);
+/* Whether a match is of `token` alone, but for what must follow it. */
+bool shape_only(struct shape *s, const struct byteset *token);
 /* What may stand in it, or behind the match if that ends in a run of `token`. */
 struct byteset shape_run_bytes(struct shape *s, const struct byteset *token);
 /* The first place from..to-1 of every match that reaches it where only a few bytes may stand. */

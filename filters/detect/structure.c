@@ -365,6 +365,25 @@ bool structure_rare(struct slice token)
     return sum_of(digits) >= 2 && sum_of(letters) >= 4 && sum_of(changes) * 4 >= token.n;
 }
 
+unsigned structure_kinds(struct slice token)
+{
+    __m128i small = _mm_setzero_si128(), capital = small, no_hex = small;
+    for (size_t i = 0; i < token.n; i += 16) {
+        char part[16];
+        const char *p = token.p + i;
+        if (token.n - i < 16) {
+            memset(part, '0', sizeof part);
+            p = memcpy(part, p, token.n - i);
+        }
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+        small = _mm_or_si128(small, vector_within(v, 'a', 25));
+        capital = _mm_or_si128(capital, vector_within(v, 'A', 25));
+        no_hex = _mm_or_si128(no_hex, _mm_xor_si128(_mm_or_si128(HEX(v), DIGIT(v)), _mm_set1_epi8(-1)));
+    }
+    return (_mm_movemask_epi8(small) ? VALUE_SMALL : 0u) | (_mm_movemask_epi8(capital) ? VALUE_CAPITAL : 0u) |
+           (_mm_movemask_epi8(no_hex) ? VALUE_NO_HEX : 0u);
+}
+
 unsigned structure_extras(struct slice token, const char extras[4])
 {
     __m128i seen[4];

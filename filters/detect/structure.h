@@ -3,7 +3,7 @@
 #ifndef PRIVET_DETECT_STRUCTURE_H
 #define PRIVET_DETECT_STRUCTURE_H
 
-#include "proxy/base/slice.h"
+#include "filters/detect/validators.h"
 
 #define STRUCTURE_BLOCK 16384u /* bytes of a pass, a multiple of 64 */
 
@@ -60,6 +60,9 @@ void structure_find(struct slice text, size_t from, size_t to, unsigned want, st
 bool structure_rare(struct slice token);
 /* Which of four bytes are in a token: bit k for extras[k]. */
 unsigned structure_extras(struct slice token, const char extras[4]);
+
+/* What bytes are in a token: VALUE_ bits of validators.h. */
+unsigned structure_kinds(struct slice token);
 
 /* The vectors in use here and for numbers; for tests: the best of those this processor has that may be used from now on.
  * All find the same. */

@@ -270,7 +270,10 @@ static void scan_tokens(struct detect_scratch *s)
         if (len > TOKEN_MAX || !t->run[len]) continue;
         struct slice token = slice_of(s->text.p + at, len);
         uint64_t may = table_look(s, t, at) & t->run[len];
-        if (may) may = keep_far(t, s->text, at, may & t->extra[structure_extras(token, TOKEN_EXTRAS)]);
+        if (!may) continue;
+        unsigned extras = structure_extras(token, TOKEN_EXTRAS);
+        may &= t->extra[extras] & (extras ? ~0ull : t->plain[len]);
+        if (may) may = keep_far(t, s->text, at, may & t->kinds[structure_kinds(token)]);
         if (may && structure_rare(token)) table_confirm(s, t, at, may);
     }
 }

@@ -576,6 +576,12 @@ static bool seed_words_ok(struct slice v)
     return words >= 8 && words <= 25 && distinct * 4 >= words * 3;
 }
 
+unsigned validator_needs(const struct validator *v)
+{
+    if (v->ok == rare_text_ok) return VALUE_NO_HEX;
+    return v->ok == rare_mixed_ok ? VALUE_SMALL | VALUE_CAPITAL | VALUE_NO_HEX : 0;
+}
+
 const struct validator valid_secret[] = {
     {"rare_token", rare_token_ok, "ours: lengths of the words a name would have, and pairs of letters",
      VALID_LIST("3lyTWqHMt5UySny2drdPYheRTEzrNux8Cn5JWFHL", "9qpbVNj3Fdxc38gIixFq", "7cc938e45e63e9014f88f811be240ba0395c02dd",

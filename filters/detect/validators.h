@@ -5,6 +5,9 @@
 
 #include "proxy/base/slice.h"
 
+/* What bytes a value has. */
+enum value_kinds { VALUE_SMALL = 1, VALUE_CAPITAL = 2, VALUE_NO_HEX = 4 }; /* small letters, capitals, more than hex digits */
+
 struct validator {
     const char *name;                     /* "luhn", "iban", "verhoeff" ... as rules name it */
     bool (*ok)(struct slice value);       /* total: any bytes, any length */
@@ -15,6 +18,8 @@ struct validator {
 /* All rows; *n is their number. */
 const struct validator *validators(size_t *n);
 const struct validator *validator_find(const char *name);
+/* VALUE_ bits of what every good value of it has. */
+unsigned validator_needs(const struct validator *v);
 
 /* Shannon entropy in bits a byte. */
 float entropy_shannon(struct slice s);

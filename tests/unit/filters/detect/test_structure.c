@@ -199,11 +199,15 @@ static bool naive_rare(struct slice t)
 static void tokens_are_told(void **arg)
 {
     (void)arg;
-    static const char *const sets[] = {"abcdefghijABCDEFGHIJ0123456789+/", "abcdefghijklmnop0", "ABCDEF0123456789", "ab-_1",
-                                       "0123456789ab"};
+    static const char *const sets[] = {"abcdefghijABCDEFGHIJ0123456789+/",
+                                       "abcdefghijklmnop0",
+                                       "ABCDEF0123456789",
+                                       "ab-_1",
+                                       "0123456789ab",
+                                       "0123456789abcdefABCDEF"};
     unsigned rare = 0, rounds = 20000;
     for (unsigned round = 0; round < rounds; round++) {
-        const char *set = sets[rnd(5)];
+        const char *set = sets[rnd(6)];
         size_t n = rnd(330);
         char *p = malloc(n ? n : 1);
         assert_non_null(p);
@@ -214,6 +218,13 @@ static void tokens_are_told(void **arg)
         unsigned extras = 0;
         for (unsigned k = 0; k < 4; k++) extras |= (n && memchr(p, "+/_-"[k], n) ? 1u : 0u) << k;
         assert_int_equal(structure_extras(t, "+/_-"), extras);
+        unsigned kinds = 0;
+        for (size_t k = 0; k < n; k++) {
+            if (p[k] >= 'a' && p[k] <= 'z') kinds |= VALUE_SMALL;
+            if (p[k] >= 'A' && p[k] <= 'Z') kinds |= VALUE_CAPITAL;
+            if (!p[k] || !strchr("0123456789abcdefABCDEF", p[k])) kinds |= VALUE_NO_HEX;
+        }
+        assert_int_equal(structure_kinds(t), kinds);
         free(p);
     }
     assert_in_range(rare, rounds / 50, rounds - rounds / 50); /* both answers were met */
