@@ -1,7 +1,9 @@
-/* The pass: 64 bytes at a time become masks of a few classes of bytes; carries and shifts find runs and tokens in them, and
- * only at a break or a sign is a byte looked at alone. */
+/* The pass: 64 bytes at a time become masks of a few classes of bytes; carries and shifts find runs in them, and only at a sign
+ * is a byte looked at alone. Which breaks are worth it is told when all rows are written (breaks.c). */
 #include "filters/text/marks.h"
+
 #include "filters/text/alphabet.h"
+#include "filters/text/breaks.h"
 
 #include <string.h>
 
@@ -24,51 +26,81 @@ enum {
 enum { /* the second table */
        HEX = 1,
        PART = 2, /* "+/-_": another part of a run of base64 begins behind it */
+       SMALL = 4,
+       CAPITAL = 8,
+       JOIN = 16,   /* between two string literals */
+       ONWARD = 32, /* what a line may begin with that goes on with a token */
+       LINE = 64,
+       RETURN = 128,
 };
-#define CLASSES 8u
-#define FURTHER 2u
+#define CLASSES 8u /* of each table */
 static uint8_t classes[256], further[256];
+
+struct class_row {
+    const char *bytes;
+    uint8_t bits;
+};
+
+static void sort_bytes(uint8_t table[256], const struct class_row *row, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        for (const char *p = row[i].bytes; *p; p++) table[(unsigned char)*p] |= row[i].bits;
+}
 
 __attribute__((constructor)) static void make_classes(void)
 {
-    static const struct {
-        const char *bytes;
-        uint8_t bits;
-    } rows[] = {
-        {"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+/-_", BASE64},
-        {"0123456789", BASE64 | DIGIT},
-        {"=.:!#$%&", TOKEN},
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define FIGURES "0123456789"
+#define SIGNS   "=.:!#$%&"
+#define MARKS   "`*~<"
+    static const struct class_row first[] = {
+        {LETTERS "+/-_", BASE64},
+        {FIGURES, BASE64 | DIGIT},
+        {SIGNS, TOKEN},
         {"@", TOKEN | DIGIT},
-        {"\n`*~<", CUT},
+        {"\n" MARKS, CUT},
         {"\"'", QUOTE},
         {"\\", SLASH},
         {" \t>", WHITE},
         {"%&", RARE},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        for (const char *p = rows[i].bytes; *p; p++) classes[(unsigned char)*p] |= rows[i].bits;
-    for (const char *p = "0123456789abcdefABCDEF"; *p; p++) further[(unsigned char)*p] |= HEX;
-    for (const char *p = "+/-_"; *p; p++) further[(unsigned char)*p] |= PART;
+    static const struct class_row second[] = {
+        {FIGURES "abcdefABCDEF", HEX},
+        {"+/-_", PART},
+        {"abcdefghijklmnopqrstuvwxyz", SMALL},
+        {"ABCDEFGHIJKLMNOPQRSTUVWXYZ", CAPITAL},
+        {" \t\n\r+.&\\", JOIN},
+        {LETTERS FIGURES SIGNS MARKS "+/-_@ \t>|", ONWARD},
+        {"\n", LINE},
+        {"\r", RETURN},
+    };
+    sort_bytes(classes, first, sizeof first / sizeof first[0]);
+    sort_bytes(further, second, sizeof second / sizeof second[0]);
 }
 
 struct masks {
     uint64_t base64, digit, token, cut, quote, slash, white, rare; /* token: all a token has */
-    uint64_t hex, part;
-    uint64_t returns, equals; /* single bytes */
+    uint64_t hex, part, small, capital, join, onward, lines, returns;
+    uint64_t equals;
 };
+
+static inline void take_masks(const uint64_t first[CLASSES], const uint64_t second[CLASSES], uint64_t equals, struct masks *m)
+{
+    *m = (struct masks){first[0],  first[1],  first[0] | first[2], first[3],  first[4],  first[5],
+                        first[6],  first[7],  second[0],           second[1], second[2], second[3],
+                        second[4], second[5], second[6],           second[7], equals};
+}
 
 static void sort_plain(const char *p, struct masks *m)
 {
-    uint64_t bit[CLASSES] = {0}, more[FURTHER] = {0}, returns = 0, equals = 0;
+    uint64_t first[CLASSES] = {0}, second[CLASSES] = {0}, equals = 0;
     for (unsigned i = 0; i < 64; i++) {
         const unsigned c = classes[(unsigned char)p[i]], d = further[(unsigned char)p[i]];
-        returns |= (uint64_t)(p[i] == '\r') << i;
         equals |= (uint64_t)(p[i] == '=') << i;
-        for (unsigned k = 0; k < CLASSES; k++) bit[k] |= (uint64_t)(c >> k & 1) << i;
-        for (unsigned k = 0; k < FURTHER; k++) more[k] |= (uint64_t)(d >> k & 1) << i;
+        for (unsigned k = 0; k < CLASSES; k++) first[k] |= (uint64_t)(c >> k & 1) << i;
+        for (unsigned k = 0; k < CLASSES; k++) second[k] |= (uint64_t)(d >> k & 1) << i;
     }
-    *m = (struct masks){bit[0], bit[1], bit[0] | bit[2], bit[3],  bit[4],  bit[5],
-                        bit[6], bit[7], more[0],         more[1], returns, equals};
+    take_masks(first, second, equals, m);
 }
 
 #if defined(__x86_64__)
@@ -77,56 +109,69 @@ static void sort_plain(const char *p, struct masks *m)
 
 AVX2 static inline __m256i is(__m256i v, char c) { return _mm256_cmpeq_epi8(v, _mm256_set1_epi8(c)); }
 AVX2 static inline __m256i either(__m256i a, __m256i b) { return _mm256_or_si256(a, b); }
-AVX2 static inline uint64_t join(const __m256i v[2]) { return vector_join2(v[0], v[1]); }
+
+AVX2 static inline __m256i within(__m256i v, char lo, char span) { return vector_within2(v, lo, span); }
 
 AVX2 static inline void sort_avx2(const char *p, struct masks *m)
 {
-    __m256i base64[2], digit[2], token[2], cut[2], quote[2], slash[2], white[2], rare[2], hex[2], part[2], returns[2], equals[2];
-    for (int i = 0; i < 2; i++) {
-        const __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)(p + 32 * i));
-        const __m256i small = either(v, _mm256_set1_epi8(32)), letter = vector_within2(small, 'a', 25),
-                      dot = vector_within2(v, '-', 2);                      /* - . / */
-        const __m256i number = vector_within2(v, '0', 10), at = is(v, '@'); /* 0-9 : */
-        const __m256i plus = either(is(v, '+'), is(v, '_')), figure = _mm256_andnot_si256(is(v, ':'), number);
-        const __m256i common = either(either(letter, figure), plus), dash = _mm256_andnot_si256(is(v, '.'), dot);
-        base64[i] = either(common, dash);
-        digit[i] = either(figure, at);
-        hex[i] = either(vector_within2(small, 'a', 5), figure);
-        part[i] = either(plus, dash);
-        token[i] = either(either(either(common, dot), either(is(v, '='), at)),
-                          either(either(vector_within2(v, '#', 3), is(v, '!')), number));
-        cut[i] = either(either(either(is(v, '\n'), is(v, '*')), either(is(v, '`'), is(v, '~'))), is(v, '<'));
-        quote[i] = either(is(v, '"'), is(v, '\''));
-        slash[i] = is(v, '\\');
-        white[i] = either(either(is(v, ' '), is(v, '\t')), is(v, '>'));
-        rare[i] = vector_within2(v, '%', 1);
-        returns[i] = is(v, '\r');
-        equals[i] = is(v, '=');
-    }
-    *m = (struct masks){join(base64), join(digit), join(token), join(cut),  join(quote),   join(slash),
-                        join(white),  join(rare),  join(hex),   join(part), join(returns), join(equals)};
+    const __m256i v[2] = {_mm256_loadu_si256((const __m256i *)(const void *)p),
+                          _mm256_loadu_si256((const __m256i *)(const void *)(p + 32))};
+#define EACH(what)    vector_join2(what(v[0]), what(v[1]))
+#define IS_SMALL(v)   within(v, 'a', 25)
+#define IS_CAPITAL(v) within(v, 'A', 25)
+#define IS_FIGURE(v)  within(v, '0', 9)
+#define IS_HEX(v)     within(either(v, _mm256_set1_epi8(32)), 'a', 5)
+#define IS_DASH(v)    either(is(v, '-'), is(v, '/'))
+#define IS_PLUS(v)    either(is(v, '+'), is(v, '_'))
+#define IS_SIGN(v)    either(either(within(v, '#', 1), is(v, '!')), either(is(v, ':'), is(v, '@')))
+#define IS_RARE(v)    within(v, '%', 1)
+#define IS_DOT(v)     is(v, '.')
+#define IS_EQUAL(v)   is(v, '=')
+#define IS_AT(v)      is(v, '@')
+#define IS_MARK(v)    either(either(is(v, '*'), is(v, '`')), either(is(v, '~'), is(v, '<')))
+#define IS_LINE(v)    is(v, '\n')
+#define IS_RETURN(v)  is(v, '\r')
+#define IS_QUOTE(v)   either(is(v, '"'), is(v, '\''))
+#define IS_SLASH(v)   is(v, '\\')
+#define IS_BLANK(v)   either(is(v, ' '), is(v, '\t'))
+#define IS_MORE(v)    is(v, '>')
+#define IS_BAR(v)     is(v, '|')
+#define IS_AND(v)     either(is(v, '+'), is(v, '&'))
+    const uint64_t figure = EACH(IS_FIGURE), dot = EACH(IS_DOT), mark = EACH(IS_MARK), blank = EACH(IS_BLANK);
+    m->small = EACH(IS_SMALL);
+    m->capital = EACH(IS_CAPITAL);
+    m->part = EACH(IS_DASH) | EACH(IS_PLUS);
+    m->base64 = m->small | m->capital | figure | m->part;
+    m->digit = figure | EACH(IS_AT);
+    m->hex = figure | EACH(IS_HEX);
+    m->rare = EACH(IS_RARE);
+    m->equals = EACH(IS_EQUAL);
+    m->token = m->base64 | EACH(IS_SIGN) | m->rare | dot | m->equals;
+    m->lines = EACH(IS_LINE);
+    m->returns = EACH(IS_RETURN);
+    m->cut = mark | m->lines;
+    m->quote = EACH(IS_QUOTE);
+    m->slash = EACH(IS_SLASH);
+    m->white = blank | EACH(IS_MORE);
+    m->join = blank | m->lines | m->returns | m->slash | dot | EACH(IS_AND);
+    m->onward = m->token | m->white | mark | EACH(IS_BAR);
+}
+
+/* Bit k of each byte, for all k. */
+AVX512 static inline void spread(__m512i c, uint64_t bit[CLASSES])
+{
+#pragma GCC unroll 8
+    for (unsigned k = CLASSES; k-- > 0; c = _mm512_add_epi8(c, c)) bit[k] = _mm512_movepi8_mask(c);
 }
 
 AVX512 static inline void sort_avx512(const char *p, struct masks *m)
 {
     const __m512i v = _mm512_loadu_si512(p);
     const __mmask64 ascii = ~_mm512_movepi8_mask(v);
-    const __m512i c = _mm512_maskz_permutex2var_epi8(ascii, _mm512_loadu_si512(classes), v, _mm512_loadu_si512(classes + 64));
-    const __m512i d = _mm512_maskz_permutex2var_epi8(ascii, _mm512_loadu_si512(further), v, _mm512_loadu_si512(further + 64));
-#define HAS(bits) _mm512_test_epi8_mask(c, _mm512_set1_epi8((char)(bits)))
-    m->base64 = HAS(BASE64);
-    m->digit = HAS(DIGIT);
-    m->token = HAS(BASE64 | TOKEN);
-    m->cut = HAS(CUT);
-    m->quote = HAS(QUOTE);
-    m->slash = HAS(SLASH);
-    m->white = HAS(WHITE);
-    m->rare = HAS(RARE);
-    m->hex = _mm512_test_epi8_mask(d, _mm512_set1_epi8(HEX));
-    m->part = _mm512_test_epi8_mask(d, _mm512_set1_epi8(PART));
-    m->returns = _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('\r'));
-    m->equals = _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('='));
-#undef HAS
+    uint64_t first[CLASSES], second[CLASSES];
+    spread(_mm512_maskz_permutex2var_epi8(ascii, _mm512_loadu_si512(classes), v, _mm512_loadu_si512(classes + 64)), first);
+    spread(_mm512_maskz_permutex2var_epi8(ascii, _mm512_loadu_si512(further), v, _mm512_loadu_si512(further + 64)), second);
+    take_masks(first, second, _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('=')), m);
 }
 #endif
 
@@ -137,16 +182,14 @@ struct pass {
     struct slice text;
     size_t base; /* of the block */
     const struct masks *now, *next;
-    size_t quoted;    /* behind the last sign of quoted-printable */
-    uint64_t base64;  /* bit 0: the byte before the block is base64 */
-    uint64_t part;    /* ... it stands before another part of a run */
-    uint64_t hex;     /* ... it is a hex digit */
-    uint64_t last;    /* bytes of tokens in the block before it */
-    uint64_t before;  /* bit 0: a break may follow the byte before the block */
-    uint64_t token;   /* ... it is of a token */
-    uint64_t digit;   /* ... it is a digit */
-    uint64_t plain;   /* ... of one that has no digit up to here */
-    uint64_t carried; /* ... it is a carriage return behind such a token */
+    size_t quoted;   /* behind the last sign of quoted-printable */
+    uint64_t base64; /* bit 0: the byte before the block is base64 */
+    uint64_t part;   /* ... it stands before another part of a run */
+    uint64_t hex;    /* ... it is a hex digit */
+    uint64_t before; /* ... a break may follow it */
+    uint64_t digit;  /* ... it is a digit */
+    uint64_t small, capital;
+    unsigned kinds; /* met so far */
 };
 
 #define LEAF static inline __attribute__((always_inline)) /* made anew for each processor */
@@ -155,37 +198,6 @@ struct pass {
 static inline uint64_t ahead(uint64_t now, uint64_t next, unsigned n)
 {
     return n < 64 ? now >> n | next << 1 << (63 - n) : next >> (n - 64);
-}
-
-static inline bool is_class(const struct pass *s, size_t i, unsigned bits)
-{
-    return i < s->text.n && (classes[(unsigned char)s->text.p[i]] & bits) != 0;
-}
-static inline bool is_byte(const struct pass *s, size_t i, char c) { return i < s->text.n && s->text.p[i] == c; }
-static inline bool is_emphasis(const struct pass *s, size_t i)
-{
-    return is_class(s, i, CUT) && s->text.p[i] != '\n' && s->text.p[i] != '<';
-}
-#define TAG_MOST 64u
-
-/* Where the tag at i ends; i if there is none. */
-static size_t behind_tag(const struct pass *s, size_t i)
-{
-    const size_t n = s->text.n - i < TAG_MOST ? s->text.n - i : TAG_MOST;
-    if (n < 3) return i;
-    const char *p = s->text.p + i, c = (char)((p[1] == '/' ? p[2] : p[1]) | 32);
-    const char *end = c >= 'a' && c <= 'z' ? memchr(p, '>', n) : NULL;
-    return end ? (size_t)(end - s->text.p) + 1 : i;
-}
-
-/* Behind emphasis and tags. */
-static inline size_t behind_marks(const struct pass *s, size_t i)
-{
-    while (1) {
-        const size_t k = is_byte(s, i, '<') ? behind_tag(s, i) : i + is_emphasis(s, i);
-        if (k == i) return i;
-        i = k;
-    }
 }
 
 /* Bit i: bits i and i + n are set; *next the same for the word behind. */
@@ -281,94 +293,30 @@ LEAF void signs(const struct pass *s, uint64_t *percent, uint64_t *entity)
     }
 }
 
-/* Whether a string literal that ends with the quote at i might go on: white space or an operator comes next, and then more
- * of those or a quote. */
-static inline bool quote_goes_on(const struct pass *s, size_t i)
-{
-    static const bool join[256] = {
-        [' '] = true, ['\t'] = true, ['\n'] = true, ['\r'] = true, ['+'] = true, ['.'] = true, ['&'] = true, ['\\'] = true};
-    if (s->text.n - i < 3 || !join[(unsigned char)s->text.p[i + 1]]) return false;
-    const char c = s->text.p[i + 2];
-    return c == s->text.p[i] || join[(unsigned char)c];
-}
-
-/* The mark of a list, a comment or a table's row. */
-static inline bool is_margin(const struct pass *s, size_t i)
-{
-    const char c = i < s->text.n ? s->text.p[i] : 0;
-    return c == '-' || c == '*' || c == '+' || c == '#' || c == '/' || c == '|';
-}
-
-/* Where the break at i ends: marks of emphasis, or a line end with what may stand round it. */
-LEAF size_t behind_break(const struct pass *s, size_t i)
-{
-    i = behind_marks(s, i);
-    size_t k = i;
-    if (is_byte(s, k, '\\')) k++;
-    if (is_byte(s, k, '\r')) k++;
-    if (!is_byte(s, k, '\n')) return i;
-    k++;
-    while (is_class(s, k, WHITE)) {
-        const unsigned in = (unsigned)(k - s->base);
-        if (in >= 128) break; /* further than the masks tell: somebody else shall look */
-        const uint64_t low = ~ahead(s->now->white, s->next->white, in);
-        k += low ? (size_t)__builtin_ctzll(low) : 64;
-        if (low) break;
-    }
-    size_t list = k;
-    while (list - k < 3 && is_margin(s, list)) list++;
-    if (list > k && is_byte(s, list, ' ')) k = list + 1;
-    return behind_marks(s, k);
-}
-
-#define TOGETHER   9u  /* bytes: two pieces that are shorter together are no value, if not of one number */
-#define WORDS_MOST 24u /* two words are no longer */
-
-/* False if the break at i is sure to hold no value. `plain`: the token before it has no digit. */
-LEAF bool worth(const struct pass *s, size_t i, bool plain)
-{
-    const size_t k = behind_break(s, i);
-    if (k == i) return false;
-    const unsigned in = (unsigned)(k - s->base);
-    if (in >= 64 + 48) return true;
-    const uint64_t left = ahead(s->now->token, s->next->token, in);
-    const unsigned n = ~left ? (unsigned)__builtin_ctzll(~left) : 64;
-    if (n == 0) return i && is_class(s, i - 1, DIGIT) && is_byte(s, k, ' ') && is_class(s, k + 1, DIGIT); /* groups of a number */
-    if (in + n >= 128 || n == 64) return true;
-    const size_t end = k + n;
-    if (is_class(s, end, CUT | QUOTE | SLASH) || is_byte(s, end, '\r')) return true; /* there may be a third piece */
-    /* the length of the token before it, up to 64 */
-    const unsigned at = (unsigned)(i - s->base);
-    const uint64_t rest = ~ahead(s->last, s->now->token, at);
-    const unsigned before = rest ? (unsigned)__builtin_clzll(rest) : 64;
-    const bool digit = (ahead(s->now->digit, s->next->digit, in) & ((1ull << n) - 1)) != 0;
-    if (plain && !digit && (before + n < WORDS_MOST || before == 64)) return false;
-    return before == 0 || before + n >= TOGETHER || (digit && !plain);
-}
-
+/* Where a token may be broken and go on: by a line end before what it may go on with; by emphasis, before a token or more that
+ * breaks it, or in a number in groups; by the end of a string literal, before white space or an operator and more of those or
+ * a quote. */
 LEAF uint64_t breaks(struct pass *s)
 {
-    const struct masks *m = s->now;
-    const uint64_t returns = m->returns;
-    uint64_t sum, found = 0;
-    /* Adding the first bytes of tokens to what is no digit carries through each token without one to the byte behind it. */
-    const uint64_t word = m->token & ~m->digit, first = m->token & ~(m->token << 1 | s->token);
-    const uint64_t over = (uint64_t)__builtin_add_overflow(word, word & first, &sum) |
-                          (uint64_t)__builtin_add_overflow(sum, s->plain, &sum);
-    const uint64_t behind = sum & ~m->token, plain = behind | (behind & returns) << 1 | s->carried;
-    const uint64_t group = m->white & (m->digit << 1 | s->digit);
-    const uint64_t follows = m->token | m->slash | returns | group;
-    for (uint64_t w = (m->cut | m->quote) & (follows << 1 | s->before); w; w &= w - 1) {
-        const size_t at = s->base + (size_t)__builtin_ctzll(w);
-        const uint64_t bit = w & -w;
-        if (bit & m->quote ? quote_goes_on(s, at) : worth(s, at, (plain & bit) != 0)) found |= bit;
-    }
+    const struct masks *m = s->now, *n = s->next;
+    const uint64_t digit = m->digit << 1 | s->digit, follows = m->token | m->slash | m->returns | (m->white & digit);
+    const uint64_t line = m->lines & ahead(m->onward, n->onward, 1);
+    const uint64_t mark = m->cut & ~m->lines &
+                          (ahead(m->token | m->cut | m->slash | m->returns, n->token | n->cut | n->slash | n->returns, 1) |
+                           digit);
+    const uint64_t open = ahead(m->join, n->join, 1) & ahead(m->join | m->quote, n->join | n->quote, 2);
+    const uint64_t found = (line | mark | (m->quote & open)) & (follows << 1 | s->before);
     s->before = follows >> 63;
-    s->last = m->token;
-    s->token = m->token >> 63;
     s->digit = m->digit >> 63;
-    s->plain = over;
-    s->carried = (behind & returns) >> 63;
+    return found;
+}
+
+LEAF uint64_t changes(struct pass *s)
+{
+    const struct masks *m = s->now;
+    const uint64_t found = (m->small & (m->capital << 1 | s->capital)) | (m->capital & (m->small << 1 | s->small));
+    s->small = m->small >> 63;
+    s->capital = m->capital >> 63;
     return found;
 }
 
@@ -385,37 +333,58 @@ LEAF void sort_at(struct slice text, size_t at, struct masks *m, sorter sort)
     sort(part, m);
 }
 
+LEAF unsigned kind(enum mark k, uint64_t mask) { return (unsigned)(mask != 0) << k; }
+
+/* The rows of one block. */
+LEAF void mark_block(struct pass *s, uint64_t *w, size_t room)
+{
+    const struct masks *m = s->now;
+    uint64_t percent = 0, entity = 0, base64 = 0, hex = 0;
+    if (m->rare) signs(s, &percent, &entity);
+    const uint64_t run = runs(s);
+    if (run) {
+        base64 = base64_begins(s, run);
+        hex = hex_begins(s);
+    }
+    const uint64_t pair = listed(s), equals = quoted(s), any = m->slash | percent | entity | equals | pair | base64 | hex;
+    if (any)
+        s->kinds |= 1u << MARK_ANY | kind(MARK_ESCAPE, m->slash) | kind(MARK_PERCENT, percent) | kind(MARK_ENTITY, entity) |
+                    kind(MARK_QUOTED, equals) | kind(MARK_PAIRS, pair) | kind(MARK_BASE64, base64) | kind(MARK_HEX, hex);
+#define ROW(k, mask) (w[(k)*room] = (mask))
+    ROW(MARK_ANY, any);
+    ROW(MARK_ESCAPE, m->slash);
+    ROW(MARK_PERCENT, percent);
+    ROW(MARK_ENTITY, entity);
+    ROW(MARK_QUOTED, equals);
+    ROW(MARK_PAIRS, pair);
+    ROW(MARK_BASE64, base64);
+    ROW(MARK_HEX, hex);
+    ROW(MARK_BREAK, breaks(s));
+    ROW(MARK_TOKEN, m->token);
+    ROW(MARK_DIGIT, m->digit);
+    ROW(MARK_CHANGE, changes(s));
+    ROW(MARK_WHITE, m->white);
+#undef ROW
+    s->base64 = m->base64 >> 63;
+    s->part = m->part >> 63;
+    s->hex = m->hex >> 63;
+}
+
 LEAF void mark_all(struct marks *m, struct slice text, sorter sort)
 {
     struct masks both[2];
     struct pass s = {.text = text};
     uint64_t *w = m->word;
-    uint64_t all[MARK_KINDS] = {0};
     const size_t room = m->room;
     sort_at(text, 0, &both[0], sort);
     for (unsigned i = 0; s.base <= text.n; s.base += 64, w++, i ^= 1) { /* masks stay where they are: copies of them would wait */
-        uint64_t row[MARK_KINDS] = {0};
         s.now = &both[i];
         s.next = &both[i ^ 1];
         sort_at(text, s.base + 64, &both[i ^ 1], sort);
-        if (s.now->rare) signs(&s, &row[MARK_PERCENT], &row[MARK_ENTITY]);
-        const uint64_t run = runs(&s);
-        if (run) row[MARK_BASE64] = base64_begins(&s, run);
-        if (run) row[MARK_HEX] = hex_begins(&s);
-        row[MARK_ESCAPE] = s.now->slash;
-        row[MARK_PAIRS] = listed(&s);
-        row[MARK_QUOTED] = quoted(&s);
-        row[MARK_BREAK] = breaks(&s);
-        for (unsigned k = MARK_ANY + 1; k < MARK_KINDS; k++) row[MARK_ANY] |= row[k];
-        for (unsigned k = 0; k < MARK_KINDS; k++) {
-            w[k * room] = row[k];
-            all[k] |= row[k];
-        }
-        s.base64 = s.now->base64 >> 63;
-        s.part = s.now->part >> 63;
-        s.hex = s.now->hex >> 63;
+        mark_block(&s, w, room);
     }
-    for (unsigned k = 0; k < MARK_KINDS; k++) m->kinds |= (unsigned)(all[k] != 0) << k;
+    for (unsigned k = 0; k < MARK_ROWS; k++) w[k * room] = 0; /* whoever reads 64 bits from somewhere on needs no end */
+    m->kinds = s.kinds;
 }
 
 static void mark_plain(struct marks *m, struct slice text) { mark_all(m, text, sort_plain); }
@@ -447,17 +416,17 @@ __attribute__((constructor)) static void choose(void)
 
 enum err marks_make(struct marks *m, struct slice text)
 {
-    const size_t words = text.n / 64 + 1;
+    const size_t words = text.n / 64 + 2;
     if (words > m->room) {
         const size_t room = words + words / 2;
-        uint64_t *v = mem_alloc(room * MARK_KINDS * sizeof *v);
+        uint64_t *v = mem_alloc(room * MARK_ROWS * sizeof *v);
         if (!v) return ERR_MEMORY;
         mem_free_used(m->word, 0); /* places, no text */
         m->word = v;
         m->room = room;
     }
-    m->kinds = 0;
     chosen(m, text);
+    breaks_mark(m, text);
     return ERR_OK;
 }
 

@@ -18,13 +18,19 @@ enum mark {
     MARK_BASE64,  /* MARK_RUN_LEAST bytes of base64 that may stand for text: a run begins, or a part of one behind "/+-_" */
     MARK_HEX,     /* MARK_HEX_LEAST hex digits, and none before them, that may stand for text */
     MARK_BREAK,   /* a break in a token that may hold a value: line end, emphasis, quote (gather_join.c) */
-    MARK_KINDS
+    MARK_KINDS,
+    /* classes of bytes, for whoever looks at a place */
+    MARK_TOKEN = MARK_KINDS, /* letters, digits, "+/-_=.@:!#$%&" */
+    MARK_DIGIT,              /* digits and '@' */
+    MARK_CHANGE,             /* a small letter behind a capital, or a capital behind a small one */
+    MARK_WHITE,              /* what a line may begin with: blanks and '>' */
+    MARK_ROWS
 };
 #define MARK_RUN_LEAST 16u
 #define MARK_HEX_LEAST 18u
 
 struct marks {
-    uint64_t *word; /* room words for each kind, one behind the other */
+    uint64_t *word; /* room words for each row, one behind the other */
     size_t room;
     unsigned kinds; /* bit k: there is a mark of kind k */
 };

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "filters/text/alphabet.h"
+#include "filters/text/breaks.h"
 #include "filters/text/marks.h"
 #include "tests/unit/any.h"
 
@@ -176,16 +177,41 @@ static void test_ways(void **state)
     (void)state;
     static char t[MOST];
     unsigned ways = 0;
-    for (unsigned way = 0; way < WAYS; way++) {
-        if (!marks_way(way)) continue;
+    for (unsigned way = 0; way < 2 * WAYS; way++) {
+        if (!marks_way(way / 2) || !breaks_way(way % 2)) continue;
         ways++;
-        for (unsigned round = 0; round < 4000; round++) {
+        for (unsigned round = 0; round < 3000; round++) {
             size_t n = any(round < 2000 ? 200 : MOST);
             check(slice_of(t, throw_together(t, n)));
         }
     }
     assert_true(ways > 0);
     for (unsigned way = 0; !marks_way(way);) way++;
+    for (unsigned way = 0; !breaks_way(way);) way++;
+}
+
+/* All ways mark the same. */
+static void test_alike(void **state)
+{
+    (void)state;
+    static char t[MOST];
+    static uint64_t rows[MARK_KINDS][MOST / 64 + 1];
+    for (unsigned round = 0; round < 1000; round++) {
+        const struct slice s = slice_of(t, throw_together(t, any(MOST)));
+        bool first = true;
+        for (unsigned way = 0; way < 2 * WAYS; way++) {
+            if (!marks_way(way / 2) || !breaks_way(way % 2)) continue;
+            assert_int_equal(marks_make(&m, s), ERR_OK);
+            for (enum mark k = 0; k < MARK_KINDS; k++) {
+                const size_t bytes = (s.n / 64 + 1) * sizeof rows[k][0];
+                if (first) memcpy(rows[k], m.word + k * m.room, bytes);
+                assert_memory_equal(rows[k], m.word + k * m.room, bytes);
+            }
+            first = false;
+        }
+    }
+    for (unsigned way = 0; !marks_way(way);) way++;
+    for (unsigned way = 0; !breaks_way(way);) way++;
 }
 
 /* Hex in pairs is marked somewhere, wherever it stands. */
@@ -235,7 +261,9 @@ static void test_bytes(void **state)
 static void test_breaks(void **state)
 {
     (void)state;
-    static const char *const broken[] = {"AKIAQX3BD7\nZJ2M5KW6RT", "AKIAQX3BD7\r\n   ZJ2M5KW6RT", "AKIAQX3BD7**ZJ2M5KW6RT",
+    static const char *const broken[] = {"AKIAQX3BD7\nZJ2M5KW6RT",       "AKIAQX3BD7\r\n   ZJ2M5KW6RT",
+                                         "AKIAQX3BD7**ZJ2M5KW6RT",       "TokenAsMixedCase\nGoesOnInTwoLines\n\n",
+                                         "mail\nof\nsomebody@host\n",    "Words\nand\nwords\nand\n4digits\n",
                                          "ghp_abcdefgh\n> > ijklmnop12", "abcdefgh1ijklmno\\\nabc"};
     static char t[400];
     for (size_t k = 0; k < sizeof broken / sizeof broken[0]; k++)
@@ -256,10 +284,8 @@ int main(void)
 {
     mem_install_hooks();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ways),
-        cmocka_unit_test(test_pairs),
-        cmocka_unit_test(test_bytes),
-        cmocka_unit_test(test_breaks),
+        cmocka_unit_test(test_ways),  cmocka_unit_test(test_alike),  cmocka_unit_test(test_pairs),
+        cmocka_unit_test(test_bytes), cmocka_unit_test(test_breaks),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
     marks_free(&m);

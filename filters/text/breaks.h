@@ -1,0 +1,16 @@
+/* Breaks in tokens: of all places where a token may be broken, those that are worth to be looked at (gather_join.c). A part of
+ * marks.c, which finds the places and writes the rows this goes by. */
+#ifndef PRIVET_TEXT_BREAKS_H
+#define PRIVET_TEXT_BREAKS_H
+
+#include "filters/text/marks.h"
+
+/* Of the places in row MARK_BREAK those stay where a value may be broken, and are told in MARK_ANY; all other rows are written.
+ * A place is a line feed, emphasis or a tag's beginning, behind a token, a backslash, a carriage return or the blank in a
+ * number; or a quote, which stays. */
+void breaks_mark(struct marks *m, struct slice text);
+
+/* For tests: all ways this processor knows. False if there is no such way. */
+bool breaks_way(unsigned way);
+
+#endif
