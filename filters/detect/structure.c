@@ -148,7 +148,7 @@ struct part {
     size_t from, words;
     struct masks m;
     struct places p;
-    uint16_t list[PART + 4];
+    uint16_t list[PART + 64];
 };
 
 /* Bit i of the result is bit i + n of the two words. */
@@ -184,6 +184,9 @@ static inline uint64_t busy8(const uint64_t *row)
     return busy;
 }
 
+#define EIGHT(n) n, n + 1, n + 2, n + 3, n + 4, n + 5, n + 6, n + 7
+static const uint8_t byte_places[64] = {EIGHT(0), EIGHT(8), EIGHT(16), EIGHT(24), EIGHT(32), EIGHT(40), EIGHT(48), EIGHT(56)};
+
 AVX512 static inline uint64_t busy8_avx512(const uint64_t *row)
 {
     __m512i v = _mm512_loadu_si512((const void *)row);
@@ -207,6 +210,28 @@ AVX512 static inline uint64_t busy8_avx512(const uint64_t *row)
 #define KERNEL_BYTES  64
 #define KERNEL_BUSY   busy8_avx512
 #include "filters/detect/structure_words.h"
+
+/* The same as list(), where the processor packs bytes. */
+__attribute__((target("avx512f,avx512bw,avx512vbmi2,bmi,popcnt"))) static size_t list_packed(const uint64_t *row, size_t words,
+                                                                                             uint16_t *out)
+{
+    const __m512i places = _mm512_loadu_si512((const void *)byte_places);
+    uint64_t busy = 0;
+    for (size_t i = 0; i < words; i += 8) busy |= busy8_avx512(&row[FIRST + i]) << i;
+    if (words < 64) busy &= (1ull << words) - 1;
+    size_t n = 0;
+    for (; busy; busy &= busy - 1) {
+        size_t w = (size_t)__builtin_ctzll(busy), count = (size_t)__builtin_popcountll(row[FIRST + w]);
+        __m512i packed = _mm512_maskz_compress_epi8(row[FIRST + w], places), base = _mm512_set1_epi16((short)(w * 64));
+        _mm512_storeu_si512((void *)(out + n), _mm512_add_epi16(_mm512_cvtepu8_epi16(_mm512_castsi512_si256(packed)), base));
+        if (count > 32) {
+            __m512i rest = _mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64(packed, 1));
+            _mm512_storeu_si512((void *)(out + n + 32), _mm512_add_epi16(rest, base));
+        }
+        n += count;
+    }
+    return n;
+}
 
 /* One way through a part for each kind of vector. */
 static const struct {
@@ -284,20 +309,22 @@ static void put_colons(const struct part *v, size_t n, struct structure *out)
 static void find_places(struct part *v, unsigned want, struct structure *out)
 {
     enum vectors h = structure_vectors();
+    size_t (*list)(const uint64_t *row, size_t words, uint16_t *out) = way[h].list;
     size_t end = FIRST + v->words, n;
+    if (h == VECTORS_AVX512 && __builtin_cpu_supports("avx512vbmi2")) list = list_packed;
     if (want & STRUCTURE_NUMBERS) {
         way[h].dead(&v->m, end, &v->p);
         way[h].numbers(&v->m, end, &v->p);
-        way[h].put_numbers(v, way[h].list(v->p.number, v->words, v->list), out);
+        way[h].put_numbers(v, list(v->p.number, v->words, v->list), out);
     }
     if (want & STRUCTURE_AT) {
-        n = way[h].list(v->m.at, v->words, v->list);
+        n = list(v->m.at, v->words, v->list);
         for (size_t k = 0; k < n; k++) out->at[out->ats++] = (uint32_t)(v->from + v->list[k]);
     }
     if (!(want & (STRUCTURE_TOKENS | STRUCTURE_COLON))) return;
     way[h].tokens(&v->m, end, &v->p);
-    if (want & STRUCTURE_TOKENS) put_tokens(v, way[h].list(v->p.end, v->words, v->list), out);
-    if (want & STRUCTURE_COLON) put_colons(v, way[h].list(v->p.colon, v->words, v->list), out);
+    if (want & STRUCTURE_TOKENS) put_tokens(v, list(v->p.end, v->words, v->list), out);
+    if (want & STRUCTURE_COLON) put_colons(v, list(v->p.colon, v->words, v->list), out);
 }
 
 /* Up to 64 bytes, the last of them at the end of the word or the first at its beginning; the rest is zeros. */
