@@ -445,13 +445,22 @@ static bool mixed_password_ok(struct slice v)
     return is_mixed(v) && !is_version_or_format(v) && not_placeholder_ok(v);
 }
 
+/* IhqSb1Gg: letters of both cases with digits among them, in pairs no name has; Html5Page and Sha256Sum are names. */
+static bool is_jumble(struct slice v, const struct looks *l)
+{
+    static const char *const kinds[] = {"html", "xml",  "http", "utf",   "base64", "md5", "sha",
+                                        "ssl",  "x509", "json", "oauth", "sql",    NULL};
+    if (l->n < 8 || l->n > 24 || !l->low || !l->up || l->other || l->digit_runs != 1 || l->pairs < 3) return false;
+    return !is_dig(v.p[0]) && !is_dig(v.p[v.n - 1]) && l->common * 100 < l->pairs * 75 && !has_word(v, kinds);
+}
+
 /* Behind "password:" or "password =": letters and a digit will do, unless they are a name of code. */
 static bool password_set_ok(struct slice v)
 {
     if (mixed_password_ok(v)) return true;
     if (v.n < 6 || v.n > 24) return false;
     struct looks l = look(v);
-    if (scrambled(&l)) return not_placeholder_ok(v);
+    if (scrambled(&l) || is_jumble(v, &l)) return not_placeholder_ok(v);
     if (!l.dig || l.low + l.up < 3 || l.other || l.distinct < 4) return false;
     size_t word = v.n;
     while (word > 0 && is_dig(v.p[word - 1])) word--;
@@ -604,8 +613,8 @@ const struct validator valid_secret[] = {
      VALID_LIST("7cc938e45e63e9014f88f811be240ba0395c02dd", "")},
     {"rare_mixed", rare_mixed_ok, "ours", VALID_LIST("3lyTWqHMt5UySny2drdPYheRTEzrNux8Cn5JWFHL"),
      VALID_LIST("7cc938e45e63e9014f88f811be240ba0395c02dd", "")},
-    {"password_set", password_set_ok, "ours", VALID_LIST("hunter2", "BlueOcean77", "P@ssw0rd!"),
-     VALID_LIST("user2", "user_name2", "password2", "string", "")},
+    {"password_set", password_set_ok, "ours", VALID_LIST("hunter2", "BlueOcean77", "P@ssw0rd!", "Giey8Jmx"),
+     VALID_LIST("Html5Page", "user2", "user_name2", "password2", "string", "")},
     {"password_word", password_word_ok, "ours", VALID_LIST("whiteduke", "dragon-orchid-23"),
      VALID_LIST("getpass", "self.password", "12345", "None", "")},
     {"password_prose", password_prose_ok, "ours", VALID_LIST("orchid-dragon-29", "P@ssSATn4O#"),
