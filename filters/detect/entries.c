@@ -1,6 +1,8 @@
-/* Words compared with a place of a text: what an entry says of the bytes before, at and behind it, and how it is made of
+/* Words compared with places of a text: what an entry says of the bytes before, at and behind it, and how it is made of
  * a word. */
 #include "filters/detect/entries.h"
+
+#include "filters/text/vector.h"
 
 #include <stdlib.h>
 
@@ -16,16 +18,67 @@ static bool same(const char *text, const char *word, size_t n)
     return true;
 }
 
-bool entries_stands(const struct entries *l, const struct entry *e, struct slice text, size_t at)
+/* Whether the text has an entry's head. */
+static inline bool has_head(const struct entry *e, struct slice text, size_t at)
+{
+    static const uint8_t ones[2 * ENTRY_HEAD] = {[0 ... ENTRY_HEAD - 1] = 0xff};
+    char part[ENTRY_HEAD] = {0}; /* the last bytes */
+    const char *p = text.p + at;
+    if (at + ENTRY_HEAD > text.n) p = memcpy(part, p, text.n - at);
+    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p), head = _mm_loadu_si128((const __m128i *)(const void *)e->head);
+    v = _mm_or_si128(v, _mm_and_si128(vector_within(v, 'A', 25), _mm_set1_epi8(0x20)));
+    __m128i care = _mm_loadu_si128((const __m128i *)(const void *)(ones + e->blank));
+    __m128i other = _mm_and_si128(_mm_xor_si128(v, head), care);
+    return _mm_movemask_epi8(_mm_cmpeq_epi8(other, _mm_setzero_si128())) == 0xffff;
+}
+
+/* Keeps those picked whose heads are there. */
+static void keep_heads(const struct entries *l, struct slice text, struct picks *p)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < p->count; i++) {
+        uint32_t at = p->at[i], entry = p->entry[i];
+        const struct entry *e = &l->entry[entry];
+        bool keep = has_head(e, text, at) & (e->tag == p->tag[i]);
+        p->at[n] = at;
+        p->entry[n] = entry;
+        n += keep;
+    }
+    p->count = n;
+}
+
+/* What stands before and behind a word whose head is there. */
+static inline bool stands(const struct entries *l, const struct entry *e, struct slice text, size_t at)
 {
     const unsigned char *p = (const unsigned char *)text.p;
-    size_t end = at + e->len;
-    if (end > text.n || (e->len > 8 && !same(text.p + at + 8, l->texts + e->at + 8, e->len - 8u))) return false;
-    if (e->lead > at || !same(text.p + at - e->lead, l->texts + e->at - e->lead, e->lead)) return false;
-    at -= e->lead;
-    if (at && !byteset_has(&l->sets[e->prev], p[at - 1])) return false;
-    if (end < text.n && !byteset_has(&l->sets[e->after[0]], p[end])) return false;
-    return end + 1 >= text.n || byteset_has(&l->sets[e->after[1]], p[end + 1]);
+    size_t end = at + e->len, start = at - e->lead;
+    if (end > text.n || e->lead > at) return false;
+    bool ok = !start || byteset_has(&l->sets[e->prev], p[start - 1]);
+    if (end < text.n) ok &= byteset_has(&l->sets[e->after[0]], p[end]);
+    if (end + 1 < text.n) ok &= byteset_has(&l->sets[e->after[1]], p[end + 1]);
+    return ok;
+}
+
+/* What the head does not tell: few words have more. */
+static bool has_rest(const struct entries *l, const struct entry *e, struct slice text, size_t at)
+{
+    if (e->len > ENTRY_HEAD && !same(text.p + at + ENTRY_HEAD, l->texts + e->at + ENTRY_HEAD, e->len - ENTRY_HEAD)) return false;
+    return same(text.p + at - e->lead, l->texts + e->at - e->lead, e->lead);
+}
+
+size_t entries_compare(const struct entries *l, struct slice text, struct picks *p, struct lexicon_hit *hits)
+{
+    size_t n = 0;
+    keep_heads(l, text, p);
+    for (size_t i = 0; i < p->count; i++) {
+        const struct entry *e = &l->entry[p->entry[i]];
+        bool ok = stands(l, e, text, p->at[i]);
+        if ((e->len > ENTRY_HEAD) | (e->lead > 0)) ok = ok && has_rest(l, e, text, p->at[i]);
+        hits[n] = (struct lexicon_hit){p->at[i] - e->lead, e->word};
+        n += ok;
+    }
+    p->count = 0;
+    return n;
 }
 
 /* --- building */
@@ -50,9 +103,8 @@ static struct entry make_entry(struct builder *b, size_t word, size_t at)
     const struct lexicon_word *w = &b->words[word];
     struct slice t = entries_from(w);
     struct entry e = {.at = (uint32_t)(at + w->lead), .word = (uint32_t)word, .lead = (uint8_t)w->lead, .len = (uint8_t)t.n};
-    size_t n = t.n < 8 ? t.n : 8;
-    memcpy(&e.head, t.p, n);
-    e.care = n == 8 ? ~0ull : (1ull << 8 * n) - 1;
+    e.blank = (uint8_t)(t.n < ENTRY_HEAD ? ENTRY_HEAD - t.n : 0);
+    memcpy(e.head, t.p, ENTRY_HEAD - e.blank);
     e.prev = set_number(b, &w->prev);
     for (int i = 0; i < 2; i++) e.after[i] = set_number(b, &w->after[i]);
     return e;
@@ -108,14 +160,17 @@ static enum err make_all(struct entries *e, struct builder *b, struct entry *mad
     return ERR_OK;
 }
 
-enum err entries_build(struct entries *e, const struct lexicon_word *words, size_t n, const uint32_t *which, size_t count)
+enum err entries_build(struct entries *e, const struct lexicon_word *words, size_t n, const struct entry_ref *refs, size_t count)
 {
     struct builder b = {.words = words, .n = n};
     *e = (struct entries){.entry = mem_alloc((count + 1) * sizeof *e->entry)};
     struct entry *made = mem_alloc(n * sizeof *made);
     enum err x = n > UINT16_MAX / 3 ? ERR_LIMIT : !e->entry || !made ? ERR_MEMORY : count_nested(words, n, &e->nested);
     if (!x) x = make_all(e, &b, made);
-    for (size_t i = 0; i < count && !x; i++) e->entry[i] = made[which[i]];
+    for (size_t i = 0; i < count && !x; i++) {
+        e->entry[i] = made[refs[i].word];
+        e->entry[i].tag = refs[i].tag;
+    }
     mem_free(made);
     mem_free(b.sets);
     return x;

@@ -1,16 +1,23 @@
-/* Words compared with a place of a text: the last step of every search for words, whatever found the place and told
- * which few of the entries can stand there. */
+/* Words compared with places of a text: the last step of every search for words, whatever found the places and told which
+ * few of the entries can stand there. Many are compared at a time, without a branch on what the text holds: entries are
+ * all over the memory, and nothing waits for one. */
 #ifndef PRIVET_DETECT_ENTRIES_H
 #define PRIVET_DETECT_ENTRIES_H
 
 #include "filters/detect/lexicon.h"
 
+#include <emmintrin.h>
+
+#define ENTRY_HEAD 16u
+
 struct entry {
-    uint64_t head, care; /* the word's eight bytes at its place; all bits of those it has */
-    uint32_t at;         /* in texts, of the byte at its place */
+    char head[ENTRY_HEAD]; /* the word's first bytes from its place on */
+    uint32_t at;           /* in texts, of the byte at its place */
     uint32_t word;
+    uint16_t tag;            /* the finder's own */
     uint16_t prev, after[2]; /* in sets */
     uint8_t lead, len;       /* bytes before the place, and from it on */
+    uint8_t blank;           /* of the head: bytes that the word has not */
 };
 
 struct entries {
@@ -20,11 +27,44 @@ struct entries {
     size_t nested; /* the most words at one place */
 };
 
-/* A word's place is its byte `lead`. Entry i is of word which[i]. ERR_LIMIT if more than LEXICON_NESTED words begin with
+struct entry_ref {
+    uint32_t word;
+    uint16_t tag;
+};
+
+/* A word's place is its byte `lead`. Entry i is made of refs[i]. ERR_LIMIT if more than LEXICON_NESTED words begin with
  * one another, each at its place. To be freed whatever is returned. */
-enum err entries_build(struct entries *e, const struct lexicon_word *words, size_t n, const uint32_t *which,
+enum err entries_build(struct entries *e, const struct lexicon_word *words, size_t n, const struct entry_ref *refs,
                        size_t count) MUST_CHECK;
 void entries_free(struct entries *e);
+
+/* Entries to compare with places. */
+#define PICKS 256u
+struct picks {
+    size_t count; /* at most PICKS: some more are written and not counted */
+    uint32_t at[PICKS + 4], entry[PICKS + 4], tag[PICKS + 4];
+};
+
+/* Of those picked the ones that stand at their places and have the tag asked for, in the same order, into hits: their
+ * number. One hit more may be written, and is none. Nothing is picked afterwards. */
+size_t entries_compare(const struct entries *l, struct slice text, struct picks *p, struct lexicon_hit *hits);
+
+/* Picks the entries [first, end); those picked before are compared if there is no room: the number of hits. */
+static inline size_t entries_pick(const struct entries *l, struct slice text, struct picks *p, uint32_t at, uint32_t first,
+                                  uint32_t end, uint32_t tag, struct lexicon_hit *hits)
+{
+    size_t n = 0;
+    do {
+        if (p->count + 4 > PICKS) n += entries_compare(l, text, p, hits + n);
+        __m128i four = _mm_add_epi32(_mm_set1_epi32((int)first), _mm_set_epi32(3, 2, 1, 0));
+        _mm_storeu_si128((__m128i *)(void *)(p->at + p->count), _mm_set1_epi32((int)at));
+        _mm_storeu_si128((__m128i *)(void *)(p->entry + p->count), four);
+        _mm_storeu_si128((__m128i *)(void *)(p->tag + p->count), _mm_set1_epi32((int)tag));
+        p->count += end - first < 4 ? end - first : 4;
+        first += 4;
+    } while (first < end); /* seldom more than four */
+    return n;
+}
 
 /* The eight bytes at a place, 0 behind the text. */
 static inline uint64_t entries_bytes(struct slice text, size_t at)
@@ -34,28 +74,6 @@ static inline uint64_t entries_bytes(struct slice text, size_t at)
     if (left >= 8) memcpy(&v, text.p + at, 8);
     else memcpy(&v, text.p + at, left);
     return v;
-}
-
-/* Small letters for the capitals of ASCII. */
-static inline uint64_t entries_small(uint64_t v)
-{
-    uint64_t seven = v & 0x7f7f7f7f7f7f7f7fu;
-    uint64_t from_a = seven + 0x3f3f3f3f3f3f3f3fu, behind_z = seven + 0x2525252525252525u;
-    return v | ((from_a & ~behind_z & ~v & 0x8080808080808080u) >> 2);
-}
-
-/* True if the entry stands at `at`, where its head is. */
-bool entries_stands(const struct entries *l, const struct entry *e, struct slice text, size_t at);
-
-/* Of the entries [first, end) those that stand at `at`, into hits: their number. */
-static inline size_t entries_compare(const struct entries *l, size_t first, size_t end, struct slice text, uint32_t at,
-                                     struct lexicon_hit *hits)
-{
-    uint64_t v = entries_small(entries_bytes(text, at));
-    size_t n = 0;
-    for (const struct entry *e = l->entry + first; e < l->entry + end; e++)
-        if (!((v ^ e->head) & e->care) && entries_stands(l, e, text, at)) hits[n++] = (struct lexicon_hit){at - e->lead, e->word};
-    return n;
 }
 
 /* A word from its place on. */

@@ -22,7 +22,7 @@ const uint8_t lexicon_class[128] = {
 /* --- the ways a word can look */
 
 struct look {
-    uint32_t row, bits, late;
+    uint32_t row, bits;
     uint32_t word;
 };
 
@@ -54,16 +54,6 @@ static uint32_t classes_of(const struct byteset *s)
     return classes;
 }
 
-static uint32_t late_bits(const struct lexicon_word *w)
-{
-    uint32_t bits = 0;
-    for (unsigned i = 0; i < 2; i++) {
-        struct byteset s = bytes_at(w, LATE + i);
-        bits |= (classes_of(&s) | (LATE + i >= entries_from(w).n)) << 16 * i; /* the text may have ended */
-    }
-    return bits;
-}
-
 static enum err enter(struct builder *b, size_t word, uint32_t key, uint32_t bits)
 {
     if (b->count == ENTRIES_MAX) return ERR_LIMIT;
@@ -74,7 +64,7 @@ static enum err enter(struct builder *b, size_t word, uint32_t key, uint32_t bit
         b->look = v;
         b->room = room;
     }
-    b->look[b->count++] = (struct look){lexicon_row(key), bits, late_bits(&b->words[word]), (uint32_t)word};
+    b->look[b->count++] = (struct look){lexicon_row(key), bits, (uint32_t)word};
     return ERR_OK;
 }
 
@@ -183,33 +173,96 @@ static int by_row(const void *a, const void *b)
     return (x->word > y->word) - (x->word < y->word);
 }
 
-/* Sorts what was entered into the rows; one word is in a row once. Writes the words of the entries: how many. */
-static size_t fill_rows(struct builder *b, uint32_t *which)
+/* How many bytes of a row's words are looked up: as many as the shortest has, and those that have more are looked up by
+ * more, where that is worth the most bytes in all. */
+static uint8_t choose_looks(const struct builder *b, const struct look *row, size_t n)
+{
+    size_t count[9] = {0}, longer = 0, best = 0;
+    unsigned least = 8, more = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t len = entries_from(&b->words[row[i].word]).n;
+        if (len > 8) len = 8;
+        count[len]++;
+        if (len < least) least = (unsigned)len;
+    }
+    for (unsigned len = 8; len > least; len--) {
+        longer += count[len];
+        if (longer * (len - least) <= best) continue;
+        best = longer * (len - least);
+        more = len;
+    }
+    return (uint8_t)(least | more << 4);
+}
+
+/* An entry to be: a word under its row. */
+struct listed {
+    uint32_t hash, tag, word;
+};
+
+/* Sorts what was entered into the rows; one word is in a row once. Returns the number of *listed. */
+static size_t fill_rows(struct builder *b, struct listed *listed)
 {
     struct lexicon *l = b->l;
-    size_t n = 0, i = 0;
+    size_t n = 0;
     if (b->count) qsort(b->look, b->count, sizeof *b->look, by_row);
-    for (uint32_t r = 0; r < ROWS; r++) {
-        l->first[r] = (uint32_t)n;
-        for (; i < b->count && b->look[i].row == r; i++) {
-            l->row[r] |= b->look[i].bits;
-            l->late[r] |= b->look[i].late;
-            if (n == l->first[r] || which[n - 1] != b->look[i].word) which[n++] = b->look[i].word;
+    for (size_t i = 0, end; i < b->count; i = end) {
+        uint32_t row = b->look[i].row;
+        for (end = i; end < b->count && b->look[end].row == row; end++) l->row[row] |= b->look[end].bits;
+        l->looks[row] = choose_looks(b, b->look + i, end - i);
+        unsigned least = l->looks[row] & 15u, more = l->looks[row] >> 4;
+        for (size_t k = i; k < end; k++) {
+            uint32_t word = b->look[k].word;
+            struct slice t = entries_from(&b->words[word]);
+            unsigned look = more && t.n >= more ? more : least;
+            if (k > i && word == b->look[k - 1].word) continue;
+            listed[n++] = (struct listed){lexicon_hash(entries_bytes(t, 0) | FOLD8, look), lexicon_tag(row, look), word};
         }
     }
-    l->first[ROWS] = (uint32_t)n;
     return n;
+}
+
+static int by_hash(const void *a, const void *b)
+{
+    const struct listed *x = a, *y = b;
+    if (x->hash != y->hash) return x->hash < y->hash ? -1 : 1;
+    if (x->tag != y->tag) return x->tag < y->tag ? -1 : 1;
+    return (x->word > y->word) - (x->word < y->word);
+}
+
+/* Sorts entries to be into lists, one for each hash. */
+static void fill_lists(struct lexicon *l, struct listed *v, size_t n, struct entry_ref *refs)
+{
+    size_t lists = 0, last = KNOWN_WORDS;
+    if (n) qsort(v, n, sizeof *v, by_hash);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t hash = v[i].hash, word = hash >> 6;
+        refs[i] = (struct entry_ref){v[i].word, (uint16_t)v[i].tag};
+        if (i && hash == v[i - 1].hash) continue;
+        if (word != last) l->before[word] = (uint16_t)lists;
+        last = word;
+        l->known[word] |= 1ull << (hash & 63);
+        l->first[lists++] = (uint32_t)i;
+    }
+    l->first[lists] = (uint32_t)n;
 }
 
 static enum err build(struct builder *b)
 {
+    struct lexicon *l = b->l;
     enum err e = ERR_OK;
     for (size_t i = 0; i < b->n && !e; i++) e = enter_word(b, i);
     if (e) return e;
-    uint32_t *which = mem_alloc((b->count + 1) * sizeof *which);
-    if (!which) return ERR_MEMORY;
-    e = entries_build(&b->l->entries, b->words, b->n, which, fill_rows(b, which));
-    mem_free(which);
+    struct listed *listed = mem_alloc((b->count + 1) * sizeof *listed);
+    struct entry_ref *refs = mem_alloc((b->count + 1) * sizeof *refs);
+    l->first = mem_alloc((b->count + 1) * sizeof *l->first);
+    e = ERR_MEMORY;
+    if (listed && refs && l->first) {
+        size_t n = fill_rows(b, listed);
+        fill_lists(l, listed, n, refs);
+        e = entries_build(&l->entries, b->words, b->n, refs, n);
+    }
+    mem_free(listed);
+    mem_free(refs);
     return e;
 }
 
@@ -232,5 +285,6 @@ void lexicon_free(struct lexicon *l)
 {
     if (!l) return;
     entries_free(&l->entries);
+    mem_free(l->first);
     mem_free(l);
 }

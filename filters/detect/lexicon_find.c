@@ -12,24 +12,52 @@ struct search {
     bool letter, lower; /* the byte before is one */
     size_t count;       /* places where a word may begin, and their rows; some more are written and not counted */
     uint32_t at[BATCH * 64 + 16], row[BATCH * 64 + 16];
+    size_t known; /* of those: places whose first bytes are known, once for each of a row's looks */
+    uint32_t known_at[2 * BATCH * 64 + 1], known_as[2 * BATCH * 64 + 1]; /* as: hash and tag */
+    struct picks picks;
 };
 
-/* --- looking further on */
+/* --- looking up */
 
-/* Dismisses places by bytes further on, without a branch on what they hold. */
-static void look_late(struct search *s)
+static inline uint64_t look(struct search *s, size_t n, uint32_t at, uint64_t v, uint32_t row, unsigned bytes)
 {
-    size_t kept = 0;
+    uint32_t hash = lexicon_hash(v, bytes);
+    s->known_at[n] = at;
+    s->known_as[n] = hash << 16 | lexicon_tag(row, bytes);
+    return s->l->known[hash >> 6] >> (hash & 63) & 1;
+}
+
+/* Dismisses places whose first bytes are not known, without a branch on what they hold. */
+static void look_up(struct search *s)
+{
+    size_t n = 0;
     for (size_t i = 0; i < s->count; i++) {
-        uint32_t at = s->at[i], row = s->row[i], bits = s->l->late[row];
-        const unsigned char *p = (const unsigned char *)s->text.p + at;
-        size_t left = s->text.n - at;
-        unsigned one = left > LATE ? p[LATE] & 127 : 0, two = left > LATE + 1 ? p[LATE + 1] & 127 : 0;
-        s->at[kept] = at;
-        s->row[kept] = row;
-        kept += (bits >> lexicon_class[one]) & (bits >> 16 >> lexicon_class[two]) & 1;
+        uint32_t at = s->at[i], row = s->row[i], least = s->l->looks[row] & 15, more = s->l->looks[row] >> 4;
+        uint64_t v = entries_bytes(s->text, at) | FOLD8;
+        n += look(s, n, at, v, row, least);
+        n += look(s, n, at, v, row, more + !more) & (more > 0);
     }
-    s->count = kept;
+    s->known = n;
+}
+
+/* The known places' entries: the number of hits; *next is where to go on if there is no room for all. */
+static size_t compare(struct search *s, struct lexicon_hit *hits, size_t room, size_t *next)
+{
+    const struct lexicon *l = s->l;
+    size_t n = 0;
+    for (size_t i = 0; i < s->known; i++) {
+        uint32_t at = s->known_at[i], hash = s->known_as[i] >> 16, tag = s->known_as[i] & 0xffff;
+        if (n + s->picks.count + l->entries.nested > room && (i == 0 || at != s->known_at[i - 1])) {
+            n += entries_compare(&l->entries, s->text, &s->picks, hits + n);
+            *next = at;
+            if (n + l->entries.nested > room) return n;
+        }
+        uint64_t below = l->known[hash >> 6] & ((1ull << (hash & 63)) - 1);
+        const uint32_t *first = l->first + l->before[hash >> 6] + __builtin_popcountll(below);
+        n += entries_pick(&l->entries, s->text, &s->picks, at, first[0], first[1], tag, hits + n);
+    }
+    *next = SIZE_MAX;
+    return n + entries_compare(&l->entries, s->text, &s->picks, hits + n);
 }
 
 /* --- where words can begin, one by one */
@@ -269,7 +297,7 @@ enum lexicon_way lexicon_limit(enum lexicon_way best)
     return have;
 }
 
-_Static_assert(64 * LEXICON_NESTED <= LEXICON_ROOM, "hits find room");
+_Static_assert(LEXICON_NESTED < LEXICON_ROOM, "hits find room");
 
 enum lexicon_way lexicon_way(void)
 {
@@ -284,21 +312,20 @@ size_t lexicon_find(const struct lexicon *l, struct slice text, size_t from, siz
     struct search s;
     s.l = l;
     s.text = text;
+    s.picks.count = 0;
     s.letter = from > 0 && lexicon_letter((unsigned char)text.p[from - 1]);
     s.lower = s.letter && text.p[from - 1] >= 'a';
     enum lexicon_way how = lexicon_way();
     size_t n = 0;
     while (from < to) {
+        size_t stop;
         s.count = 0;
         from = how == LEXICON_AVX512 ? batch_16(&s, from, to) : batch_one_by_one(&s, from, to, how == LEXICON_AVX2);
-        look_late(&s);
-        for (size_t i = 0; i < s.count; i++) {
-            if (n + l->entries.nested > LEXICON_ROOM) {
-                *next = s.at[i];
-                return n;
-            }
-            n += entries_compare(&l->entries, l->first[s.row[i]], l->first[s.row[i] + 1], text, s.at[i], hits + n);
-        }
+        look_up(&s);
+        n += compare(&s, hits + n, LEXICON_ROOM - 1 - n, &stop);
+        if (stop == SIZE_MAX) continue;
+        *next = stop;
+        return n;
     }
     *next = to;
     return n;

@@ -161,13 +161,15 @@ static int by_hash(const void *a, const void *b)
 static void add_entry(struct needles *l, uint32_t hash, uint32_t at, size_t *lists)
 {
     const struct entry *e = &l->entries.entry[at];
-    uint64_t bits = needles_fold(e->head);
+    uint64_t bits, care = e->len < 8 ? (1ull << 8 * e->len) - 1 : ~0ull;
+    memcpy(&bits, e->head, sizeof bits);
+    bits = needles_fold(bits);
     if (!l->list[hash]) {
         l->lists[*lists] = (struct needle_list){bits, ~0ull, at, at};
         l->list[hash] = (uint16_t)(*lists)++;
     }
     struct needle_list *list = &l->lists[l->list[hash]];
-    list->care &= e->care & ~(list->bits ^ bits);
+    list->care &= care & ~(list->bits ^ bits);
     list->bits &= list->care;
     list->end = at + 1;
 }
@@ -175,24 +177,24 @@ static void add_entry(struct needles *l, uint32_t hash, uint32_t at, size_t *lis
 static enum err fill_lists(struct needles *l, const struct builder *b)
 {
     struct listed *v = mem_alloc(b->n * sizeof *v);
-    uint32_t *which = mem_alloc(b->n * sizeof *which);
+    struct entry_ref *refs = mem_alloc(b->n * sizeof *refs);
     l->lists = mem_alloc((b->n + 1) * sizeof *l->lists);
-    enum err e = v && which && l->lists ? ERR_OK : ERR_MEMORY;
+    enum err e = v && refs && l->lists ? ERR_OK : ERR_MEMORY;
     for (size_t i = 0; i < b->n && !e; i++) {
         struct slice from = entries_from(&b->placed[i]);
         unsigned look = from.n < WINDOW ? (unsigned)from.n : WINDOW;
         v[i] = (struct listed){needles_hash(needles_fold(entries_bytes(from, 0)), look), (uint32_t)i};
     }
     if (!e) qsort(v, b->n, sizeof *v, by_hash);
-    for (size_t i = 0; i < b->n && !e; i++) which[i] = v[i].word;
-    if (!e) e = entries_build(&l->entries, b->placed, b->n, which, b->n);
+    for (size_t i = 0; i < b->n && !e; i++) refs[i] = (struct entry_ref){v[i].word, 0};
+    if (!e) e = entries_build(&l->entries, b->placed, b->n, refs, b->n);
     if (!e) {
         size_t lists = 1;
         l->lists[0] = (struct needle_list){1, 0, 0, 0};
         for (size_t i = 0; i < b->n; i++) add_entry(l, v[i].hash, (uint32_t)i, &lists);
     }
     mem_free(v);
-    mem_free(which);
+    mem_free(refs);
     return e;
 }
 

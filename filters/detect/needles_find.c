@@ -17,6 +17,7 @@ struct search {
     struct places whole, brief;
     size_t known; /* places that have a list */
     uint32_t at[3 * BATCH * 64 + 1], list[3 * BATCH * 64 + 1];
+    struct picks picks;
 };
 
 /* --- places */
@@ -161,7 +162,7 @@ static size_t find_batch(struct search *s, size_t from, size_t to, size_t most, 
     return from + n;
 }
 
-_Static_assert(64 * LEXICON_NESTED <= LEXICON_ROOM, "a batch finds room");
+_Static_assert(64 * LEXICON_NESTED < LEXICON_ROOM, "a batch finds room");
 
 size_t needles_find(const struct needles *l, struct slice text, size_t from, size_t to, struct lexicon_hit hits[LEXICON_ROOM],
                     size_t *next)
@@ -169,15 +170,17 @@ size_t needles_find(const struct needles *l, struct slice text, size_t from, siz
     struct search s;
     s.l = l;
     s.text = text;
+    s.picks.count = 0;
     enum lexicon_way way = lexicon_way();
-    size_t n = 0, nested = l->entries.nested, most = LEXICON_ROOM / (64 * nested);
+    size_t n = 0, nested = l->entries.nested, most = (LEXICON_ROOM - 1) / (64 * nested);
     most = 64 * (most < BATCH ? most : BATCH);
-    while (from < to && n + most * nested <= LEXICON_ROOM) {
+    while (from < to && n + most * nested < LEXICON_ROOM) {
         from = find_batch(&s, from, to, most, way);
         for (size_t i = 0; i < s.known; i++) {
             const struct needle_list *list = &l->lists[s.list[i]];
-            n += entries_compare(&l->entries, list->first, list->end, text, s.at[i], hits + n);
+            n += entries_pick(&l->entries, text, &s.picks, s.at[i], list->first, list->end, 0, hits + n);
         }
+        n += entries_compare(&l->entries, text, &s.picks, hits + n);
     }
     *next = from;
     return n;
