@@ -21,6 +21,12 @@ static const struct slice skip_keys[] = {
     SLICE_INIT("tool_call_id"), SLICE_INIT("encrypted_content"),
 };
 
+/* Members that are calls of tools in the dialects that are spoken, and members that are arguments wherever they stand: a
+ * secret is put back in none of them. */
+static const struct slice call_keys[] = {SLICE_INIT("tool_calls"), SLICE_INIT("function_call"), SLICE_INIT("functionCall"),
+                                         SLICE_INIT("toolUse"), SLICE_INIT("tool_use")};
+static const struct slice args_keys[] = {SLICE_INIT("arguments"), SLICE_INIT("args"), SLICE_INIT("partial_json")};
+
 /* Members of a delta that arrive in pieces. */
 static const struct {
     struct slice key;
@@ -58,11 +64,23 @@ static struct slice leaf_key(const struct json_doc *d, uint32_t i)
     return i == JSON_NONE ? SLICE_NONE : json_raw(d, d->node[i].key);
 }
 
-static bool skipped(struct slice key)
+static bool is_among(struct slice key, const struct slice *keys, size_t n)
 {
-    for (size_t i = 0; i < sizeof skip_keys / sizeof skip_keys[0]; i++)
-        if (slice_eq(key, skip_keys[i])) return true;
+    for (size_t i = 0; i < n; i++)
+        if (slice_eq(key, keys[i])) return true;
     return false;
+}
+#define AMONG(key, keys) is_among(key, keys, sizeof(keys) / sizeof(keys)[0])
+
+/* An object that says by its type that it is a call, or an event of one: "tool_use", "mcp_call",
+ * "response.function_call_arguments.delta". */
+static bool is_call(const struct json_doc *d, uint32_t object)
+{
+    if (d->node[object].type != JSON_OBJECT) return false;
+    const uint32_t type = json_member(d, object, SLICE("type"));
+    if (type == JSON_NONE || d->node[type].type != JSON_STRING) return false;
+    const struct slice s = json_raw(d, type);
+    return memmem(s.p, s.n, "_call", 5) || memmem(s.p, s.n, "tool_use", 8);
 }
 
 static uint64_t mix(uint64_t h, struct slice s)
@@ -93,13 +111,16 @@ static void place_step(const struct json_doc *d, struct place *p, size_t k, bool
         return;
     }
     struct slice key = json_raw(d, d->node[i].key);
-    if (p->tool && !p->args) {
+    if (p->choice_node == JSON_NONE && is_call(d, p->path[k - 1])) p->tool = true;
+    if (!p->args && (p->tool || AMONG(key, args_keys))) {
         p->holder_hash = p->hash;
-        p->args = slice_eq(key, SLICE("arguments")) || slice_eq(key, SLICE("input"));
-        p->json = leaf && slice_eq(key, SLICE("arguments"));
+        const bool json = AMONG(key, args_keys) || slice_eq(key, SLICE("delta"));
+        p->args = json || slice_eq(key, SLICE("input"));
+        p->json = leaf && json;
+        p->tool = true;
     }
     p->hash = mix(p->hash, key);
-    if (slice_eq(key, SLICE("tool_calls")) || slice_eq(key, SLICE("function_call"))) p->tool = true;
+    if (AMONG(key, call_keys)) p->tool = true;
     if (slice_eq(key, SLICE("reasoning_details")) || slice_eq(key, SLICE("thinking"))) *reasoning = true;
     if (k == 3 && p->choice_node != JSON_NONE) {
         if (slice_eq(key, SLICE("delta")) || (leaf && slice_eq(key, SLICE("text")))) *delta = true;
@@ -452,7 +473,7 @@ static enum err put_string(struct answer *a, uint32_t i, const struct sse_event 
     const struct json_doc *d = &a->doc;
     struct place p;
     if (d->node[i].end == d->node[i].off) return ERR_OK;
-    bool skip = skipped(leaf_key(d, i));
+    bool skip = AMONG(leaf_key(d, i), skip_keys);
     if (skip && d->node[i].depth <= ARGS_DEPTH) return ERR_OK;
     if (!find_place(d, i, &p) || p.logprobs || (skip && !p.args)) return ERR_OK;
     if (p.tool && !p.args && key_is(d, i, SLICE("name"))) return ERR_OK;

@@ -570,6 +570,30 @@ static void tools(void **state)
                   CALL_BACK("never_me", "{\"name\":\"<EMAIL_ADDRESS_1>\"}"));
 }
 
+/* Calls of tools as other dialects write them: no secret in one, whatever it is called; the stub's name is not "never_me". */
+static void tools_of_others(void **state)
+{
+    (void)state;
+#define SHAPES(secret, mail)                                                                                                     \
+    "{\"content\":[{\"type\":\"tool_use\",\"name\":\"f\",\"input\":{\"k\":[\"" secret "\"],\"m\":\"" mail "\"}}]}",              \
+        "{\"output\":[{\"type\":\"function_call\",\"name\":\"f\",\"arguments\":\"{\\\"k\\\":\\\"" secret " " mail "\\\"}\"}]}",  \
+        "{\"output\":[{\"type\":\"custom_tool_call\",\"name\":\"f\",\"input\":\"" secret " " mail "\"}]}",                       \
+        "{\"candidates\":[{\"content\":{\"parts\":[{\"functionCall\":{\"name\":\"f\",\"args\":{\"k\":\"" secret " " mail         \
+        "\"}}}]}}]}",                                                                                                            \
+        "{\"output\":{\"message\":{\"content\":[{\"toolUse\":{\"name\":\"f\",\"input\":{\"k\":\"" secret " " mail "\"}}}]}}}",   \
+        "{\"message\":{\"tool_calls\":[{\"function\":{\"name\":\"f\",\"arguments\":{\"k\":\"" secret " " mail "\"}}}]}}"
+#define EVENTS(secret)                                                                                                           \
+    "{\"type\":\"response.function_call_arguments.delta\",\"delta\":\"{\\\"k\\\":\\\"" secret "\\\"}\"}",                        \
+        "{\"type\":\"content_block_delta\",\"delta\":{\"type\":\"input_json_delta\",\"partial_json\":\"\\\"" secret "\\\"\"}}",  \
+        "{\"type\":\"response.code_interpreter_call_code.delta\",\"delta\":\"x='" secret "'\"}"
+    static const char *const from[] = {SHAPES("<API_KEY_OR_TOKEN_1>", "<EMAIL_ADDRESS_2>"), EVENTS("<API_KEY_OR_TOKEN_1>")};
+    static const char *const want[] = {SHAPES("<API_KEY_OR_TOKEN_1>", "wang.wei@example.cn"), EVENTS("<API_KEY_OR_TOKEN_1>")};
+    for (size_t i = 0; i < sizeof from / sizeof from[0]; i++) whole_becomes(&open_policy, from[i], want[i]);
+    /* text beside a call is text */
+    whole_becomes(&open_policy, "{\"content\":[{\"type\":\"text\",\"text\":\"<API_KEY_OR_TOKEN_1>\"}]}",
+                  "{\"content\":[{\"type\":\"text\",\"text\":\"AKIAIOSFODNN7EXAMPLE\"}]}");
+}
+
 static void never_tool_in_pieces(void **state)
 {
     (void)state;
@@ -654,6 +678,7 @@ int main(void)
         cmocka_unit_test(finish_with_text),
         cmocka_unit_test(half_pairs),
         cmocka_unit_test(tools),
+        cmocka_unit_test(tools_of_others),
         cmocka_unit_test(never_tool_in_pieces),
         cmocka_unit_test(logprobs),
         cmocka_unit_test(facts),
