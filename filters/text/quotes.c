@@ -1,7 +1,6 @@
 /* The pass: 64 bytes at a time become masks; carries tell which backslashes escape (as in Langdale and Lemire, "Parsing
  * Gigabytes of JSON per Second", 2019), a running parity of quotes tells what is inside a string. */
 #include "filters/text/quotes.h"
-#include "proxy/base/hex.h"
 
 #include <string.h>
 
@@ -9,20 +8,41 @@
 #include "filters/text/vector.h"
 #endif
 
-enum { ESCAPE = 1, UNICODE = 2 }; /* may stand behind a backslash; four hex digits follow */
-static const uint8_t letters[128] = {['"'] = ESCAPE, ['\\'] = ESCAPE, ['/'] = ESCAPE, ['b'] = ESCAPE,          ['f'] = ESCAPE,
-                                     ['n'] = ESCAPE, ['r'] = ESCAPE,  ['t'] = ESCAPE, ['u'] = ESCAPE | UNICODE};
+enum { QUOTE = 1, SLASH = 2, CONTROL = 4, ESCAPE = 8, UNICODE = 16, HEX = 32 }; /* ESCAPE: may stand behind a backslash */
+#define CLASSES 6u
+#define AHEAD   1024u /* bytes: nobody has read them before */
+static uint8_t classes[128];
+
+__attribute__((constructor)) static void make_classes(void)
+{
+    static const struct {
+        const char *bytes;
+        uint8_t bits;
+    } rows[] = {{"\"", QUOTE},
+                {"\\", SLASH},
+                {"\"\\/bfnrtu", ESCAPE},
+                {"u", UNICODE /* four hex digits follow */},
+                {"0123456789abcdefABCDEF", HEX}};
+    for (unsigned c = 0; c < 0x20; c++) classes[c] = CONTROL;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        for (const char *p = rows[i].bytes; *p; p++) classes[(unsigned char)*p] |= rows[i].bits;
+}
 
 struct masks {
     uint64_t quote, slash, control, high;
 };
+struct letters { /* what only matters where there are escapes */
+    uint64_t escape, unicode, hex;
+};
 struct ways { /* how a processor sorts 64 bytes */
-    void (*sort)(const char *p, struct masks *m);
-    void (*look)(const char *p, uint64_t escaped, uint64_t *good, uint64_t *unicode);
+    void (*sort)(const char *p, struct masks *m, struct letters *l);
+    void (*look)(const char *p, struct letters *l); /* NULL: sort has done it, it costs nothing */
+    uint64_t (*parity)(uint64_t x);                 /* bit i: whether an odd number of bits up to i is set */
 };
 
-static inline void sort_plain(const char *p, struct masks *m)
+static inline void sort_plain(const char *p, struct masks *m, struct letters *l)
 {
+    (void)l;
     *m = (struct masks){0, 0, 0, 0};
     for (unsigned i = 0; i < 64; i++) {
         const unsigned char c = (unsigned char)p[i];
@@ -33,25 +53,33 @@ static inline void sort_plain(const char *p, struct masks *m)
     }
 }
 
-static inline void look_plain(const char *p, uint64_t escaped, uint64_t *good, uint64_t *unicode)
+static inline void look_plain(const char *p, struct letters *l)
 {
-    *good = *unicode = 0;
-    for (; escaped; escaped &= escaped - 1) {
-        const unsigned char c = (unsigned char)p[__builtin_ctzll(escaped)];
-        const unsigned l = c < 128 ? letters[c] : 0;
-        if (l & ESCAPE) *good |= escaped & -escaped;
-        if (l & UNICODE) *unicode |= escaped & -escaped;
+    *l = (struct letters){0, 0, 0};
+    for (unsigned i = 0; i < 64; i++) {
+        const unsigned char c = (unsigned char)p[i];
+        const uint64_t k = c < 128 ? classes[c] : 0;
+        l->escape |= (k / ESCAPE & 1) << i;
+        l->unicode |= (k / UNICODE & 1) << i;
+        l->hex |= (k / HEX & 1) << i;
     }
 }
 
+static inline uint64_t parity_plain(uint64_t x)
+{
+    for (unsigned k = 1; k < 64; k *= 2) x ^= x << k;
+    return x;
+}
+
 #if defined(__x86_64__) && !defined(TEXT_NO_AVX2)
-#define AVX2   __attribute__((target("avx2,bmi,bmi2")))
-#define AVX512 __attribute__((target("avx512f,avx512bw,avx512vbmi,avx2,bmi,bmi2")))
+#define AVX2   __attribute__((target("avx2,pclmul,bmi,bmi2")))
+#define AVX512 __attribute__((target("avx512f,avx512bw,avx512vbmi,avx2,pclmul,bmi,bmi2")))
 
 AVX2 static inline uint64_t join(const __m256i v[2]) { return vector_join2(v[0], v[1]); }
 
-AVX2 static inline void sort_avx2(const char *p, struct masks *m)
+AVX2 static inline void sort_avx2(const char *p, struct masks *m, struct letters *l)
 {
+    (void)l;
     __m256i v[2], quote[2], slash[2], control[2];
     for (int i = 0; i < 2; i++) {
         v[i] = _mm256_loadu_si256((const __m256i *)(const void *)(p + 32 * i));
@@ -62,22 +90,40 @@ AVX2 static inline void sort_avx2(const char *p, struct masks *m)
     *m = (struct masks){join(quote), join(slash), join(control), join(v)};
 }
 
-AVX512 static inline void sort_avx512(const char *p, struct masks *m)
+AVX2 static inline void look_avx2(const char *p, struct letters *l)
 {
-    const __m512i v = _mm512_loadu_si512(p);
-    m->quote = _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('"'));
-    m->slash = _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('\\'));
-    m->control = _mm512_cmplt_epu8_mask(v, _mm512_set1_epi8(0x20));
-    m->high = _mm512_movepi8_mask(v);
+    __m256i escape[2], unicode[2], hex[2];
+    for (int i = 0; i < 2; i++) {
+        const __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)(p + 32 * i));
+#define IS(c)    _mm256_cmpeq_epi8(v, _mm256_set1_epi8(c))
+#define OR(a, b) _mm256_or_si256(a, b)
+        unicode[i] = IS('u');
+        escape[i] = OR(OR(OR(IS('"'), IS('\\')), OR(IS('/'), IS('b'))),
+                       OR(OR(IS('f'), IS('n')), OR(OR(IS('r'), IS('t')), unicode[i])));
+        hex[i] = OR(vector_within2(v, '0', 9), vector_within2(OR(v, _mm256_set1_epi8(32)), 'a', 5));
+#undef OR
+#undef IS
+    }
+    *l = (struct letters){join(escape), join(unicode), join(hex)};
 }
 
-AVX512 static inline void look_avx512(const char *p, uint64_t escaped, uint64_t *good, uint64_t *unicode)
+AVX2 static inline uint64_t parity_clmul(uint64_t x)
+{
+    const __m128i all = _mm_set1_epi8(-1);
+    return (uint64_t)_mm_cvtsi128_si64(_mm_clmulepi64_si128(_mm_cvtsi64_si128((long long)x), all, 0));
+}
+
+AVX512 static inline void sort_avx512(const char *p, struct masks *m, struct letters *l)
 {
     const __m512i v = _mm512_loadu_si512(p);
-    const __mmask64 ascii = escaped & ~_mm512_movepi8_mask(v);
-    const __m512i c = _mm512_maskz_permutex2var_epi8(ascii, _mm512_loadu_si512(letters), v, _mm512_loadu_si512(letters + 64));
-    *good = _mm512_test_epi8_mask(c, _mm512_set1_epi8(ESCAPE));
-    *unicode = _mm512_test_epi8_mask(c, _mm512_set1_epi8(UNICODE));
+    uint64_t bit[CLASSES];
+    m->high = _mm512_movepi8_mask(v);
+    __m512i c = _mm512_maskz_permutex2var_epi8(~m->high, _mm512_loadu_si512(classes), v, _mm512_loadu_si512(classes + 64));
+    c = _mm512_slli_epi16(c, 8 - CLASSES);
+#pragma GCC unroll 6
+    for (unsigned k = CLASSES; k-- > 0; c = _mm512_add_epi8(c, c)) bit[k] = _mm512_movepi8_mask(c);
+    m->quote = bit[0], m->slash = bit[1], m->control = bit[2];
+    l->escape = bit[3], l->unicode = bit[4], l->hex = bit[5];
 }
 #endif
 
@@ -94,59 +140,72 @@ LEAF uint64_t escaped_by(uint64_t slash, uint64_t *carry)
     return (even ^ sum << 1) & follows;
 }
 
-LEAF uint64_t parity(uint64_t x)
-{
-    for (unsigned k = 1; k < 64; k *= 2) x ^= x << k;
-    return x;
-}
+/* What is wrong in a block; the masks are of what is in strings. */
+struct wrong {
+    uint64_t control, escape; /* control bytes; what no backslash may stand before */
+    uint64_t digit;           /* no hex digit where one is due */
+    uint64_t unicode, before; /* escapes they are due behind, here and in the block before */
+};
 
-static inline bool has_digits(struct slice t, size_t at) { return t.n - at > 4 && hex4_read(t.p + at + 1) >= 0; }
-
-/* The first mistake of the block at `base`, or SIZE_MAX. `escaped` are those in strings. */
-LEAF size_t mistake(struct slice t, size_t base, const char *p, uint64_t control, uint64_t escaped, struct ways ways)
+/* The first mistake of the block at `base`. */
+static __attribute__((noinline)) size_t mistake(const struct wrong *w, size_t base)
 {
-    uint64_t good = 0, unicode = 0;
-    if (escaped) ways.look(p, escaped, &good, &unicode);
-    uint64_t wrong = escaped & ~good;
-    for (uint64_t w = unicode & escaped; w; w &= w - 1)
-        if (!has_digits(t, base + (size_t)__builtin_ctzll(w))) wrong |= w & -w;
-    size_t at = wrong ? base + (size_t)__builtin_ctzll(wrong) - 1 : SIZE_MAX; /* its backslash */
-    if (control && base + (size_t)__builtin_ctzll(control) < at) at = base + (size_t)__builtin_ctzll(control);
-    return at;
+    size_t at = w->control ? base + (size_t)__builtin_ctzll(w->control) : SIZE_MAX;
+    if (w->escape && base + (size_t)__builtin_ctzll(w->escape) - 1 < at) at = base + (size_t)__builtin_ctzll(w->escape) - 1;
+    if (!w->digit) return at;
+    const uint64_t here = w->unicode & ((w->digit & -w->digit) - 1); /* the one it is due behind is the last of these */
+    const size_t u = here ? base + 63 - (size_t)__builtin_clzll(here) : base - 1 - (size_t)__builtin_clzll(w->before);
+    return u - 1 < at ? u - 1 : at;
 }
 
 LEAF void find_all(struct quotes *q, struct slice t, struct ways ways)
 {
-    uint64_t carry = 0, inside = 0, high = 0, *w = q->word;
+    uint64_t carry = 0, inside = 0, high = 0, due = 0, before = 0, *w = q->word;
+    const size_t room = q->room;
     char part[64];
     q->bad = SIZE_MAX;
     for (size_t at = 0; at <= t.n; at += 64, w++) {
         const char *p = t.p + at;
         struct masks m;
+        struct letters l;
         if (t.n - at < 64) {
             memset(part, ' ', sizeof part);
             memcpy(part, p, t.n - at);
             p = part;
         }
-        ways.sort(p, &m);
-        uint64_t escaped = 0;
-        const uint64_t before = carry;
-        if (m.slash | carry) escaped = escaped_by(m.slash, &carry);
-        const uint64_t quote = m.quote & ~escaped, in = (quote ? parity(quote) : 0) ^ inside;
+        __builtin_prefetch(t.p + at + AHEAD);
+        ways.sort(p, &m, &l);
+        const uint64_t escaped = escaped_by(m.slash, &carry), quote = m.quote & ~escaped, in = ways.parity(quote) ^ inside;
+        struct wrong wrong = {.control = m.control & in, .before = before};
         inside = 0 - (in >> 63); /* all ones if the block ends within a string */
-        if ((m.control | escaped) & in && q->bad == SIZE_MAX) q->bad = mistake(t, at, p, m.control & in, escaped & in, ways);
+        if (!ways.look || escaped | due) {
+            if (ways.look) ways.look(p, &l);
+            const uint64_t u = escaped & in & l.unicode;
+            wrong.unicode = u;
+            wrong.escape = escaped & in & ~l.escape;
+            wrong.digit = (due | u << 1 | u << 2 | u << 3 | u << 4) & ~l.hex;
+            due = u >> 63 | u >> 62 | u >> 61 | u >> 60;
+            before = u;
+        }
+        if ((wrong.control | wrong.escape | wrong.digit) && q->bad == SIZE_MAX) q->bad = mistake(&wrong, at);
         high |= m.high;
-        w[QUOTES_END * q->room] = quote;
-        w[QUOTES_ESCAPE * q->room] = m.slash & ~(escaped | before);
-        w[QUOTES_HIGH * q->room] = m.high;
+        w[QUOTES_END * room] = quote;
+        w[QUOTES_ESCAPE * room] = m.slash & ~escaped;
+        w[QUOTES_HIGH * room] = m.high;
     }
     q->ascii = !high;
 }
 
-static void find_plain(struct quotes *q, struct slice t) { find_all(q, t, (struct ways){sort_plain, look_plain}); }
+static void find_plain(struct quotes *q, struct slice t) { find_all(q, t, (struct ways){sort_plain, look_plain, parity_plain}); }
 #if defined(__x86_64__) && !defined(TEXT_NO_AVX2)
-AVX2 static void find_avx2(struct quotes *q, struct slice t) { find_all(q, t, (struct ways){sort_avx2, look_plain}); }
-AVX512 static void find_avx512(struct quotes *q, struct slice t) { find_all(q, t, (struct ways){sort_avx512, look_avx512}); }
+AVX2 static void find_avx2(struct quotes *q, struct slice t)
+{
+    find_all(q, t, (struct ways){sort_avx2, look_avx2, parity_clmul});
+}
+AVX512 static void find_avx512(struct quotes *q, struct slice t)
+{
+    find_all(q, t, (struct ways){sort_avx512, NULL, parity_clmul});
+}
 #endif
 
 static void (*chosen)(struct quotes *q, struct slice t) = find_plain;
@@ -155,9 +214,9 @@ bool quotes_way(unsigned way)
 {
     bool known = way == 2;
 #if defined(__x86_64__) && !defined(TEXT_NO_AVX2)
-    if (way == 0)
-        known = __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("bmi2");
-    if (way == 1) known = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
+    const bool both = __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("pclmul");
+    if (way == 0) known = both && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vbmi");
+    if (way == 1) known = both && __builtin_cpu_supports("avx2");
     if (known) chosen = way == 0 ? find_avx512 : way == 1 ? find_avx2 : find_plain;
 #endif
     return known;
