@@ -46,6 +46,7 @@ struct crule {
     size_t validate_count;
     struct allow *allow;
     size_t allow_count;
+    struct tail *tail;             /* what follows its keywords; or NULL */
     struct byteset prev;           /* bytes that may stand before a match */
     struct byteset prev_digit;     /* ... with a digit before them */
     struct dictionary *dictionary; /* or NULL: then it has a regex, or is for what others find */
@@ -63,6 +64,7 @@ struct keyword_ref {
     uint8_t len;             /* of the keyword */
     uint64_t lower, upper;   /* letters of the keyword that may be small, that may be capitals */
     const struct tail *tail; /* what may follow, or NULL: anything `after` allows */
+    uint16_t start;          /* its row in that */
     struct byteset after[SHAPE_AFTER];
     struct byteset prev; /* before the anchor */
 };
@@ -113,8 +115,6 @@ struct ruleset {
     struct keyword *keywords;
     struct keyword_ref *refs;
     size_t ref_count;
-    struct tail **tails; /* that refs share */
-    size_t tail_count, tail_room;
 
     struct table table[TABLE_COUNT];
     struct numbers *numbers; /* or NULL */

@@ -158,7 +158,10 @@ static void add_leads(struct detect_scratch *s, const struct keyword *k, size_t 
         if ((n > 0 && !byteset_has(&ref->after[0], c0)) || (n > 1 && !byteset_has(&ref->after[1], c1))) continue;
         l->lead[l->count] = (struct lead){ref, (uint32_t)start};
         l->may[l->count] = true;
-        if (ref->tail) l->walk[l->walks++] = tail_walk(ref->tail, end, (uint32_t)l->count);
+        if (ref->tail) {
+            const struct tail_walk w = {ref->tail, (const unsigned char *)end, ref->start, (uint32_t)l->count};
+            l->walk[l->walks++] = w;
+        }
         if (++l->count == TAIL_WALKS) try_leads(s);
     }
 }

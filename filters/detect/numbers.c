@@ -303,10 +303,10 @@ static enum err build_tails(struct builder *b)
     struct tail_maker *m = tail_maker_new();
     enum err e = m ? ERR_OK : ERR_MEMORY;
     for (size_t i = 0; i < b->t->count && !e; i++) {
-        size_t n;
+        struct tail_start start;
         if (!b->at[i]) continue;
-        const uint16_t *states = shape_begin(b->at[i]->shape, &n);
-        e = tail_build(m, b->at[i]->shape, states, n, &b->t->tail[i]);
+        start.states = shape_begin(b->at[i]->shape, &start.n);
+        e = tail_build(m, b->at[i]->shape, &start, 1, &b->t->tail[i]);
     }
     tail_maker_free(m);
     return e;

@@ -426,47 +426,34 @@ static enum err need_search(struct builder *b, const struct rule_def *d, struct 
     return ERR_OK;
 }
 
-struct tails_made {
-    struct shape *shape; /* a coarse one, whose automata reach further; NULL if the rule's own is coarse */
-    struct tail *v[SHAPE_TAILS];
-    bool asked[SHAPE_TAILS];
-};
-
-/* The automaton of what follows a keyword, made the first time. */
-static enum err need_tail(struct builder *b, const struct shape *s, int number, struct slice word, struct tails_made *made,
-                          const struct tail **out)
+/* The number of what follows a keyword among the tails of its shape, + 1; 0 if it is not kept. */
+static uint16_t tail_number(struct shape *coarse, const struct shape_literal *lit, struct slice word)
 {
-    struct ruleset *rs = b->rs;
-    *out = NULL;
-    if (made->shape) {
-        struct shape_literal lit;
-        s = made->shape;
-        number = shape_literal(made->shape, word, &lit) ? lit.tail : -1;
+    struct shape_literal other;
+    if (!coarse) return (uint16_t)(lit->tail + 1);
+    return shape_literal(coarse, word, &other) ? (uint16_t)(other.tail + 1) : 0;
+}
+
+/* One automaton for all keywords of a rule, b->word[first] and those behind it. */
+static enum err build_tail(struct builder *b, uint16_t rule, const struct shape *s, size_t first)
+{
+    struct tail_start v[SHAPE_TAILS];
+    size_t n = shape_tails(s);
+    if (!n) return ERR_OK;
+    for (size_t i = 0; i < n; i++) v[i].states = shape_tail(s, (unsigned)i, &v[i].n);
+    struct tail *t;
+    enum err e = tail_build(b->tails, s, v, n, &t);
+    b->rs->rules[rule].tail = t;
+    for (size_t i = first; i < b->word_count; i++) {
+        struct keyword_ref *ref = b->word[i].ref;
+        ref->start = t && ref->start ? v[ref->start - 1].row : 0;
+        if (ref->start) ref->tail = t;
     }
-    if (number < 0) return ERR_OK;
-    if (!made->asked[number]) {
-        size_t n;
-        const uint16_t *states = shape_tail(s, (unsigned)number, &n);
-        enum err e = tail_build(b->tails, s, states, n, &made->v[number]);
-        made->asked[number] = true;
-        if (!e && made->v[number] && rs->tail_count == rs->tail_room) {
-            size_t room = rs->tail_room ? rs->tail_room * 2 : 256;
-            struct tail **v = mem_realloc(rs->tails, room * sizeof *v);
-            if (v) rs->tails = v, rs->tail_room = room;
-            else e = ERR_MEMORY;
-        }
-        if (e) {
-            mem_free(made->v[number]);
-            return e;
-        }
-        if (made->v[number]) rs->tails[rs->tail_count++] = made->v[number];
-    }
-    *out = made->v[number];
-    return ERR_OK;
+    return e;
 }
 
 static enum err build_ref(struct builder *b, const struct rule_def *def, struct keyword_ref *ref, const struct word *w,
-                          struct tails_made *made)
+                          struct shape *coarse)
 {
     struct shape_literal lit;
     *ref = (struct keyword_ref){.rule = w->rule, .mode = REF_SEARCH, .lower = ~0ull, .upper = ~0ull, .prev = byteset_all()};
@@ -481,8 +468,7 @@ static enum err build_ref(struct builder *b, const struct rule_def *def, struct 
         ref->lower = lit.lower;
         ref->upper = lit.upper;
         ref->prev = both(&lit.prev, &b->rs->rules[w->rule].prev);
-        enum err e = need_tail(b, s, lit.tail, w->text, made, &ref->tail);
-        if (e) return e;
+        ref->start = tail_number(coarse, &lit, w->text);
     }
     return ref->mode == REF_ANCHORED ? ERR_OK : need_search(b, def, &b->rs->rules[w->rule]);
 }
@@ -497,17 +483,17 @@ static enum err read_again(const struct rule_def *d, unsigned copies, struct sha
 }
 
 /* Tables need a shape that is not coarse, and where a keyword stands behind a repetition the shape is read in full: then
- * there are two. */
-static enum err need_shapes(struct builder *b, const struct rule_def *d, uint16_t rule, struct tails_made *made)
+ * there are two. Automata of a coarse one reach further. */
+static enum err need_shapes(struct builder *b, const struct rule_def *d, uint16_t rule, struct shape **coarse)
 {
     struct shape *s = b->shape[rule];
     bool want = false;
     unsigned lo, hi;
     if (!s) return ERR_OK;
     if (d->triggers & ~(unsigned)TRIGGER_KEYWORDS) {
-        enum err e = read_again(d, SHAPE_SHORT | SHAPE_COARSE, &made->shape);
+        enum err e = read_again(d, SHAPE_SHORT | SHAPE_COARSE, coarse);
         if (e) return e;
-        s = made->shape;
+        s = *coarse;
     }
     for (size_t k = 0; !want && k < d->keyword_count; k++)
         want = shape_find(s, slice_str(d->keywords[k]), &lo, &hi) && lo > 0 && lo != hi;
@@ -515,8 +501,8 @@ static enum err need_shapes(struct builder *b, const struct rule_def *d, uint16_
     struct shape *far;
     enum err e = read_again(d, SHAPE_FAR, &far);
     if (e) return e;
-    if (made->shape) shape_free(b->shape[rule]);
-    else made->shape = s;
+    if (*coarse) shape_free(b->shape[rule]);
+    else *coarse = s;
     b->shape[rule] = far;
     return ERR_OK;
 }
@@ -543,19 +529,21 @@ static void drop_vain(struct builder *b, size_t first)
 static enum err collect_keywords(struct builder *b, const struct rule_def *d, uint16_t rule)
 {
     if (d->triggers && !(d->triggers & TRIGGER_KEYWORDS)) return ERR_OK;
-    struct tails_made made = {NULL, {NULL}, {false}};
-    enum err x = need_shapes(b, d, rule, &made);
+    struct shape *coarse = NULL;
+    size_t first_word = b->word_count;
+    enum err x = need_shapes(b, d, rule, &coarse);
     for (size_t k = 0; k < d->keyword_count && !x; k++) {
         size_t first = b->word_count;
         if (!word_add(b, d, "keyword", d->keywords[k], rule)) x = ERR_MEMORY;
         for (size_t i = first; i < b->word_count && !x; i++) {
             struct keyword_ref *ref = mem_alloc(sizeof *ref);
             b->word[i].ref = ref;
-            x = ref ? build_ref(b, d, ref, &b->word[i], &made) : ERR_MEMORY;
+            x = ref ? build_ref(b, d, ref, &b->word[i], coarse) : ERR_MEMORY;
         }
         if (!x) drop_vain(b, first);
     }
-    shape_free(made.shape);
+    if (!x && b->shape[rule]) x = build_tail(b, rule, coarse ? coarse : b->shape[rule], first_word);
+    shape_free(coarse);
     return x;
 }
 
@@ -909,6 +897,7 @@ static void free_rule(struct crule *r)
     }
     mem_free(r->allow);
     dictionary_free(r->dictionary);
+    mem_free(r->tail);
 }
 
 void ruleset_free(struct ruleset *rs)
@@ -921,8 +910,6 @@ void ruleset_free(struct ruleset *rs)
     mem_free(rs->needle_keyword);
     mem_free(rs->word_keyword);
     mem_free(rs->rules);
-    for (size_t i = 0; i < rs->tail_count; i++) mem_free(rs->tails[i]);
-    mem_free(rs->tails);
     numbers_free(rs->numbers);
     mem_free(rs->keywords);
     mem_free(rs->refs);

@@ -1229,6 +1229,8 @@ static int follow_known(struct shape *s, struct front *a, struct front *b, struc
     return (int)s->tails++;
 }
 
+size_t shape_tails(const struct shape *s) { return s->tails; }
+
 const uint16_t *shape_tail(const struct shape *s, unsigned tail, size_t *n)
 {
     *n = s->tail[tail].n;

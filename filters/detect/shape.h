@@ -47,7 +47,8 @@ struct shape_literal {
     struct byteset prev; /* what may stand before the match, where the literal begins it (lo 0) */
     int tail;            /* the states behind it, by number (many literals of a rule share them); -1: not kept */
 };
-#define SHAPE_TAILS 12u
+#define SHAPE_TAILS 40u
+size_t shape_tails(const struct shape *s);
 /* The states of a tail; valid as long as the shape. */
 const uint16_t *shape_tail(const struct shape *s, unsigned tail, size_t *n);
 bool shape_literal(struct shape *s, struct slice literal, struct shape_literal *out);

@@ -8,8 +8,14 @@
 #define POOL_MAX    (1u << 18) /* all that nodes lead to, all sets of nodes */
 #define FRONT_MAX   1000u      /* nodes in one set: more are not told apart */
 #define WORK_MAX    200000u    /* nodes put into sets */
-#define SLOTS       8192u      /* of a hash table of sets: a power of two, twice their number and more */
+#define SLOTS       16384u     /* of a hash table of sets: a power of two, twice their number and more */
+#define IFS_MAX     64u        /* lookbehinds told apart */
 #define NONE        UINT16_MAX
+
+/* What a node leads to: another node, if the byte that led there is of a lookbehind's (0: whatever it is). */
+struct way {
+    uint16_t node, only_if;
+};
 
 /* A state that takes a byte, and what it leads to then: a span of `pool`. */
 struct node {
@@ -28,6 +34,7 @@ struct set {
 struct tail_maker {
     const struct shape *s;
     struct tail *t;
+    uint16_t to[TAIL_RAW]; /* by state and class: the next state */
     struct tail_shrinker *shrinker;
     /* by state of the shape: */
     size_t room;
@@ -36,9 +43,19 @@ struct tail_maker {
     uint32_t *seen, look;
     uint16_t *stack;
 
+    struct byteset only_if[IFS_MAX]; /* what lookbehinds ask of the byte before; the first asks nothing */
+    uint64_t if_takes[IFS_MAX];      /* ... by class */
+    uint64_t if_sign[CLASSES_MAX];   /* by class: a sign of those it is of */
+    size_t ifs;
+    struct wait {
+        uint16_t q, only_if;
+    } wait[IFS_MAX]; /* lookbehinds to be passed */
+    size_t waits;
+
     struct node node[NODES_MAX];
-    size_t nodes;
-    uint16_t pool[POOL_MAX], item[POOL_MAX];
+    size_t nodes, starts;
+    struct way pool[POOL_MAX];
+    uint16_t item[POOL_MAX];
     size_t pooled, items;
     struct set set[TAIL_STATES];
     uint16_t slot[SLOTS];
@@ -63,8 +80,21 @@ static uint16_t node_number(struct tail_maker *b, uint16_t q)
     return b->node_of[q];
 }
 
-/* Puts what q reaches without a byte behind what is in the pool. False if anything may be there, or there is too much. */
-static bool reach(struct tail_maker *b, uint16_t q)
+/* What both of two lookbehinds ask. Where there are too many it is what the first asks: that allows more. */
+static uint16_t both_ifs(struct tail_maker *b, uint16_t x, const struct byteset *y)
+{
+    struct byteset s;
+    for (int i = 0; i < 4; i++) s.w[i] = b->only_if[x].w[i] & y->w[i];
+    for (size_t k = 0; k < b->ifs; k++)
+        if (memcmp(&b->only_if[k], &s, sizeof s) == 0) return (uint16_t)k;
+    if (b->ifs == IFS_MAX) return x;
+    b->only_if[b->ifs] = s;
+    return (uint16_t)b->ifs++;
+}
+
+/* Puts what q reaches without a byte behind what is in the pool; lookbehinds wait. False if anything may be there, or there
+ * is too much. */
+static bool reach_until(struct tail_maker *b, uint16_t q, uint16_t only_if)
 {
     size_t top = 0;
     b->stack[top++] = q;
@@ -76,25 +106,46 @@ static bool reach(struct tail_maker *b, uint16_t q)
         if (st->kind == SHAPE_SET) {
             uint16_t k = node_number(b, q);
             if (k == NONE || b->pooled == POOL_MAX) return false;
-            b->pool[b->pooled++] = k;
+            b->pool[b->pooled++] = (struct way){k, only_if};
             continue;
         }
         if (st->kind == SHAPE_ANY) return false;
+        if (st->kind == SHAPE_LOOK) {
+            if (b->waits == IFS_MAX) return false;
+            b->wait[b->waits++] = (struct wait){st->out, both_ifs(b, only_if, &st->set)};
+            continue;
+        }
         b->stack[top++] = st->out;
         if (st->kind == SHAPE_SPLIT) b->stack[top++] = st->alt;
     }
     return true;
 }
 
-/* All nodes behind the start, each with what it leads to. Node 0 stands for the start. */
-static void make_nodes(struct tail_maker *b, const uint16_t *states, size_t n)
+static bool reach(struct tail_maker *b, uint16_t q)
 {
-    b->nodes = 1;
-    b->node[0] = (struct node){0};
+    b->waits = 0;
     b->look++;
-    for (size_t i = 0; i < n && !b->node[0].any; i++) b->node[0].any = !reach(b, states[i]);
-    b->node[0].n = (uint32_t)b->pooled;
-    for (size_t k = 1; k < b->nodes; k++) {
+    bool ok = reach_until(b, q, 0);
+    for (size_t i = 0; i < b->waits && ok; i++) {
+        b->look++;
+        ok = reach_until(b, b->wait[i].q, b->wait[i].only_if);
+    }
+    return ok;
+}
+
+/* All nodes behind the starts, each with what it leads to. The first stand for the starts. */
+static void make_nodes(struct tail_maker *b, const struct tail_start *v, size_t n)
+{
+    b->only_if[0] = byteset_all();
+    b->ifs = 1;
+    b->nodes = b->starts = n;
+    for (size_t k = 0; k < n; k++) {
+        b->node[k] = (struct node){.first = (uint32_t)b->pooled};
+        for (size_t i = 0; i < v[k].n && !b->node[k].any; i++) b->node[k].any = !reach(b, v[k].states[i]);
+        b->node[k].n = (uint32_t)b->pooled - b->node[k].first;
+    }
+    for (size_t i = 0; i < b->pooled; i++) b->pool[i].only_if = 0; /* what stands before a start is not known */
+    for (size_t k = n; k < b->nodes; k++) {
         struct node *x = &b->node[k];
         uint16_t out = shape_state(b->s, x->q)->out, like = b->like[out];
         if (like != NONE) {
@@ -104,7 +155,6 @@ static void make_nodes(struct tail_maker *b, const uint16_t *states, size_t n)
             continue;
         }
         b->like[out] = (uint16_t)k;
-        b->look++;
         x->first = (uint32_t)b->pooled;
         x->any = !reach(b, out);
         x->n = (uint32_t)(b->pooled - x->first);
@@ -137,6 +187,13 @@ static bool meets(const struct byteset *x, const struct byteset *y)
     return (x->w[0] & y->w[0]) | (x->w[1] & y->w[1]) | (x->w[2] & y->w[2]) | (x->w[3] & y->w[3]);
 }
 
+static void add_sign(uint64_t sign[CLASSES_MAX], uint64_t classes, uint32_t k)
+{
+    uint64_t mix = (k + 1) * 0x9e3779b97f4a7c15ull;
+    mix ^= mix >> 29;
+    for (; classes; classes &= classes - 1) sign[__builtin_ctzll(classes)] += mix * (mix | 1);
+}
+
 /* Refines the classes by each different set of the nodes, then notes what each node takes. */
 static void make_classes(struct tail_maker *b)
 {
@@ -144,21 +201,30 @@ static void make_classes(struct tail_maker *b)
     uint64_t takes[SETS_MAX] = {0};
     uint8_t set_of[NODES_MAX] = {0};
     size_t sets = 0;
-    for (size_t i = 1; i < b->nodes; i++) {
+    for (size_t i = b->starts; i < b->nodes; i++) {
         const struct byteset *set = &shape_state(b->s, b->node[i].q)->set;
         size_t k = 0;
         while (k < sets && memcmp(&known[k], set, sizeof *set)) k++;
         if (k == sets && sets < SETS_MAX) known[sets++] = *set;
         set_of[i] = (uint8_t)k;
     }
+    size_t of_nodes = sets;
+    for (size_t i = 1; i < b->ifs && sets < SETS_MAX; i++) known[sets++] = b->only_if[i];
     number_classes(b->t, known, sets);
     for (unsigned c = 0; c < 256; c++) byteset_add(&members[b->t->cls[c]], (unsigned char)c);
     for (size_t k = 0; k < sets; k++)
         for (unsigned c = 0; c < b->t->classes; c++)
             if (meets(&known[k], &members[c])) takes[k] |= 1ull << c;
-    for (size_t i = 1; i < b->nodes; i++) {
-        b->node[i].takes = set_of[i] < sets ? takes[set_of[i]] : 0;
-        for (unsigned c = 0; set_of[i] >= sets && c < b->t->classes; c++)
+    memset(b->if_sign, 0, sizeof b->if_sign);
+    for (size_t i = 0; i < b->ifs; i++) {
+        b->if_takes[i] = 0;
+        for (unsigned c = 0; c < b->t->classes; c++)
+            if (meets(&b->only_if[i], &members[c])) b->if_takes[i] |= 1ull << c;
+        add_sign(b->if_sign, b->if_takes[i], (uint32_t)i);
+    }
+    for (size_t i = b->starts; i < b->nodes; i++) {
+        b->node[i].takes = set_of[i] < of_nodes ? takes[set_of[i]] : 0;
+        for (unsigned c = 0; set_of[i] >= of_nodes && c < b->t->classes; c++)
             if (meets(&shape_state(b->s, b->node[i].q)->set, &members[c])) b->node[i].takes |= 1ull << c;
     }
 }
@@ -173,13 +239,13 @@ static void begin(struct tail_maker *b)
     b->round++;
 }
 
-/* Adds what a node leads to. */
-static void add(struct tail_maker *b, const struct node *from)
+/* Adds what a node leads to by a class. */
+static void add(struct tail_maker *b, const struct node *from, unsigned c)
 {
     b->any |= from->any;
     for (uint32_t i = 0; i < from->n && !b->any; i++) {
-        uint16_t k = b->pool[from->first + i];
-        if (b->mark[k] == b->round) continue;
+        uint16_t k = b->pool[from->first + i].node;
+        if (b->mark[k] == b->round || !(b->if_takes[b->pool[from->first + i].only_if] >> c & 1)) continue;
         b->mark[k] = b->round;
         b->found[b->found_n++] = k;
         b->hash += (k + 1u) * 0x9e3779b1u ^ k >> 3;
@@ -196,23 +262,22 @@ static bool is_found(const struct tail_maker *b, const struct set *s)
     return true;
 }
 
-/* The row of the state for what was found; that of TAIL_MAY where there is no room for one. */
+/* The state for what was found; TAIL_MAY where there is no room for one. */
 static uint16_t state_of(struct tail_maker *b)
 {
-    const uint16_t may = (uint16_t)(TAIL_MAY * b->t->classes);
-    if (b->any || b->found_n > FRONT_MAX) return may;
+    if (b->any || b->found_n > FRONT_MAX) return TAIL_MAY;
     if (!b->found_n) return TAIL_NONE;
     uint32_t at = b->hash ^ b->hash >> 15;
     while (b->slot[at % SLOTS] && !is_found(b, &b->set[b->slot[at % SLOTS]])) at++;
     uint16_t *slot = &b->slot[at % SLOTS];
     if (!*slot) {
-        if (b->states == b->most || b->items + b->found_n > POOL_MAX) return may;
+        if (b->states == b->most || b->items + b->found_n > POOL_MAX) return TAIL_MAY;
         memcpy(b->item + b->items, b->found, b->found_n * sizeof *b->found);
         b->set[b->states] = (struct set){(uint32_t)b->items, (uint32_t)b->found_n, b->hash};
         b->items += b->found_n;
         *slot = (uint16_t)b->states++;
     }
-    return (uint16_t)(*slot * b->t->classes);
+    return *slot;
 }
 
 /* A row: classes that the same nodes take lead to the same place. */
@@ -220,13 +285,10 @@ static void fill_row(struct tail_maker *b, size_t row)
 {
     const struct set from = b->set[row];
     const uint16_t *item = b->item + from.first;
-    uint64_t sign[CLASSES_MAX] = {0};
-    uint16_t *next = b->t->next + row * b->t->classes;
-    for (uint32_t k = 0; k < from.n; k++) {
-        uint64_t mix = (k + 1) * 0x9e3779b97f4a7c15ull;
-        mix ^= mix >> 29;
-        for (uint64_t w = b->node[item[k]].takes; w; w &= w - 1) sign[__builtin_ctzll(w)] += mix * (mix | 1);
-    }
+    uint64_t sign[CLASSES_MAX];
+    uint16_t *next = b->to + row * b->t->classes;
+    memcpy(sign, b->if_sign, sizeof sign);
+    for (uint32_t k = 0; k < from.n; k++) add_sign(sign, b->node[item[k]].takes, k + IFS_MAX);
     for (unsigned c = 0; c < b->t->classes; c++) {
         unsigned like = 0;
         while (sign[like] != sign[c]) like++;
@@ -236,26 +298,27 @@ static void fill_row(struct tail_maker *b, size_t row)
         }
         begin(b);
         for (uint32_t k = 0; k < from.n && !b->any; k++)
-            if (b->node[item[k]].takes >> c & 1) add(b, &b->node[item[k]]);
+            if (b->node[item[k]].takes >> c & 1) add(b, &b->node[item[k]], c);
         next[c] = state_of(b);
     }
 }
 
-static void construct(struct tail_maker *b, const uint16_t *states, size_t n)
+static void construct(struct tail_maker *b, struct tail_start *v, size_t n)
 {
-    make_nodes(b, states, n);
+    make_nodes(b, v, n);
     make_classes(b);
-    b->most = TAIL_ROOM / b->t->classes;
+    b->most = TAIL_RAW / b->t->classes;
     if (b->most > TAIL_STATES) b->most = TAIL_STATES;
-    uint16_t may = (uint16_t)(TAIL_MAY * b->t->classes);
-    for (size_t i = 0; i < TAIL_START * b->t->classes; i++) b->t->next[i] = i < may ? 0 : may;
+    for (size_t i = 0; i < TAIL_START * b->t->classes; i++) b->to[i] = i < b->t->classes ? TAIL_NONE : TAIL_MAY;
     b->states = TAIL_START;
-    begin(b);
-    add(b, &b->node[0]);
-    (void)state_of(b);
+    for (size_t i = 0; i < n; i++) {
+        begin(b);
+        add(b, &b->node[i], 0);
+        v[i].row = state_of(b);
+    }
     size_t row = TAIL_START;
     for (; row < b->states && b->work < WORK_MAX; row++) fill_row(b, row);
-    for (size_t i = row * b->t->classes; i < b->states * b->t->classes; i++) b->t->next[i] = may;
+    for (size_t i = row * b->t->classes; i < b->states * b->t->classes; i++) b->to[i] = TAIL_MAY;
 }
 
 /* --- entry */
@@ -305,7 +368,7 @@ static enum err fit(struct tail_maker *b, size_t states)
     return ERR_OK;
 }
 
-enum err tail_build(struct tail_maker *b, const struct shape *s, const uint16_t *states, size_t n, struct tail **out)
+enum err tail_build(struct tail_maker *b, const struct shape *s, struct tail_start *v, size_t n, struct tail **out)
 {
     *out = NULL;
     enum err e = fit(b, shape_states(s) + 1);
@@ -314,10 +377,16 @@ enum err tail_build(struct tail_maker *b, const struct shape *s, const uint16_t 
     b->pooled = b->items = 0;
     b->work = 0;
     memset(b->slot, 0, sizeof b->slot);
-    construct(b, states, n);
-    for (size_t i = 1; i < b->nodes; i++) b->node_of[b->node[i].q] = b->like[shape_state(s, b->node[i].q)->out] = NONE;
-    b->states = tail_shrink(b->shrinker, b->t, b->states);
-    if (b->states == TAIL_START) return ERR_OK;
+    construct(b, v, n);
+    for (size_t i = n; i < b->nodes; i++) b->node_of[b->node[i].q] = b->like[shape_state(s, b->node[i].q)->out] = NONE;
+    b->states = tail_shrink(b->shrinker, b->to, b->states, b->t);
+    bool tells = false;
+    for (size_t i = 0; i < n; i++) {
+        size_t state = tail_shrunk(b->shrinker, v[i].row);
+        v[i].row = (uint16_t)(state == TAIL_MAY ? 0 : state * b->t->classes);
+        tells |= state != TAIL_MAY;
+    }
+    if (!tells) return ERR_OK;
     size_t size = sizeof **out + b->states * b->t->classes * sizeof b->t->next[0];
     *out = mem_alloc(size);
     if (!*out) return ERR_MEMORY;

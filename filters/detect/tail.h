@@ -7,7 +7,8 @@
 #include "filters/detect/shape.h"
 
 #define TAIL_ROOM   60000u /* entries of the table */
-#define TAIL_STATES 3000u
+#define TAIL_STATES 6000u  /* while it is made */
+#define TAIL_RAW    (1u << 18)
 #define TAIL_LOOK   256u /* bytes followed in a text */
 #define TAIL_STEPS  8u   /* of them at once */
 
@@ -27,15 +28,24 @@ enum {
 struct tail_maker;
 struct tail_maker *tail_maker_new(void) MUST_CHECK;
 void tail_maker_free(struct tail_maker *m);
-/* From the states a shape is in behind a literal. NULL *out if a table would tell nothing. */
-enum err tail_build(struct tail_maker *m, const struct shape *s, const uint16_t *states, size_t n, struct tail **out) MUST_CHECK;
+/* From the states a shape is in behind literals: one automaton for all, and where in it each of them starts (0: nothing is
+ * known there). NULL *out if it would tell nothing at all. */
+struct tail_start {
+    const uint16_t *states;
+    size_t n;
+    uint16_t row;
+};
+enum err tail_build(struct tail_maker *m, const struct shape *s, struct tail_start *v, size_t n, struct tail **out) MUST_CHECK;
 
-/* Makes an automaton least: returns its states, TAIL_START if it tells nothing. */
+/* Makes an automaton least: of `to`, a row of t->classes next states for each state. Writes t->next, and returns its states;
+ * those there is no room for become TAIL_MAY. */
 struct tail_shrinker;
 struct tail_shrinker *tail_shrinker_new(void) MUST_CHECK;
-size_t tail_shrink(struct tail_shrinker *s, struct tail *t, size_t states);
+size_t tail_shrink(struct tail_shrinker *s, const uint16_t *to, size_t states, struct tail *t);
+/* What a state has become. */
+size_t tail_shrunk(const struct tail_shrinker *s, size_t state);
 
-/* Whether a match may go on with text[0..n). */
+/* Whether a match may go on with text[0..n), of an automaton with one start. */
 static inline bool tail_may(const struct tail *t, const char *text, size_t n)
 {
     const unsigned char *p = (const unsigned char *)text;
@@ -52,10 +62,6 @@ struct tail_walk {
     uint32_t row, id;       /* id: the caller's, below TAIL_WALKS */
 };
 #define TAIL_WALKS 256u
-static inline struct tail_walk tail_walk(const struct tail *t, const char *p, uint32_t id)
-{
-    return (struct tail_walk){t, (const unsigned char *)p, TAIL_START * t->classes, id};
-}
 /* Walks all of v[0..n), to `end` or TAIL_LOOK bytes far, and sets may[id] of each: whether it may match. v is used up. */
 void tail_follow(struct tail_walk *v, size_t n, const char *end, bool *may);
 

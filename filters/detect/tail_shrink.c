@@ -2,14 +2,15 @@
  * says so at once. What is walked in texts is then a few rows close together, that stay in the caches. */
 #include "filters/detect/tail.h"
 
-#define SLOTS (2 * 4096u) /* of a hash table of states: a power of two, twice their number */
+#define SLOTS (2 * 8192u) /* of a hash table of states: a power of two, twice their number */
 
 struct tail_shrinker {
     size_t states, classes;
-    uint16_t to[TAIL_ROOM];                         /* [states][classes]: the state a class leads to */
+    const uint16_t *to;                             /* [states][classes]: the state a class leads to */
     uint16_t block[TAIL_STATES], next[TAIL_STATES]; /* a state's block, and as it will be */
     uint16_t first[TAIL_STATES];                    /* a block's first state */
     uint16_t slot[SLOTS];
+    size_t kept;             /* blocks there is room for */
     bool fails[TAIL_STATES]; /* a state leads to TAIL_NONE by something */
 };
 
@@ -73,7 +74,7 @@ static bool same_class(const struct tail_shrinker *s, size_t blocks, size_t c, s
     return true;
 }
 
-static void rewrite(const struct tail_shrinker *s, size_t blocks, struct tail *t)
+static size_t rewrite(struct tail_shrinker *s, size_t blocks, struct tail *t)
 {
     uint8_t of[256] = {0}, first[256];
     uint32_t n = 0;
@@ -84,25 +85,28 @@ static void rewrite(const struct tail_shrinker *s, size_t blocks, struct tail *t
         if (k == n) first[n++] = (uint8_t)c;
     }
     for (unsigned c = 0; c < 256; c++) t->cls[c] = of[t->cls[c]];
+    if (blocks * n > TAIL_ROOM) blocks = TAIL_ROOM / n;
     for (size_t b = 0; b < blocks; b++)
-        for (size_t c = 0; c < n; c++)
-            t->next[b * n + c] = (uint16_t)((b < TAIL_START ? b : s->block[s->to[s->first[b] * s->classes + first[c]]]) * n);
+        for (size_t c = 0; c < n; c++) {
+            size_t next = b < TAIL_START ? b : s->block[s->to[s->first[b] * s->classes + first[c]]];
+            t->next[b * n + c] = (uint16_t)((next < blocks ? next : TAIL_MAY) * n);
+        }
     t->classes = n;
+    return s->kept = blocks;
 }
 
 struct tail_shrinker *tail_shrinker_new(void) { return mem_alloc(sizeof(struct tail_shrinker)); }
 
-size_t tail_shrink(struct tail_shrinker *s, struct tail *t, size_t states)
+size_t tail_shrink(struct tail_shrinker *s, const uint16_t *to, size_t states, struct tail *t)
 {
-    if (states == TAIL_START) return states;
     s->states = states;
     s->classes = t->classes;
-    for (size_t i = 0; i < states * t->classes; i++) s->to[i] = (uint16_t)(t->next[i] / t->classes);
+    s->to = to;
     split_safe(s);
-    if (s->block[TAIL_START] == TAIL_MAY) return TAIL_START;
     size_t blocks = TAIL_START + 1, had;
     do had = blocks;
     while ((blocks = refine(s)) > had);
-    rewrite(s, blocks, t);
-    return blocks;
+    return rewrite(s, blocks, t);
 }
+
+size_t tail_shrunk(const struct tail_shrinker *s, size_t state) { return s->block[state] < s->kept ? s->block[state] : TAIL_MAY; }

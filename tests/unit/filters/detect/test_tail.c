@@ -17,7 +17,7 @@
 
 #define TEXT (TAIL_LOOK + 20)
 
-/* Without lookarounds, and what repeats is short or without bound: then an automaton is exact. */
+/* Without lookaheads, and what repeats is short or without bound: then an automaton is exact. */
 static const struct {
     const char *regex, *bytes; /* bytes: what its texts are made of */
 } row[] = {
@@ -30,6 +30,9 @@ static const struct {
     {"(?:aaaa|aaab|aaba|abaa){1,4}b", "ab"},
     {"x*(?:ab?c?d?e?f?)+;", "xabcdef;"},
     {"[A-Z0-9]{16}!", "AZ0!"},
+    {"[a-c.]{3,}(?<![.a])[ ;]", "abc. ;"},
+    {"x(?:a+|[ab]*(?:(?<=b)c|(?<![b])d))+;", "xabcd;"},
+    {"[ab]{2}(?<=b)(?<!a)(?:x|[a-z](?<=[l-z])!)", "abxz!"},
     {"(?:a|b|c|d|e|f|g|h)(?:is|was|ist|lautet|es|est)[ ]", "abisw tel"},
 };
 #define ROWS (sizeof row / sizeof row[0])
@@ -39,12 +42,13 @@ static struct tail *make(const char *regex)
     struct shape *s;
     struct tail *t;
     const char *complaint;
-    size_t n;
+    struct tail_start start;
     assert_int_equal(shape_read(regex, false, SHAPE_SHORT, &s, &complaint), ERR_OK);
     struct tail_maker *m = tail_maker_new();
     assert_non_null(m);
-    const uint16_t *states = shape_begin(s, &n);
-    assert_int_equal(tail_build(m, s, states, n, &t), ERR_OK);
+    start.states = shape_begin(s, &start.n);
+    assert_int_equal(tail_build(m, s, &start, 1, &t), ERR_OK);
+    assert_true(!t || start.row == TAIL_START * t->classes);
     tail_maker_free(m);
     shape_free(s);
     return t;
@@ -107,7 +111,7 @@ static void test_together(void **state)
         for (size_t k = 0; k < walks; k++) {
             size_t at = any((uint32_t)n + 1);
             const struct tail *x = t[at < n ? at / 40 % ROWS : 0];
-            w[k] = tail_walk(x, text + at, (uint32_t)k);
+            w[k] = (struct tail_walk){x, (const unsigned char *)text + at, TAIL_START * x->classes, (uint32_t)k};
             want[k] = tail_may(x, text + at, n - at);
         }
         tail_follow(w, walks, text + n, got);
