@@ -225,7 +225,7 @@ static bool is_place(struct slice v, const struct looks *l)
     size_t slashes = 0, dots = 0;
     for (size_t i = 0; i < v.n; i++) slashes += v.p[i] == '/', dots += v.p[i] == '.';
     if (slice_search(v, SLICE("://")) < v.n || (dots && slice_starts(v, SLICE("//")))) return true;
-    if (v.p[0] == '/' && slashes >= 2 && l->wordy * 2 >= l->n) return true;
+    if (v.p[0] == '/' && slashes >= 2 && (!l->up || l->wordy * 2 >= l->n)) return true;
     if ((v.p[0] == '.' || v.p[0] == '~') && slashes) return true;
     if (slashes >= 1 && l->wordy * 2 >= l->n) return true;
     if (dots >= 2 && l->dig + dots == l->n) return true;
@@ -602,7 +602,7 @@ const struct validator valid_secret[] = {
     {"secret_token", secret_token_ok, "ours",
      VALID_LIST("123e4567-e89b-12d3-a456-426614174000", "jpyv4n5peifzr3am", "8792298709184863", "abcdefghijklmnopqrstuvtt12"),
      VALID_LIST("accessToken", "${TOKEN}", "my-app-secret", "https://a.example/b1c2d3e4f5", "xxxxxxxxxxxxxxxx",
-                "V1alpha1AuditSinkSpec", "KAFKA_SASL_GSSAPI_KRB5_CONF", "//google.aip.dev/158", "")},
+                "V1alpha1AuditSinkSpec", "KAFKA_SASL_GSSAPI_KRB5_CONF", "/var/lib/ihmnzb/mdyzt.czl", "//google.aip.dev/158", "")},
     {"not_placeholder", not_placeholder_ok, "ours", VALID_LIST("hunter2", "s3cr3t!"),
      VALID_LIST("${DB_PASS}", "<password>", "changeme", "getPassword()", "true", "")},
     {"password_like", password_ok, "ours", VALID_LIST("cackle!", "super$ecret", "whiteduke"),

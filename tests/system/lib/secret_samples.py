@@ -700,6 +700,80 @@ def tool_samples(rng, each):
             yield 'tokens for tools', which, shape(TOOL_TOKENS[which], v=value), value
 
 
+# ---- makers nobody has named: what is handed over, stands beside a bare word, or is a key's UUID
+MAKERS = 'zorblex quantaro finchly mapvio trelliq weathero payzenta cryptiva sportdex hrmint ledgerloom mailora chatvane geoquill'.split()
+HANDED = {
+    'constructor': 'client = {M}Client("{v}")', 'new': 'const api = new {M}Api("{v}", true);', 'go': 'c := {m}.NewClient("{v}")',
+    'init': '{m}.init("{v}")', 'setter': '{m}.setApiKey("{v}");', 'curl -u': 'curl -u {v}: https://api.{m}.example/v1/things',
+    'write key': '{m}_write_key = "{v}"', 'client key': '"{m}ClientKey": "{v}",\n"client_key": "{v}"', 'flag': '{m} deploy --api-key {v} --region eu',
+    'attribute': '<service name="{m}" api_key="{v}"/>', 'header': 'curl -H "X-{M}-Token: {v}" https://api.{m}.example/v1',
+    'arrow': 'secret key -> {v}', 'table': '{M}\tapi_key\t{v}', 'comment': '// old api token was {v}', 'helm': 'helm install x y --set {m}.apiKey={v}',
+}
+WEAKLY = {
+    'quoted': "{m} '{v}'", 'called': '{m}("{v}")', 'listed': '{m}:\n  - "{v}"', 'colon': '{m}: {v}', 'assigned': '{m} = {v}',
+    'environment': '{N}_APP={v}', 'logged': 'Using {m} ID={v}',
+}
+HANDED_FORMS = '{h32} {h40} {u} {w24} {w32} {w40} {a32} {b43} {A32} {s3}_{w32}'.split()
+WEAK_FORMS = '{w24} {w32} {w40} {a32} {s3}_{w32}'.split()
+ALONE_FORMS = '{w36} {b43} {s3}_{a32} {U4}-{A28} {s3}_{w32} {s4}_{h40}'.split()
+
+
+def maker_samples(rng, each):
+    for which in sorted(HANDED) + sorted(WEAKLY):
+        for form in HANDED_FORMS if which in HANDED else WEAK_FORMS:
+            for _ in range(each):
+                m, value = rng.choice(MAKERS), fill(rng, form)
+                text = shape((HANDED.get(which) or WEAKLY[which]) + '\n', M=m.capitalize(), m=m, N=m.upper(), v=value)
+                yield 'makers unnamed, ' + ('handed over' if which in HANDED else 'weakly'), which + '/' + form, text, value
+    for form in ALONE_FORMS:
+        for _ in range(4 * each):
+            value = fill(rng, form)
+            yield 'makers unnamed, alone', form, 'the log shows %s and nothing else\n' % value, value
+
+
+# ---- users and passwords as lists and mails have them, in many languages
+USER_NAMES = 'ID id User Username login account 아이디 계정 账号 用户名 ユーザー usuario Benutzer логин'.split()
+PASS_NAMES = 'PW pw Password password PWD passwd 비번 비밀번호 패스워드 암호 密码 口令 パスワード пароль contraseña Passwort senha wachtwoord hasło'.split()
+PAIRED = ['{i}:{u} {p}:{v}', '{i}:{u},{p}:{v}', '{i}: {u} / {p}: {v}', '{i}={u};{p}={v}', '{i}: {u}\n{p}: {v}', '{i}/{p}: {u}/{v}',
+          '({i}/{p}: {u}/{v})', '{i}, {p} : {u}, {v}', '{i}({u}) {p}({v})', '{i}\t{p}\n{u}\t{v}', '{i},{p}\n{u},{v}\n',
+          '| {i} | {p} |\n|---|---|\n| {u} | {v} |', '{u}@192.0.2.7 ({p}: {v})', 'ssh {u}@192.0.2.7 ({p}:{v})', 'user "{u}" password "{v}"']
+SINGLE = ['{p}:{v}', '{p} = {v}', '{p}({v})', '{p} -> {v}', '{p}->{v}', '[{p}] {v}', '{p}/{v}', '{p}：{v}', '- {p}: {v}', '| {p} | {v} |']
+
+
+def pair_samples(rng, each):
+    for where, forms in (('both', PAIRED), ('password', SINGLE)):
+        for form in forms:
+            for p in PASS_NAMES:
+                for _ in range(max(1, each // 3)):
+                    value = password(rng)
+                    while any(c in value for c in '|,;/&()='):
+                        value = password(rng)
+                    text = shape(form, i=rng.choice(USER_NAMES), p=p, u=rng.choice(['master', 'admin', 'kim01', 'svc_app', 'jdoe']), v=value)
+                    yield 'passwords beside users' if where == 'both' else 'passwords beside their name', form, text, value
+
+
+# ---- the same places with what is no secret: none of it may be found
+HARMLESS = {
+    'version': '{d1}.{d2}.{d1}', 'date': '2026-0{d1}-1{d1}', 'path': '/var/lib/{s6}/{s5}.{s3}', 'place': 'https://{s6}.example/{s4}/{s5}',
+    'constant': 'MAX_{U5}_OF_{U4}', 'sentence': 'see the manual of the service', 'template': '${{A8}_TOKEN}', 'placeholder': '<your-key>',
+    'masked': 'xxxxxxxxxxxxxxxx', 'environment': 'os.environ["API_KEY"]', 'call': 'getTokenFor(user{d1})', 'name': 'thePageTokenOfTheList',
+    'region': 'eu-west-{d1}', 'package': 'com.example.app.TokenProvider', 'kebab': 'my-service-account-name', 'type': 'Optional[str]',
+    'coordinates': 'org.example:auth-library:1.{d1}.0', 'switch': 'enabled', 'camel': 'V1alpha1AuditSinkSpec', 'file': 'token_cache_v{d1}.json',
+}
+
+
+def harmless_samples(rng, each):
+    """(group, kind, text): the shapes above, holding nothing."""
+    shapes = dict(HANDED, **WEAKLY)
+    shapes.update(NAMED_SHAPES)
+    for which in sorted(shapes):
+        for kind in sorted(HARMLESS):
+            for _ in range(each):
+                m = rng.choice(MAKERS)
+                value = HARMLESS[kind] if '{A8}' in HARMLESS[kind] else fill(rng, HARMLESS[kind])
+                text = named(shapes[which], m.capitalize(), rng.choice(['API_KEY', 'ACCESS_TOKEN', 'CLIENT_SECRET']), value)
+                yield which, kind, shape(text, M=m.capitalize(), m=m)
+
 # ---- secrets with a structure
 def wrapped(text, n):
     return '\n'.join(text[i:i + n] for i in range(0, len(text), n))
@@ -771,5 +845,6 @@ def structured_samples(rng, each):
 def samples(seed=1, each=3):
     """Every kind `each` times; the same seed gives the same samples."""
     rng = random.Random(seed)
-    for family in (prefixed_samples, named_samples, password_samples, odd_samples, unknown_samples, tool_samples, structured_samples):
+    for family in (prefixed_samples, named_samples, password_samples, odd_samples, unknown_samples, tool_samples, maker_samples, pair_samples,
+                   structured_samples):
         yield from family(rng, each if family is not structured_samples else 1 + each // 3)
