@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+_Static_assert(sizeof(struct entry) == 32, "two fill a line of the cache");
+
 /* --- comparing */
 
 static bool same(const char *text, const char *word, size_t n)
@@ -62,8 +64,9 @@ static inline bool stands(const struct entries *l, const struct entry *e, struct
 /* What the head does not tell: few words have more. */
 static bool has_rest(const struct entries *l, const struct entry *e, struct slice text, size_t at)
 {
-    if (e->len > ENTRY_HEAD && !same(text.p + at + ENTRY_HEAD, l->texts + e->at + ENTRY_HEAD, e->len - ENTRY_HEAD)) return false;
-    return same(text.p + at - e->lead, l->texts + e->at - e->lead, e->lead);
+    if (e->len > ENTRY_HEAD && !same(text.p + at + ENTRY_HEAD, l->texts + l->text[e->word] + ENTRY_HEAD, e->len - ENTRY_HEAD))
+        return false;
+    return same(text.p + at - e->lead, l->texts + l->text[e->word] - e->lead, e->lead);
 }
 
 size_t entries_compare(const struct entries *l, struct slice text, struct picks *p, struct lexicon_hit *hits)
@@ -98,11 +101,11 @@ static uint16_t set_number(struct builder *b, const struct byteset *s)
     return (uint16_t)i;
 }
 
-static struct entry make_entry(struct builder *b, size_t word, size_t at)
+static struct entry make_entry(struct builder *b, size_t word)
 {
     const struct lexicon_word *w = &b->words[word];
     struct slice t = entries_from(w);
-    struct entry e = {.at = (uint32_t)(at + w->lead), .word = (uint32_t)word, .lead = (uint8_t)w->lead, .len = (uint8_t)t.n};
+    struct entry e = {.word = (uint32_t)word, .lead = (uint8_t)w->lead, .len = (uint8_t)t.n};
     e.blank = (uint8_t)(t.n < ENTRY_HEAD ? ENTRY_HEAD - t.n : 0);
     memcpy(e.head, t.p, ENTRY_HEAD - e.blank);
     e.prev = set_number(b, &w->prev);
@@ -146,11 +149,13 @@ static enum err make_all(struct entries *e, struct builder *b, struct entry *mad
     size_t bytes = 0, at = 0;
     for (size_t i = 0; i < b->n; i++) bytes += b->words[i].text.n;
     e->texts = mem_alloc(bytes);
+    e->text = mem_alloc(b->n * sizeof *e->text);
     b->sets = mem_alloc(3 * b->n * sizeof *b->sets);
-    if (!e->texts || !b->sets) return ERR_MEMORY;
+    if (!e->texts || !e->text || !b->sets) return ERR_MEMORY;
     for (size_t i = 0; i < b->n; i++) {
         struct slice w = b->words[i].text;
-        made[i] = make_entry(b, i, at);
+        made[i] = make_entry(b, i);
+        e->text[i] = (uint32_t)(at + b->words[i].lead);
         memcpy(e->texts + at, w.p, w.n);
         at += w.n;
     }
@@ -181,4 +186,5 @@ void entries_free(struct entries *e)
     mem_free(e->entry);
     mem_free(e->sets);
     mem_free(e->texts);
+    mem_free(e->text);
 }

@@ -12,7 +12,6 @@
 
 struct entry {
     char head[ENTRY_HEAD]; /* the word's first bytes from its place on */
-    uint32_t at;           /* in texts, of the byte at its place */
     uint32_t word;
     uint16_t tag;            /* the finder's own */
     uint16_t prev, after[2]; /* in sets */
@@ -24,7 +23,8 @@ struct entries {
     struct entry *entry;
     struct byteset *sets;
     char *texts;
-    size_t nested; /* the most words at one place */
+    uint32_t *text; /* by word, in texts: of the byte at its place */
+    size_t nested;  /* the most words at one place */
 };
 
 struct entry_ref {
@@ -54,6 +54,7 @@ static inline size_t entries_pick(const struct entries *l, struct slice text, st
                                   uint32_t end, uint32_t tag, struct lexicon_hit *hits)
 {
     size_t n = 0;
+    _mm_prefetch((const char *)(l->entry + first), _MM_HINT_T0);
     do {
         if (p->count + 4 > PICKS) n += entries_compare(l, text, p, hits + n);
         __m128i four = _mm_add_epi32(_mm_set1_epi32((int)first), _mm_set_epi32(3, 2, 1, 0));

@@ -215,7 +215,8 @@ static size_t fill_rows(struct builder *b, struct listed *listed)
             struct slice t = entries_from(&b->words[word]);
             unsigned look = more && t.n >= more ? more : least;
             if (k > i && word == b->look[k - 1].word) continue;
-            listed[n++] = (struct listed){lexicon_hash(entries_bytes(t, 0) | FOLD8, look), lexicon_tag(row, look), word};
+            uint32_t tag = lexicon_tag(row, look);
+            listed[n++] = (struct listed){lexicon_hash(entries_bytes(t, 0) | FOLD8, look, tag), tag, word};
         }
     }
     return n;

@@ -21,9 +21,9 @@ struct search {
 
 static inline uint64_t look(struct search *s, size_t n, uint32_t at, uint64_t v, uint32_t row, unsigned bytes)
 {
-    uint32_t hash = lexicon_hash(v, bytes);
+    uint32_t tag = lexicon_tag(row, bytes), hash = lexicon_hash(v, bytes, tag);
     s->known_at[n] = at;
-    s->known_as[n] = hash << 16 | lexicon_tag(row, bytes);
+    s->known_as[n] = hash << 16 | tag;
     return s->l->known[hash >> 6] >> (hash & 63) & 1;
 }
 

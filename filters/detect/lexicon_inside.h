@@ -35,10 +35,10 @@ _Static_assert(ROW_BITS + 3 <= 16, "a tag has 16 bits");
 #define FOLD4 0x20202020u
 #define FOLD8 0x2020202020202020u
 
-/* Of a place's first eight bytes, folded; `look` of them count. */
-static inline uint32_t lexicon_hash(uint64_t v, unsigned look)
+/* Of a place's first eight bytes, folded, of which `look` count, and of its tag: a short word has many rows. */
+static inline uint32_t lexicon_hash(uint64_t v, unsigned look, uint32_t tag)
 {
-    return (uint32_t)((v << 8 * (8 - look)) * 0x9e3779b97f4a7c15u >> (64 - KNOWN_BITS));
+    return (uint32_t)(((v << 8 * (8 - look)) ^ tag) * 0x9e3779b97f4a7c15u >> (64 - KNOWN_BITS));
 }
 
 static inline uint32_t lexicon_row(uint32_t key) { return (key * 0x9e3779b1u) >> (32 - ROW_BITS); }
