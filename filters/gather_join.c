@@ -92,7 +92,7 @@ enum err gather_parts(struct gather *g)
 
 /* ---- broken tokens ----------------------------------------------------------------------------------------- */
 
-enum { IN_TOKEN = 1, IN_GROUP = 2, IN_HEX = 4, IN_NUMBER = 8, IN_DIGITS = 16, IN_SMALL = 32, IN_CAPITALS = 64, IN_MAIL = 128 };
+enum { IN_TOKEN = 1, IN_GROUP = 2, IN_HEX = 4, IN_NUMBER = 8, IN_DIGITS = 16 };
 static uint8_t kinds[256];
 
 __attribute__((constructor)) static void make_kinds(void)
@@ -103,9 +103,6 @@ __attribute__((constructor)) static void make_kinds(void)
     for (const char *p = "0123456789abcdefABCDEF"; *p; p++) kinds[(unsigned char)*p] |= IN_HEX;
     for (const char *p = "0123456789 -.()+/:="; *p; p++) kinds[(unsigned char)*p] |= IN_NUMBER;
     for (unsigned c = '0'; c <= '9'; c++) kinds[c] |= IN_DIGITS;
-    for (unsigned c = 'a'; c <= 'z'; c++) kinds[c] |= IN_SMALL;
-    for (unsigned c = 'A'; c <= 'Z'; c++) kinds[c] |= IN_CAPITALS;
-    kinds['@'] |= IN_MAIL;
 }
 
 static inline bool is_token(char c) { return kinds[(unsigned char)c] & IN_TOKEN; }
@@ -202,17 +199,26 @@ static size_t break_end(struct slice s, size_t i)
     return line < s.n && s.p[line] == '\n' ? skip_margin(s, line + 1) : k;
 }
 
+/* A text, and what marks.h has of its bytes: byte 0 is number `at` there. */
+struct marked {
+    struct slice s;
+    const struct marks *m;
+    size_t at;
+};
+
 /* Where the token that the break at i cuts begins, not before `least`; i if none does. */
-static size_t token_begin(struct slice s, size_t i, size_t least)
+static size_t token_begin(const struct marked *x, size_t i, size_t least)
 {
+    const struct slice s = x->s;
     if (i > least && s.p[i] == '\n' && s.p[i - 1] == '\r') i--;
     if (i > least && s.p[i - 1] == '\\') i--;
     if (i > least && s.p[i - 1] == ' ' && i < s.n && s.p[i] == '\\') i--;
     size_t k = i;
     if (k > least + 2 && ends_group(s, k))
         while (k > least && !is_digit(s.p[k - 1])) k--;
-    while (k > least && i - k < TOKEN_BACK && is_token(s.p[k - 1])) k--;
-    return k;
+    if (i - k >= TOKEN_BACK) return k;
+    if (least + TOKEN_BACK < i) least = i - TOKEN_BACK;
+    return bits_begin(marks_row(x->m, MARK_TOKEN), x->at + k, x->at + least) - x->at;
 }
 
 /* A token in pieces: where each piece stands. */
@@ -227,30 +233,26 @@ struct pieces {
     } at[PIECES_MOST];
 };
 
-static struct piece read_piece(struct slice s, size_t begin, size_t end, struct pieces *p)
+static struct piece read_piece(const struct marked *t, size_t begin, size_t end, struct pieces *p)
 {
     struct piece x = {(uint32_t)begin, (uint32_t)end, false, false, 0};
     const size_t most = end - begin > TOKEN_EDGE ? begin + TOKEN_EDGE : end;
-    unsigned all = 0, last = 0, changes = 0;
-    for (size_t k = begin; k < most; k++) {
-        const unsigned now = kinds[(unsigned char)s.p[k]];
-        all |= now;
-        changes += ((now ^ last) & (IN_SMALL | IN_CAPITALS)) == (IN_SMALL | IN_CAPITALS);
-        last = now;
-    }
-    x.digit = all & IN_DIGITS;
+    const size_t changes = bits_count(marks_row(t->m, MARK_CHANGE), t->at + begin + 1, t->at + most);
     x.changes = (uint16_t)changes;
+    if (marks_next(t->m, MARK_DIGIT, t->at + begin, t->at + most) == t->at + most) return x;
+    for (size_t k = begin; k < most && !x.digit; k++) x.digit = is_digit(t->s.p[k]);
     p->digits |= x.digit;
-    p->mail |= (all & IN_MAIL) != 0;
+    p->mail |= memchr(t->s.p + begin, '@', most - begin) != NULL;
     return x;
 }
 
 /* The end of a token, or of a number in groups. */
-static size_t token_end(struct slice s, size_t i)
+static size_t token_end(const struct marked *x, size_t i)
 {
+    const struct slice s = x->s;
     const size_t most = s.n - i > GROUPS_MOST ? i + GROUPS_MOST : s.n;
     while (1) {
-        while (i < s.n && is_token(s.p[i])) i++;
+        i = marks_end(x->m, MARK_TOKEN, x->at + i, x->at + s.n) - x->at;
         if (i == 0 || i + 1 >= most || !(is_group(s.p[i - 1]) || s.p[i - 1] == ')')) return i;
         size_t k = i;
         while (k < most && k - i < 2 && (s.p[k] == ' ' || s.p[k] == '(' || s.p[k] == ')')) k++;
@@ -277,21 +279,22 @@ static size_t marks_follow(struct slice s, size_t end)
 }
 
 /* Reads the pieces from `begin` on; returns where the last one ends. */
-static size_t read_pieces(struct slice s, size_t begin, struct pieces *p)
+static size_t read_pieces(const struct marked *t, size_t begin, struct pieces *p)
 {
+    const struct slice s = t->s;
     p->n = 0;
     p->digits = p->mail = false;
     while (1) {
         size_t k = begin, end;
         while (!is_token(s.p[k])) k++; /* a blank before a group */
-        end = token_end(s, k);
+        end = token_end(t, k);
         if (end < s.n && is_group(s.p[end - 1]) && marks_follow(s, end)) end = marks_follow(s, end);
         if (s.n - end > 1 && s.p[end] == ' ' && (s.p[end + 1] == '\n' || s.p[end + 1] == '\r') && is_group(s.p[end - 1])) end++;
         struct piece *x = &p->at[p->n++];
-        *x = read_piece(s, begin, end, p);
+        *x = read_piece(t, begin, end, p);
         if (p->n == PIECES_MOST) return end;
         k = break_end(s, end);
-        x->line = k > end && memchr(s.p + end, '\n', k - end);
+        x->line = k > end && (s.p[end] == '\n' || memchr(s.p + end, '\n', k - end));
         if (k == end || k >= s.n || (x->line && is_label(s, begin, end))) return end;
         begin = k;
         while (k < s.n && k - begin < 2 && (s.p[k] == ' ' || s.p[k] == '(' || s.p[k] == ')')) k++;
@@ -432,9 +435,9 @@ static bool is_number(struct slice s, const struct pieces *p)
 /* Lines that begin alike are records, one behind the other, and not one value in two lines. */
 static bool is_record(struct slice s, const struct piece *left, const struct piece *right, size_t alike)
 {
-    size_t k = left->begin, n = 0;
-    while (k > 0 && left->begin - k < LINE_LOOK && s.p[k - 1] != '\n') k--;
-    k = skip_margin(s, k);
+    const size_t most = left->begin < LINE_LOOK ? 0 : left->begin - LINE_LOOK;
+    const char *line = memrchr(s.p + most, '\n', left->begin - most);
+    size_t k = skip_margin(s, line ? (size_t)(line - s.p) + 1 : most), n = 0;
     if (k + alike > left->begin) return false;
     while (n < alike && right->begin + n < s.n && s.p[k + n] == s.p[right->begin + n]) n++;
     return n == alike;
@@ -653,12 +656,13 @@ enum err gather_breaks(struct gather *g, uint32_t text)
             i++;
             continue;
         }
-        size_t begin = token_begin(s, i, least);
+        const struct marked x = {s, &g->marks, at};
+        size_t begin = token_begin(&x, i, least);
         if (begin == i || !is_token(s.p[begin])) {
             i++;
             continue;
         }
-        size_t last = read_pieces(s, begin, &p);
+        size_t last = read_pieces(&x, begin, &p);
         if (p.n > 1 && may_be_worth(&p) && (e = add_tokens(g, &t, &p))) return e;
         if (p.n == PIECES_MOST) last = p.at[p.n - 1].begin; /* the last piece begins the next row */
         least = last > i ? last : i + 1;

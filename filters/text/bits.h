@@ -33,4 +33,40 @@ static inline size_t bits_end(const uint64_t *row, size_t from, size_t to)
     return at < to ? at : to;
 }
 
+/* The 64 bits from bit i on; there is a word behind the one it is in. */
+static inline uint64_t bits_from(const uint64_t *row, size_t i)
+{
+    const unsigned k = (unsigned)(i % 64);
+    return row[i / 64] >> k | row[i / 64 + 1] << 1 << (63 - k);
+}
+/* The 64 bits before bit i, the nearest uppermost. */
+static inline uint64_t bits_before(const uint64_t *row, size_t i)
+{
+    return i >= 64 ? bits_from(row, i - 64) : i ? row[0] << (64 - i) : 0;
+}
+
+/* Where the bits begin that are set right before `from`, not before `least`. */
+static inline size_t bits_begin(const uint64_t *row, size_t from, size_t least)
+{
+    while (from > least) {
+        const uint64_t x = ~bits_before(row, from);
+        const size_t n = x ? (size_t)__builtin_clzll(x) : 64;
+        if (n >= from - least) return least;
+        from -= n;
+        if (n < 64) break;
+    }
+    return from;
+}
+
+/* How many bits of [from, to) are set; there is a word behind the last. */
+static inline size_t bits_count(const uint64_t *row, size_t from, size_t to)
+{
+    size_t n = 0;
+    for (; from < to; from += 64) {
+        const uint64_t x = bits_from(row, from), here = to - from < 64 ? x & ((1ull << (to - from)) - 1) : x;
+        n += (size_t)__builtin_popcountll(here);
+    }
+    return n;
+}
+
 #endif

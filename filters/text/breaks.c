@@ -43,14 +43,6 @@ struct rows {
     const uint64_t *token, *digit, *change, *white;
 };
 
-/* The 64 bits from bit i on, and those before it, the nearest uppermost. */
-LEAF uint64_t from(const uint64_t *row, size_t i)
-{
-    const unsigned k = (unsigned)(i % 64);
-    return row[i / 64] >> k | row[i / 64 + 1] << 1 << (63 - k);
-}
-LEAF uint64_t before(const uint64_t *row, size_t i) { return i >= 64 ? from(row, i - 64) : i ? row[0] << (64 - i) : 0; }
-
 LEAF unsigned ones(uint64_t x) { return ~x ? (unsigned)__builtin_ctzll(~x) : 64; }
 LEAF unsigned ones_above(uint64_t x) { return ~x ? (unsigned)__builtin_clzll(~x) : 64; }
 LEAF unsigned count(uint64_t x) { return (unsigned)__builtin_popcountll(x); }
@@ -69,7 +61,7 @@ static bool quote_goes_on(const struct rows *r, size_t i)
 /* Behind the white space that a line begins with at k, and a list's or a comment's mark; SIZE_MAX: too far. */
 LEAF size_t line_begin(const struct rows *r, size_t k)
 {
-    const unsigned white = ones(from(r->white, k));
+    const unsigned white = ones(bits_from(r->white, k));
     if (white == 64) return SIZE_MAX;
     k += white;
     size_t list = k;
@@ -94,21 +86,21 @@ LEAF int goes_on(const struct rows *r, size_t end)
 LEAF bool is_words(const struct rows *r, size_t i)
 {
     const size_t first = i - (r->text.p[i - 1] == '\r');
-    const unsigned n0 = ones_above(before(r->token, first));
+    const unsigned n0 = ones_above(bits_before(r->token, first));
     if (n0 == 0) return first && r->text.p[first - 1] == '\n'; /* an empty line */
     if (n0 == 64) return false;
     const uint64_t own = ~0ull << (64 - n0);
-    if (before(r->digit, first) & own) return false;
-    unsigned changes = count(before(r->change, first) & own);
+    if (bits_before(r->digit, first) & own) return false;
+    unsigned changes = count(bits_before(r->change, first) & own);
     for (unsigned hop = 0; hop < HOPS_MOST; hop++) {
         const size_t k = line_begin(r, i + 1);
         if (k == SIZE_MAX || class_at(r, k) & EMPHASIS) return false;
-        const unsigned n = ones(from(r->token, k));
+        const unsigned n = ones(bits_from(r->token, k));
         if (n == 64) return false;
         if (n == 0) return hop == 0 || (changes < CASES_LEAST && !(class_at(r, k) & (GROUP | MARGIN)));
         const uint64_t piece = (1ull << n) - 1;
-        if (from(r->digit, k) & piece) return false;
-        changes += count(from(r->change, k) & piece);
+        if (bits_from(r->digit, k) & piece) return false;
+        changes += count(bits_from(r->change, k) & piece);
         const int more = goes_on(r, k + n);
         const bool few = hop == 0 && n0 + n < WORDS_MOST && !(class_at(r, k + n) & (CUT | QUOTE | SLASH));
         if (!more || few) return few || changes < CASES_LEAST;
@@ -158,8 +150,8 @@ static bool is_plain(const struct rows *r, size_t i)
 {
     unsigned n;
     do {
-        n = ones_above(before(r->token, i));
-        if (n && before(r->digit, i) & ~0ull << (64 - n)) return false;
+        n = ones_above(bits_before(r->token, i));
+        if (n && bits_before(r->digit, i) & ~0ull << (64 - n)) return false;
         i -= n;
     } while (n == 64);
     return true;
@@ -171,10 +163,10 @@ LEAF bool is_worth(const struct rows *r, size_t i)
     const size_t k = behind_break(r, i);
     if (k == i) return false;
     if (k == SIZE_MAX) return true;
-    const unsigned n = ones(from(r->token, k)), left = ones_above(before(r->token, i));
+    const unsigned n = ones(bits_from(r->token, k)), left = ones_above(bits_before(r->token, i));
     if (n == 0) return class_at(r, i - 1) & FIGURE && is_byte(r, k, ' ') && class_at(r, k + 1) & FIGURE; /* groups of a number */
     if (n == 64 || class_at(r, k + n) & (CUT | QUOTE | SLASH)) return true; /* there may be a third piece */
-    const bool digit = from(r->digit, k) & ((1ull << n) - 1), plain = left && is_plain(r, i);
+    const bool digit = bits_from(r->digit, k) & ((1ull << n) - 1), plain = left && is_plain(r, i);
     if (plain && !digit && (left + n < WORDS_MOST || left == 64)) return false;
     return left == 0 || left + n >= TOGETHER || (digit && !plain);
 }

@@ -41,15 +41,17 @@ static inline bool marks_has(const struct marks *m, enum mark kind) { return m->
 enum err marks_make(struct marks *m, struct slice text) MUST_CHECK;
 void marks_free(struct marks *m);
 
+static inline const uint64_t *marks_row(const struct marks *m, enum mark row) { return m->word + (size_t)row * m->room; }
+
 /* The first mark of a kind in [from, to), or `to`. */
 static inline size_t marks_next(const struct marks *m, enum mark kind, size_t from, size_t to)
 {
-    return bits_next(m->word + (size_t)kind * m->room, from, to);
+    return bits_next(marks_row(m, kind), from, to);
 }
 /* The first byte at or after `from` without a mark of the kind, or `to`. */
 static inline size_t marks_end(const struct marks *m, enum mark kind, size_t from, size_t to)
 {
-    return bits_end(m->word + (size_t)kind * m->room, from, to);
+    return bits_end(marks_row(m, kind), from, to);
 }
 
 /* For tests: all ways this processor knows of sorting bytes, each as marks_make would use it. False if there is no

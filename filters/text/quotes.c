@@ -173,7 +173,7 @@ LEAF void find_all(struct quotes *q, struct slice t, struct ways ways)
             memcpy(part, p, t.n - at);
             p = part;
         }
-        __builtin_prefetch(t.p + at + AHEAD);
+        __builtin_prefetch(t.n - at > AHEAD ? t.p + at + AHEAD : t.p);
         ways.sort(p, &m, &l);
         const uint64_t escaped = escaped_by(m.slash, &carry), quote = m.quote & ~escaped, in = ways.parity(quote) ^ inside;
         struct wrong wrong = {.control = m.control & in, .before = before};
