@@ -61,17 +61,19 @@ enum ref_mode {
 struct keyword_ref {
     uint16_t rule;
     uint8_t mode, lo, hi;
-    uint8_t len;             /* of the keyword */
-    uint64_t lower, upper;   /* letters of the keyword that may be small, that may be capitals */
-    const struct tail *tail; /* what may follow, or NULL: anything `after` allows */
-    uint16_t start;          /* its row in that */
-    struct byteset after[SHAPE_AFTER];
-    struct byteset prev; /* before the anchor */
+    uint8_t len;           /* of the keyword */
+    uint64_t lower, upper; /* letters of the keyword that may be small, that may be capitals */
+    struct byteset prev;   /* before the anchor */
+};
+/* What is asked first of every keyword in a text, in few bytes. */
+struct keyword_lead {
+    const struct tail *tail;     /* what may follow, or NULL: anything `after` allows */
+    uint16_t row;                /* where it starts in that */
+    uint16_t after[SHAPE_AFTER]; /* the next bytes, in ruleset.sets */
 };
 struct keyword {
-    uint32_t first, count; /* in ruleset.refs */
-    uint32_t len;
-    struct byteset prev, after[2]; /* the union of what its refs allow */
+    uint32_t first; /* in ruleset.refs and .leads */
+    uint16_t count, len;
 };
 
 /* Rules started by '@', a colon or a token, by what may stand at each position: one bit for each rule. */
@@ -111,9 +113,11 @@ struct ruleset {
     /* Keywords that can only stand where a word begins are looked for there, the others anywhere. */
     struct needles *needles;
     struct lexicon *lexicon;
-    uint32_t *needle_keyword, *word_keyword; /* their ids -> keywords */
-    struct keyword *keywords;
+    struct keyword *needle_keyword, *word_keyword; /* by their ids */
     struct keyword_ref *refs;
+    struct keyword_lead *leads;
+    struct byteset *sets;
+    size_t set_count;
     size_t ref_count;
 
     struct table table[TABLE_COUNT];

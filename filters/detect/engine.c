@@ -141,35 +141,38 @@ static void try_leads(struct detect_scratch *s)
     struct leads *l = s->leads;
     tail_follow(l->walk, l->walks, s->text.p + s->text.n, l->may);
     for (size_t i = 0; i < l->count && !s->err; i++)
-        if (l->may[i]) try_ref(s, l->lead[i].ref, l->lead[i].start);
+        if (l->may[i]) try_ref(s, &s->rs->refs[l->lead[i].ref], l->lead[i].start);
     l->count = l->walks = 0;
 }
 
-/* Keeps those rules of a keyword that the first bytes behind it allow. */
-static void add_leads(struct detect_scratch *s, const struct keyword *k, size_t start)
+/* Whether the byte `at` behind a keyword may stand there; behind the text's end all may. */
+static bool may_stand(const struct detect_scratch *s, uint16_t set, size_t at)
 {
-    const char *end = s->text.p + start + k->len;
-    const size_t n = s->text.n - start - k->len;
-    const unsigned char c0 = n > 0 ? (unsigned char)end[0] : 0, c1 = n > 1 ? (unsigned char)end[1] : 0;
+    return at >= s->text.n || byteset_has(&s->rs->sets[set], (unsigned char)s->text.p[at]);
+}
+
+/* Keeps those rules of a keyword that the first bytes behind it allow. A search has asked what all of them have in common. */
+static void add_leads(struct detect_scratch *s, struct keyword k, size_t start)
+{
+    const size_t end = start + k.len;
+    struct leads *l = s->leads;
     if (s->stats) s->stats->keyword_hits++;
-    for (uint32_t j = k->first; j < k->first + k->count && !s->err; j++) {
-        const struct keyword_ref *ref = &s->rs->refs[j];
-        struct leads *l = s->leads;
-        if ((n > 0 && !byteset_has(&ref->after[0], c0)) || (n > 1 && !byteset_has(&ref->after[1], c1))) continue;
-        l->lead[l->count] = (struct lead){ref, (uint32_t)start};
+    for (uint32_t j = k.first; j < k.first + k.count && !s->err; j++) {
+        const struct keyword_lead *lead = &s->rs->leads[j];
+        if (k.count > 1 && (!may_stand(s, lead->after[0], end) || !may_stand(s, lead->after[1], end + 1))) continue;
+        l->lead[l->count] = (struct lead){j, (uint32_t)start};
         l->may[l->count] = true;
-        if (ref->tail) {
-            const struct tail_walk w = {ref->tail, (const unsigned char *)end, ref->start, (uint32_t)l->count};
-            l->walk[l->walks++] = w;
+        if (lead->tail) {
+            const unsigned char *p = (const unsigned char *)s->text.p + end;
+            l->walk[l->walks++] = (struct tail_walk){lead->tail, p, lead->row, (uint32_t)l->count};
         }
         if (++l->count == TAIL_WALKS) try_leads(s);
     }
 }
 
-static void add_words(struct detect_scratch *s, size_t n, const uint32_t *keyword)
+static void add_words(struct detect_scratch *s, size_t n, const struct keyword *keyword)
 {
-    for (size_t i = 0; i < n && !s->err; i++)
-        add_leads(s, &s->rs->keywords[keyword[s->word_hits[i].word]], s->word_hits[i].start);
+    for (size_t i = 0; i < n && !s->err; i++) add_leads(s, keyword[s->word_hits[i].word], s->word_hits[i].start);
 }
 
 static void scan_keywords(struct detect_scratch *s, size_t from, size_t to)

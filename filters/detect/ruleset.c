@@ -9,6 +9,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* All that is known of a keyword and a rule of it. */
+struct keyword_made {
+    struct keyword_ref ref;
+    const struct tail *tail;
+    uint16_t row;
+    struct byteset after[SHAPE_AFTER];
+};
+
 struct builder {
     struct ruleset *rs;
     ruleset_report report;
@@ -18,7 +26,7 @@ struct builder {
     struct word {
         struct slice text; /* owned */
         uint16_t rule;
-        struct keyword_ref *ref; /* owned; of keywords */
+        struct keyword_made *made; /* owned; of keywords */
     } * word;
     size_t word_count, word_room;
     struct shape **shape; /* by rule */
@@ -396,7 +404,7 @@ static void words_clear(struct builder *b)
 {
     for (size_t i = 0; i < b->word_count; i++) {
         mem_free((void *)(uintptr_t)b->word[i].text.p);
-        mem_free(b->word[i].ref);
+        mem_free(b->word[i].made);
     }
     b->word_count = 0;
 }
@@ -445,30 +453,31 @@ static enum err build_tail(struct builder *b, uint16_t rule, const struct shape 
     enum err e = tail_build(b->tails, s, v, n, &t);
     b->rs->rules[rule].tail = t;
     for (size_t i = first; i < b->word_count; i++) {
-        struct keyword_ref *ref = b->word[i].ref;
-        ref->start = t && ref->start ? v[ref->start - 1].row : 0;
-        if (ref->start) ref->tail = t;
+        struct keyword_made *made = b->word[i].made;
+        made->row = t && made->row ? v[made->row - 1].row : 0;
+        if (made->row) made->tail = t;
     }
     return e;
 }
 
-static enum err build_ref(struct builder *b, const struct rule_def *def, struct keyword_ref *ref, const struct word *w,
+static enum err build_ref(struct builder *b, const struct rule_def *def, struct keyword_made *made, const struct word *w,
                           struct shape *coarse)
 {
     struct shape_literal lit;
+    struct keyword_ref *ref = &made->ref;
+    *made = (struct keyword_made){.after = {byteset_all(), byteset_all()}};
     *ref = (struct keyword_ref){.rule = w->rule, .mode = REF_SEARCH, .lower = ~0ull, .upper = ~0ull, .prev = byteset_all()};
-    ref->after[0] = ref->after[1] = byteset_all();
     ref->len = (uint8_t)w->text.n;
     struct shape *s = b->shape[w->rule];
     if (s && shape_literal(s, w->text, &lit)) {
         ref->mode = lit.lo == 0 || lit.lo == lit.hi ? REF_ANCHORED : REF_WINDOW;
         ref->lo = (uint8_t)lit.lo;
         ref->hi = (uint8_t)lit.hi;
-        memcpy(ref->after, lit.after, sizeof ref->after);
+        for (int k = 0; k < SHAPE_AFTER; k++) made->after[k] = lit.after[k];
         ref->lower = lit.lower;
         ref->upper = lit.upper;
         ref->prev = both(&lit.prev, &b->rs->rules[w->rule].prev);
-        ref->start = tail_number(coarse, &lit, w->text);
+        made->row = tail_number(coarse, &lit, w->text);
     }
     return ref->mode == REF_ANCHORED ? ERR_OK : need_search(b, def, &b->rs->rules[w->rule]);
 }
@@ -511,16 +520,16 @@ static enum err need_shapes(struct builder *b, const struct rule_def *d, uint16_
 static void drop_vain(struct builder *b, size_t first)
 {
     bool found = false;
-    for (size_t i = first; i < b->word_count; i++) found |= b->word[i].ref->mode != REF_SEARCH;
+    for (size_t i = first; i < b->word_count; i++) found |= b->word[i].made->ref.mode != REF_SEARCH;
     if (!found) return;
     size_t kept = first;
     for (size_t i = first; i < b->word_count; i++) {
-        if (b->word[i].ref->mode != REF_SEARCH) {
+        if (b->word[i].made->ref.mode != REF_SEARCH) {
             b->word[kept++] = b->word[i];
             continue;
         }
         mem_free((void *)(uintptr_t)b->word[i].text.p);
-        mem_free(b->word[i].ref);
+        mem_free(b->word[i].made);
     }
     b->word_count = kept;
 }
@@ -536,9 +545,9 @@ static enum err collect_keywords(struct builder *b, const struct rule_def *d, ui
         size_t first = b->word_count;
         if (!word_add(b, d, "keyword", d->keywords[k], rule)) x = ERR_MEMORY;
         for (size_t i = first; i < b->word_count && !x; i++) {
-            struct keyword_ref *ref = mem_alloc(sizeof *ref);
-            b->word[i].ref = ref;
-            x = ref ? build_ref(b, d, ref, &b->word[i], coarse) : ERR_MEMORY;
+            struct keyword_made *made = mem_alloc(sizeof *made);
+            b->word[i].made = made;
+            x = made ? build_ref(b, d, made, &b->word[i], coarse) : ERR_MEMORY;
         }
         if (!x) drop_vain(b, first);
     }
@@ -552,29 +561,31 @@ static void merge_sets(struct byteset *into, const struct byteset *s)
     for (int i = 0; i < 4; i++) into->w[i] |= s->w[i];
 }
 
-/* What every ref of a keyword has in common, for the first and cheapest check. */
-static void sum_keyword(const struct ruleset *rs, struct keyword *k)
+/* A keyword to be looked for, with what all its rules have in common: v[0..n) are of one text. */
+static struct lexicon_word sum_keyword(const struct word *v, size_t n)
 {
-    for (uint32_t i = k->first; i < k->first + k->count; i++) {
-        const struct keyword_ref *ref = &rs->refs[i];
-        struct byteset all = byteset_all();
-        merge_sets(&k->prev, ref->mode == REF_ANCHORED && ref->lo == 0 ? &ref->prev : &all);
-        merge_sets(&k->after[0], &ref->after[0]);
-        merge_sets(&k->after[1], &ref->after[1]);
+    struct lexicon_word w = {.text = v->text};
+    struct byteset all = byteset_all();
+    for (size_t i = 0; i < n; i++) {
+        const struct keyword_ref *ref = &v[i].made->ref;
+        merge_sets(&w.prev, ref->mode == REF_ANCHORED && ref->lo == 0 ? &ref->prev : &all);
+        for (int k = 0; k < SHAPE_AFTER; k++) merge_sets(&w.after[k], &v[i].made->after[k]);
     }
+    return w;
 }
 
+#define SETS_MAX 4096u
 #define RARE_RUN 5u /* letters: shorter words are in every line */
 
 /* The place in a keyword where a word begins wherever it stands: its start or the byte behind that, or further on behind
  * what is no letter in it; there the longest run of letters is the rarest. False if there is none: then it is searched
  * for anywhere. */
-static bool word_place(const struct keyword *k, struct slice text, struct lexicon_word *w)
+static bool word_place(struct lexicon_word *w)
 {
-    uint64_t letters = 0x07fffffe07fffffeu;
+    const uint64_t letters = 0x07fffffe07fffffeu;
+    const struct slice text = w->text;
     size_t longest = 0;
-    *w = (struct lexicon_word){text, k->prev, {k->after[0], k->after[1]}, 0};
-    if (((unsigned char)text.p[0] >= 0xc2 || !(k->prev.w[1] & letters)) && lexicon_takes(w, false)) return true;
+    if (((unsigned char)text.p[0] >= 0xc2 || !(w->prev.w[1] & letters)) && lexicon_takes(w, false)) return true;
     struct lexicon_word best = *w;
     for (w->lead = 1; w->lead + 2 <= text.n; w->lead++) {
         size_t run = w->lead;
@@ -589,53 +600,60 @@ static bool word_place(const struct keyword *k, struct slice text, struct lexico
     return longest > 0;
 }
 
-/* Splits the keywords into those of the lexicon and the needles. */
-static enum err split_keywords(struct ruleset *rs, const struct slice *unique, size_t count)
+/* A set's place among those that are told from each other. */
+static uint16_t place_set(struct ruleset *rs, const struct byteset *set)
 {
-    struct lexicon_word *word = mem_alloc((count + 1) * sizeof *word), *needle = mem_alloc((count + 1) * sizeof *needle);
-    rs->word_keyword = mem_alloc((count + 1) * sizeof *rs->word_keyword);
-    rs->needle_keyword = mem_alloc((count + 1) * sizeof *rs->needle_keyword);
-    enum err e = word && needle && rs->word_keyword && rs->needle_keyword ? ERR_OK : ERR_MEMORY;
-    size_t words = 0, needles = 0;
-    for (size_t k = 0; k < count && !e; k++) {
-        struct lexicon_word w;
-        if (word_place(&rs->keywords[k], unique[k], &w)) {
-            word[words] = w;
-            rs->word_keyword[words++] = (uint32_t)k;
-        } else {
-            needle[needles] = w;
-            rs->needle_keyword[needles++] = (uint32_t)k;
-        }
-    }
-    if (!e) e = lexicon_build(word, words, false, &rs->lexicon);
-    if (!e) e = needles_build(needle, needles, &rs->needles);
-    mem_free(word);
-    mem_free(needle);
-    return e;
+    size_t k = 0;
+    while (k < rs->set_count && memcmp(&rs->sets[k], set, sizeof *set) != 0) k++;
+    if (k == SETS_MAX) return 0; /* the first is all bytes */
+    if (k == rs->set_count) rs->sets[rs->set_count++] = *set;
+    return (uint16_t)k;
 }
 
+/* Puts a keyword and its rules where a search finds them: v[0..n) are of one text. */
+static struct keyword place_keyword(struct ruleset *rs, const struct word *v, size_t n)
+{
+    struct keyword k = {(uint32_t)rs->ref_count, (uint16_t)n, (uint16_t)v->text.n};
+    for (size_t i = 0; i < n; i++) {
+        const struct keyword_made *made = v[i].made;
+        struct keyword_lead *lead = &rs->leads[rs->ref_count];
+        rs->refs[rs->ref_count++] = made->ref;
+        *lead = (struct keyword_lead){.tail = made->tail, .row = made->row};
+        for (int a = 0; a < SHAPE_AFTER; a++) lead->after[a] = place_set(rs, &made->after[a]);
+    }
+    return k;
+}
+
+/* Splits the keywords into those of the lexicon and the needles. */
 static enum err build_keywords(struct builder *b)
 {
     struct ruleset *rs = b->rs;
     struct slice *unique;
-    size_t count = words_unique(b, &unique), at = 0;
-    enum err e = ERR_MEMORY;
-    rs->keywords = mem_zalloc((count + 1) * sizeof *rs->keywords);
+    size_t count = words_unique(b, &unique), words = 0, needles = 0;
+    struct lexicon_word *word = mem_alloc((count + 1) * sizeof *word), *needle = mem_alloc((count + 1) * sizeof *needle);
+    rs->word_keyword = mem_zalloc((count + 1) * sizeof *rs->word_keyword);
+    rs->needle_keyword = mem_zalloc((count + 1) * sizeof *rs->needle_keyword);
     rs->refs = mem_zalloc((b->word_count + 1) * sizeof *rs->refs);
-    if (!unique || !rs->keywords || !rs->refs) goto done;
-    for (size_t k = 0; k < count; k++) {
-        struct keyword *kw = &rs->keywords[k];
-        kw->first = (uint32_t)at;
-        kw->len = (uint32_t)unique[k].n;
-        for (; at < b->word_count && slice_eq(b->word[at].text, unique[k]); at++) {
-            rs->refs[at] = *b->word[at].ref;
-            kw->count++;
+    rs->leads = mem_zalloc((b->word_count + 1) * sizeof *rs->leads);
+    rs->sets = mem_zalloc(SETS_MAX * sizeof *rs->sets);
+    bool ok = unique && word && needle && rs->word_keyword && rs->needle_keyword && rs->refs && rs->leads && rs->sets;
+    if (ok) rs->sets[rs->set_count++] = byteset_all();
+    for (size_t at = 0, n; ok && at < b->word_count; at += n) {
+        for (n = 1; at + n < b->word_count && slice_eq(b->word[at + n].text, b->word[at].text);) n++;
+        struct lexicon_word w = sum_keyword(&b->word[at], n);
+        const struct keyword k = place_keyword(rs, &b->word[at], n);
+        if (word_place(&w)) {
+            word[words] = w;
+            rs->word_keyword[words++] = k;
+        } else {
+            needle[needles] = w;
+            rs->needle_keyword[needles++] = k;
         }
-        sum_keyword(rs, kw);
     }
-    rs->ref_count = at;
-    e = split_keywords(rs, unique, count);
-done:
+    enum err e = ok ? lexicon_build(word, words, false, &rs->lexicon) : ERR_MEMORY;
+    if (!e) e = needles_build(needle, needles, &rs->needles);
+    mem_free(word);
+    mem_free(needle);
     mem_free(unique);
     words_clear(b);
     return e;
@@ -911,8 +929,9 @@ void ruleset_free(struct ruleset *rs)
     mem_free(rs->word_keyword);
     mem_free(rs->rules);
     numbers_free(rs->numbers);
-    mem_free(rs->keywords);
     mem_free(rs->refs);
+    mem_free(rs->leads);
+    mem_free(rs->sets);
     mem_free(rs->words);
     mem_free(rs->word_rules);
     mem_free(rs->word_near);

@@ -17,8 +17,7 @@
 /* Rules of keywords that were found: what may follow is told for many at once, then those that may match are tried. */
 struct leads {
     struct lead {
-        const struct keyword_ref *ref;
-        uint32_t start; /* of the keyword */
+        uint32_t ref, start; /* start: of the keyword */
     } lead[TAIL_WALKS];
     bool may[TAIL_WALKS];
     struct tail_walk walk[TAIL_WALKS];
