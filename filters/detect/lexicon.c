@@ -173,11 +173,11 @@ static int by_row(const void *a, const void *b)
     return (x->word > y->word) - (x->word < y->word);
 }
 
-/* How many bytes of a row's words are looked up: as many as the shortest has, and those that have more are looked up by
- * more, where that is worth the most bytes in all. */
+/* How many bytes of a row's words are looked up: as many as the shortest has, and of those that have more, so many that
+ * places which have the first alone lead to the fewest of them. */
 static uint8_t choose_looks(const struct builder *b, const struct look *row, size_t n)
 {
-    size_t count[9] = {0}, longer = 0, best = 0;
+    size_t count[9] = {0}, shorter = 0, longer = 0;
     unsigned least = 8, more = 0;
     for (size_t i = 0; i < n; i++) {
         size_t len = entries_from(&b->words[row[i].word]).n;
@@ -185,10 +185,15 @@ static uint8_t choose_looks(const struct builder *b, const struct look *row, siz
         count[len]++;
         if (len < least) least = (unsigned)len;
     }
-    for (unsigned len = 8; len > least; len--) {
-        longer += count[len];
-        if (longer * (len - least) <= best) continue;
-        best = longer * (len - least);
+    for (unsigned len = least + 1; len <= 8; len++) longer += count[len];
+    float best = (float)longer, share = 1; /* how many pass that have the first bytes: about a sixth for each byte more */
+    for (unsigned len = least + 1; len <= 8; len++) {
+        share /= 6;
+        float pass = (float)shorter + (float)longer * share;
+        shorter += count[len];
+        longer -= count[len];
+        if (pass >= best) continue;
+        best = pass;
         more = len;
     }
     return (uint8_t)(least | more << 4);
