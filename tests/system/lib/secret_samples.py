@@ -3,6 +3,7 @@ lengths and alphabets are those of the makers' documents, the rest is chance. A 
 import base64
 import json
 import random
+import re
 import string
 
 LOWER, UPPER, DIGITS = string.ascii_lowercase, string.ascii_uppercase, string.digits
@@ -406,6 +407,11 @@ def fill(rng, form):
     return ''.join(out)
 
 
+def fill_in(rng, text):
+    """fill(), of a text that may have other braces."""
+    return re.sub(r'\{(?:u|[%s]\d+)\}' % ''.join(k for k in ALPHABETS if not k.isdigit()), lambda m: fill(rng, m.group()), text)
+
+
 def words_of(name):
     return [w.lower() for w in name.replace('-', '_').split('_')]
 
@@ -711,7 +717,7 @@ HANDED = {
 }
 WEAKLY = {
     'quoted': "{m} '{v}'", 'called': '{m}("{v}")', 'listed': '{m}:\n  - "{v}"', 'colon': '{m}: {v}', 'assigned': '{m} = {v}',
-    'environment': '{N}_APP={v}', 'logged': 'Using {m} ID={v}',
+    'environment': '{N}_APP={v}',
 }
 HANDED_FORMS = '{h32} {h40} {u} {w24} {w32} {w40} {a32} {b43} {A32} {s3}_{w32}'.split()
 WEAK_FORMS = '{w24} {w32} {w40} {a32} {s3}_{w32}'.split()
@@ -762,6 +768,22 @@ HARMLESS = {
 }
 
 
+# What systems call their things by: found nowhere else, secret nowhere.
+IDENTIFIERS = [
+    'pod/web-{h9}-{a5} uid={u} containerID: containerd://{h64}', '"x-amz-id-2": "{B76}", "requestID": "{w26}"', 'X-Amz-Cf-Id: {b54}==',
+    '"id": "pi_3{w23}", "latest_charge": "ch_3{w23}", "invoice": "in_1{w23}", "txn": "txn_3{w23}"', 'x-amz-version-id: {w32}',
+    '"id": "chatcmpl-{w29}", "tool_call_id": "call_{w24}", "request-id": "req_011C{w20}"', '{"kid": "{w32}", "kty": "RSA", "e": "AQAB"}',
+    'INFO job=01J{A23} worker=2{w26} item=c{a24} took=12ms', '{"requestId": "2{w26}", "documentId": "{w20}", "entity": "{w21}"}',
+    'https://docs.google.com/document/d/1{b43}/edit', 'fileId: 1{w32}', 'https://www.youtube.com/watch?v={b11}&list=PL{w32}',
+    '"integrity": "sha512-{B86}==",', 'checksum = "{h64}"', 'github.com/x/y v1.0.0 h1:{B43}=', 'commit {h40}\nChange-Id: I{h40}',
+    'traceparent: 00-{h32}-{h16}-01', '256 SHA256:{B43} bob@host (ED25519)', "script-src 'nonce-{B22}==' 'sha256-{B43}='",
+    'BUILD_TAG=jenkins-{a24}\nGIT_COMMIT={h40}\nNODE_ID={w22}', 'INSTANCE=i-0{h17}\nIMAGE=registry.example/app:{h12}', 'resource: {w21}\nslug: {a12}',
+    'https://open.spotify.com/track/{w22} uri spotify:album:{w22}', 'Message-ID: <CA{w24}_{w24}@mail.example>', '?gclid=EAIaIQobChMI{w40}&utm_id={d9}',
+    'ipfs://Qm{w44}', 'tx 0x{h64} block {d8}', '/subscriptions/{u}/resourceGroups/rg tenantId: {u}', '{h32}  usr/bin/{s6}\n{h32}  usr/bin/{s7}',
+    'PASS: ld-{s4}/{s5}{d2}\nPASS: {s5}{d2}', 'xmlSecTransformDsaSha{d3}GetKlass', '#define {U6}_{U4}_{U5}_{d2} 4',
+]
+
+
 def harmless_samples(rng, each):
     """(group, kind, text): the shapes above, holding nothing."""
     shapes = dict(HANDED, **WEAKLY)
@@ -773,6 +795,9 @@ def harmless_samples(rng, each):
                 value = HARMLESS[kind] if '{A8}' in HARMLESS[kind] else fill(rng, HARMLESS[kind])
                 text = named(shapes[which], m.capitalize(), rng.choice(['API_KEY', 'ACCESS_TOKEN', 'CLIENT_SECRET']), value)
                 yield which, kind, shape(text, M=m.capitalize(), m=m)
+    for form in IDENTIFIERS:
+        for _ in range(4 * each):
+            yield 'identifiers', form, fill_in(rng, form) + '\n'
 
 # ---- secrets with a structure
 def wrapped(text, n):
