@@ -50,12 +50,13 @@ struct unit {
     uint32_t v, n, s, used;
 };
 
-/* The unit of piece p that holds view byte `at` or source byte `from`, whichever comes first. */
-static struct unit walk(const struct view *v, const struct view_piece *p, uint32_t at, uint32_t from)
+/* The unit that holds view byte `at` or source byte `from`, whichever comes first; of an escaped piece in which a unit begins
+ * at view byte i, source byte s. */
+static struct unit walk(const struct view *v, uint32_t i, uint32_t s, uint32_t at, uint32_t from)
 {
-    const struct slice src = p->s & VIEW_SELF ? buf_slice(&v->text) : v->source;
-    const uint32_t flag = p->s & VIEW_SELF;
-    uint32_t s = p->s & ~VIEW_SELF, i = p->v;
+    const struct slice src = s & VIEW_SELF ? buf_slice(&v->text) : v->source;
+    const uint32_t flag = s & VIEW_SELF;
+    s &= ~VIEW_SELF;
     from &= ~VIEW_SELF;
     while (s < src.n) {
         const uint32_t most = at - i < from - s ? at - i : from - s; /* bytes to go at most */
@@ -80,7 +81,7 @@ static void back(const struct view *v, uint32_t at, uint32_t *start, uint32_t *e
 {
     const struct view_piece *p = &v->piece[view_piece_at(v, at)];
     if (p->width == VIEW_ESCAPED) {
-        const struct unit u = walk(v, p, at, UINT32_MAX);
+        const struct unit u = walk(v, p->v, p->s, at, UINT32_MAX);
         *start = u.s;
         *end = u.s + u.used;
         return;
@@ -95,6 +96,14 @@ void view_back(const struct view *v, uint32_t start, uint32_t end, uint32_t *s_s
 {
     uint32_t ignored;
     assert(start < end && end <= v->text.end);
+    const size_t i = view_piece_at(v, start);
+    if (v->piece[i].width == VIEW_ESCAPED && (i + 1 == v->count || v->piece[i + 1].v >= end)) { /* what is read once will do */
+        const struct unit first = walk(v, v->piece[i].v, v->piece[i].s, start, UINT32_MAX);
+        const struct unit last = walk(v, first.v, first.s, end - 1, UINT32_MAX);
+        *s_start = first.s;
+        *s_end = last.s + last.used;
+        return;
+    }
     back(v, end - 1, &ignored, s_end);
     back(v, start, s_start, &ignored);
 }
@@ -107,7 +116,7 @@ void view_forward(const struct view *v, size_t i, uint32_t s, uint32_t *start, u
     *start = p->width ? p->v : p->v + (s - p->s);
     *end = p->width ? most : *start + 1;
     if (p->width == VIEW_ESCAPED) {
-        const struct unit u = walk(v, p, UINT32_MAX, s);
+        const struct unit u = walk(v, p->v, p->s, UINT32_MAX, s);
         *start = u.v;
         *end = u.v + u.n;
     }

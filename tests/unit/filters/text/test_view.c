@@ -8,6 +8,8 @@
 #include "filters/text/json.h"
 #include "filters/text/view.h"
 
+#include <stdio.h>
+
 /* Unescapes raw, which stands at 100 in a source made for it. */
 static enum err unescape(struct view *v, struct slice raw)
 {
@@ -78,7 +80,7 @@ static void test_unescape(void **state)
 static void check_unescape(struct slice raw)
 {
     struct view v = view_make(10000);
-    uint32_t at = 0;
+    uint32_t at = 0, first, last;
     assert_int_equal(view_add(&v, SLICE("head"), 3), ERR_OK);
     assert_int_equal(unescape(&v, raw), ERR_OK);
     const struct slice got = slice_of(v.text.p + 4, v.text.end - 4);
@@ -100,6 +102,8 @@ static void check_unescape(struct slice raw)
         i += used;
     }
     assert_int_equal(at, got.n);
+    if (at) view_back(&v, 4, 4 + at, &first, &last);
+    if (at) assert_true(first == 100 && last == 100 + raw.n);
     view_free(&v);
 }
 
@@ -140,6 +144,26 @@ static void test_unescape_ways(void **state)
                 n += len;
             }
             check_unescape(slice_of(t, n));
+        }
+    }
+    for (unsigned way = 0; !view_unescape_way(way);) way++;
+}
+
+/* Rows of \\u: every number, in rows of every length, with one that is none in them. */
+static void test_unescape_rows(void **state)
+{
+    (void)state;
+    static char t[600];
+    for (unsigned way = 0; way < 4; way++) {
+        if (!view_unescape_way(way)) continue;
+        for (unsigned c = 0; c < 0x10000;) {
+            const unsigned row = 1 + c % 29;
+            int n = 0;
+            for (unsigned k = 0; k < row; k++, c++)
+                n += snprintf(t + n, sizeof t - (size_t)n, c % 2 ? "\\u%04x" : "\\u%04X", c & 0xFFFF);
+            check_unescape(slice_of(t, (size_t)n));
+            t[6 * (c * 7 % row) + 2 + c % 4] = "g:/@`G \x80"[c % 8];
+            check_unescape(slice_of(t, (size_t)n));
         }
     }
     for (unsigned way = 0; !view_unescape_way(way);) way++;
@@ -271,8 +295,13 @@ int main(void)
 {
     mem_install_hooks();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pieces), cmocka_unit_test(test_unescape), cmocka_unit_test(test_unescape_ways),
-        cmocka_unit_test(test_fold),   cmocka_unit_test(test_fold_nul), cmocka_unit_test(test_needs_fold_everywhere),
+        cmocka_unit_test(test_pieces),
+        cmocka_unit_test(test_unescape),
+        cmocka_unit_test(test_unescape_ways),
+        cmocka_unit_test(test_unescape_rows),
+        cmocka_unit_test(test_fold),
+        cmocka_unit_test(test_fold_nul),
+        cmocka_unit_test(test_needs_fold_everywhere),
         cmocka_unit_test(test_under),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
