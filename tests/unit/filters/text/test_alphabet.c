@@ -42,8 +42,7 @@ static void test_text(void **state)
                                         "AKIAQX3BD7ZJ",
                                         "{\"key\": \"a\n\t",
                                         "\xE4\xBD\xA0\xE5\xA5\xBD\xEF\xBC\x8C\xE4\xB8\x96",
-                                        "gr\xC3\xBC\xC3\x9F"
-                                        "e, ihr",
+                                        "gr\303\274\303\237e, ihr",
                                         "a\xF0\x9F\x98\x80 b\xC3\xA9 cde",
                                         "key = \xE2\x80\x9Cv\xE2\x80\x9D",
                                         "a\0b\0c\0d\0e\0f\0",
