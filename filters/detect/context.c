@@ -25,13 +25,18 @@ static bool free_behind(struct slice t, size_t end)
     return !is_letter2(c);
 }
 
+static bool is_whole(struct slice t, const struct context_word *w, size_t start)
+{
+    return (!w->edge_start || free_before(t, start)) && (!w->edge_end || free_behind(t, start + w->len));
+}
+
 /* Enters a word that was found, if it is a whole one. */
 static void add_word(struct detect_scratch *s, struct page *p, const struct lexicon_hit *h)
 {
     const struct ruleset *rs = s->rs;
     const struct context_word *w = &rs->words[h->word];
     size_t start = h->start, end = start + w->len;
-    if ((w->edge_start && !free_before(s->text, start)) || (w->edge_end && !free_behind(s->text, end))) return;
+    if (!is_whole(s->text, w, start)) return;
     if (p->count == PAGE_HITS) {
         p->overflow = true;
         return;
@@ -46,7 +51,7 @@ static struct page *page_slot(struct detect_scratch *s, uint32_t number)
     struct page *p = &s->page[number % PAGES];
     if (p->number != number) {
         p->number = number;
-        p->asked = p->count = p->spread = 0;
+        p->asked = p->windows = p->count = p->spread = 0;
         p->loaded = p->overflow = false;
     }
     return p;
@@ -109,7 +114,8 @@ bool context_possible(struct detect_scratch *s, uint16_t rule, size_t at)
     return word_between(s, rule, lo, hi < s->text.n ? hi : s->text.n, 0, 0);
 }
 
-#define CROWD 12u
+#define CROWD   24u /* sets of rules that would be less work with the words of the page */
+#define WINDOWS 4u  /* looks at parts of it that cost as much */
 
 bool context_crowded(struct detect_scratch *s, size_t at)
 {
@@ -190,6 +196,15 @@ const struct page *context_page(struct detect_scratch *s, size_t at)
     return p;
 }
 
+void context_load(struct detect_scratch *s, size_t at)
+{
+    uint32_t number = (uint32_t)(at / PAGE_BYTES);
+    if (!s->rs->context) return;
+    if (number) (void)page_load(s, number - 1);
+    (void)page_load(s, number);
+    if ((size_t)(number + 1) * PAGE_BYTES < s->text.n) (void)page_load(s, number + 1);
+}
+
 const struct bits *context_numbers(struct detect_scratch *s, size_t at)
 {
     const struct ruleset *rs = s->rs;
@@ -201,4 +216,23 @@ const struct bits *context_numbers(struct detect_scratch *s, size_t at)
     if (in + GRANULE + reach_behind(rs) > PAGE_BYTES && (size_t)(number + 1) * PAGE_BYTES < s->text.n)
         (void)page_load(s, number + 1);
     return &context_page(s, at)->near[at % PAGE_BYTES / GRANULE];
+}
+
+const struct bits *context_window(struct detect_scratch *s, size_t at)
+{
+    const struct ruleset *rs = s->rs;
+    struct page *p = page_slot(s, (uint32_t)(at / PAGE_BYTES));
+    if (!rs->context || p->loaded || p->windows++ >= WINDOWS) return context_numbers(s, at);
+    size_t from = at > reach_before(rs) ? at - reach_before(rs) : 0;
+    size_t to = s->text.n - at > reach_behind(rs) ? at + reach_behind(rs) : s->text.n;
+    if (s->stats) s->stats->context_bytes += to - from;
+    s->window = rs->numbers->alone;
+    while (from < to) {
+        size_t n = lexicon_find(rs->context, s->text, from, to, s->lexicon_hits, &from);
+        for (size_t i = 0; i < n; i++) {
+            const struct lexicon_hit *h = &s->lexicon_hits[i];
+            if (is_whole(s->text, &rs->words[h->word], h->start)) add_near(rs->numbers, &s->window, &rs->word_near[h->word]);
+        }
+    }
+    return &s->window;
 }

@@ -29,8 +29,9 @@ struct word_hit {
     uint32_t word;
 };
 struct page {
-    uint32_t number; /* UINT32_MAX: empty */
-    uint32_t asked;  /* how often its words would have been of use */
+    uint32_t number;  /* UINT32_MAX: empty */
+    uint32_t asked;   /* how often its words would have been of use */
+    uint32_t windows; /* how often some of it was looked at for them */
     bool loaded, overflow;
     uint32_t count;
     struct word_hit *hits;      /* PAGE_HITS */
@@ -60,6 +61,7 @@ struct detect_scratch {
     size_t rules;
     uint32_t scans;
     struct page page[PAGES];
+    struct bits window; /* what context_window() said last */
     size_t page_words;
     struct leads *leads;
     struct lexicon_hit *lexicon_hits, *word_hits; /* of context words, of keywords */
@@ -112,10 +114,14 @@ bool context_possible(struct detect_scratch *s, uint16_t rule, size_t at);
 /* echo.c: secrets among the findings from `first` on, elsewhere in the text. */
 void echo_scan(struct detect_scratch *s, size_t first);
 
-/* The rules of numbers that stand alone or have a word near enough to a number at `at`, and perhaps some more. */
+/* The rules of numbers that stand alone or have a word near enough to a number at `at`, and perhaps some more. The first
+ * looks for the words of its page, the second round the number only while few of a page are asked about. */
 const struct bits *context_numbers(struct detect_scratch *s, size_t at);
+const struct bits *context_window(struct detect_scratch *s, size_t at);
 /* The page that `at` is in, with the same for all of it (`near`, `bare`); NULL if nobody has looked for its words. */
 const struct page *context_page(struct detect_scratch *s, size_t at);
+/* Looks for the words of that page and of both beside it. */
+void context_load(struct detect_scratch *s, size_t at);
 /* True where so many ask that looking for words first is the cheaper way. */
 bool context_crowded(struct detect_scratch *s, size_t at);
 

@@ -48,10 +48,9 @@ static void keep_counts(const struct numbers *t, struct slice text, size_t digit
     for (size_t i = 0; i < TABLE_WORDS; i++) m->w[i] &= by_count.w[i];
 }
 
-/* Those that need a word near by where there is none. */
-static void keep_near(struct detect_scratch *s, size_t digit, struct bits *m)
+/* Takes out those that need a word near by where there is none. */
+static void keep_near(const struct bits *near, struct bits *m)
 {
-    const struct bits *near = context_numbers(s, digit);
     for (size_t i = 0; i < TABLE_WORDS; i++) m->w[i] &= near->w[i];
 }
 
@@ -66,11 +65,11 @@ static uint64_t any_from(const struct bits *m, size_t first)
 static void try_set(struct detect_scratch *s, size_t anchor, size_t digit, struct bits *m)
 {
     const struct numbers *t = s->rs->numbers;
-    if (any_from(m, t->near_word) && context_crowded(s, digit)) keep_near(s, digit, m);
+    if (any_from(m, t->near_word) && context_crowded(s, digit)) keep_near(context_numbers(s, digit), m);
     keep_tails(t, s->text, anchor, m);
     if (!any_from(m, 0)) return;
     keep_counts(t, s->text, digit, m);
-    if (any_from(m, t->near_word)) keep_near(s, digit, m);
+    if (any_from(m, t->near_word)) keep_near(context_window(s, digit), m);
     if (s->stats) s->stats->structural_hits += any_from(m, 0) != 0;
     for (size_t i = 0; i < TABLE_WORDS; i++)
         for (uint64_t w = m->w[i]; w && !s->err; w &= w - 1) {
@@ -146,6 +145,8 @@ static void try_batch(struct detect_scratch *s, const struct number_asked *q, st
     }
 }
 
+#define DENSE 64u /* numbers in a page: its words are looked for first */
+
 /* Rules for the beginning of a text are only asked there, and those that need a word near by only where there is one, if
  * that is known. */
 static void scan_numbers(struct detect_scratch *s)
@@ -160,6 +161,7 @@ static void scan_numbers(struct detect_scratch *s)
         q.only = at < beginning ? &t->all : &t->later;
         q.limit = at < beginning ? beginning : s->seg_hi;
         if (q.limit > end) q.limit = end;
+        if (i + DENSE < q.n && q.v[i + DENSE].at < end) context_load(s, at);
         const struct page *page = context_page(s, at);
         q.near = page ? page->near : &t->all;
         q.near_mask = page ? GRANULES - 1 : 0;
