@@ -85,7 +85,8 @@ struct table {
     size_t count;
     uint64_t prev[2][256]; /* by the byte before the anchor; the second with a digit before that */
     uint64_t front[SHAPE_FRONT][256];
-    uint64_t at_start; /* rules that start nowhere but at the beginning of a text */
+    uint64_t at_start;               /* rules that start nowhere but at the beginning of a text */
+    struct tail *behind[TABLE_ROOM]; /* of '@': what may follow that; or NULL */
     /* of tokens: */
     uint64_t run[SHAPE_RUN + 1];   /* by how long a match's first run is */
     uint64_t plain[SHAPE_RUN + 1]; /* ... where it is of letters and digits alone */

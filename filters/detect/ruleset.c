@@ -714,7 +714,7 @@ static void enter_table(struct builder *b, struct table *t, uint16_t rule)
     if (r->at_start) t->at_start |= bit;
 }
 
-static void build_table(struct builder *b, const struct rule_def *defs, size_t n, enum table_kind kind)
+static enum err build_table(struct builder *b, const struct rule_def *defs, size_t n, enum table_kind kind)
 {
     static const unsigned trigger[TABLE_COUNT] = {TRIGGER_AT, TRIGGER_COLON, TRIGGER_ENTROPY};
     struct table *t = &b->rs->table[kind];
@@ -726,8 +726,15 @@ static void build_table(struct builder *b, const struct rule_def *defs, size_t n
         }
         enter_table(b, t, (uint16_t)i);
     }
+    for (size_t i = 0; kind == TABLE_AT && i < t->count; i++) {
+        struct tail_start start;
+        start.states = shape_behind(b->shape[t->rule[i]], '@', &start.n);
+        enum err e = start.n ? tail_build(b->tails, b->shape[t->rule[i]], &start, 1, &t->behind[i]) : ERR_OK;
+        if (e) return e;
+    }
     for (size_t i = 0; kind == TABLE_ENTROPY && i < t->count; i++)
         enter_token(t, i, &b->rs->rules[t->rule[i]], b->shape[t->rule[i]]);
+    return ERR_OK;
 }
 
 static enum err build_numbers(struct builder *b, const struct rule_def *defs, size_t n)
@@ -849,7 +856,7 @@ static enum err build_all(struct builder *b, const struct rule_def *defs, size_t
         b->shape[i] = NULL;
     }
     enum err e = build_keywords(b);
-    for (int k = 0; k < TABLE_COUNT && !e; k++) build_table(b, defs, n, (enum table_kind)k);
+    for (int k = 0; k < TABLE_COUNT && !e; k++) e = build_table(b, defs, n, (enum table_kind)k);
     if (!e) e = build_numbers(b, defs, n);
     if (!e) e = build_context(b, defs, n);
     return e ? e : b->failed ? ERR_SHAPE : ERR_OK;
@@ -928,6 +935,7 @@ void ruleset_free(struct ruleset *rs)
     mem_free(rs->needle_keyword);
     mem_free(rs->word_keyword);
     mem_free(rs->rules);
+    for (size_t i = 0; i < TABLE_ROOM; i++) mem_free(rs->table[TABLE_AT].behind[i]);
     numbers_free(rs->numbers);
     mem_free(rs->refs);
     mem_free(rs->leads);

@@ -1339,6 +1339,24 @@ bool shape_only(struct shape *s, const struct byteset *token)
     return true;
 }
 
+const uint16_t *shape_behind(struct shape *s, unsigned char c, size_t *n)
+{
+    struct byteset others = byteset_all();
+    others.w[c >> 6] ^= 1ull << (c & 63);
+    front_within(s, &others);
+    front_clear(&s->a);
+    for (size_t i = 0; i < s->c.n; i++) {
+        const struct shape_state *st = &s->v[s->c.v[i]];
+        if (st->kind == K_ANY) {
+            front_clear(&s->a);
+            break;
+        }
+        if (byteset_has(&st->set, c)) front_add(&s->a, s, st->out);
+    }
+    *n = s->a.n;
+    return s->a.v;
+}
+
 struct byteset shape_run_bytes(struct shape *s, const struct byteset *token)
 {
     front_within(s, token);

@@ -72,6 +72,9 @@ void shape_runs(struct shape *s, const struct byteset *token, struct shape_runs 
 bool shape_run_of(struct shape *s, const struct byteset *token, const struct byteset *only);
 /* Whether a match is of `token` alone, but for what must follow it. */
 bool shape_only(struct shape *s, const struct byteset *token);
+/* The states a match is in behind its first byte `c`; none if there may be no such byte. Valid until the shape is asked
+ * something else. */
+const uint16_t *shape_behind(struct shape *s, unsigned char c, size_t *n);
 /* What may stand in it, or behind the match if that ends in a run of `token`. */
 struct byteset shape_run_bytes(struct shape *s, const struct byteset *token);
 /* The first place from..to-1 of every match that reaches it where only a few bytes may stand. */

@@ -208,6 +208,17 @@ static bool is_local(unsigned char c)
     return is_digit((char)c) || is_letter((char)c) || c == '.' || c == '_' || c == '-' || c == '+' || c == '%' || c == '\'';
 }
 
+/* Rules of '@' that what follows it allows. */
+static void try_at(struct detect_scratch *s, const struct table *t, size_t anchor, size_t at)
+{
+    uint64_t may = table_look(s, t, anchor);
+    for (uint64_t w = may; w; w &= w - 1) {
+        const struct tail *behind = t->behind[__builtin_ctzll(w)];
+        if (behind && !tail_may(behind, s->text.p + at + 1, s->text.n - at - 1)) may ^= w & -w;
+    }
+    if (may) table_confirm(s, t, anchor, may);
+}
+
 static void scan_ats(struct detect_scratch *s)
 {
     const struct table *t = &s->rs->table[TABLE_AT];
@@ -218,9 +229,9 @@ static void scan_ats(struct detect_scratch *s)
         while (a > 0 && at - a < LOCAL_MAX && is_local(p[a - 1])) a--;
         for (wide = a; wide > 0 && at - wide < LOCAL_MAX && (is_local(p[wide - 1]) || p[wide - 1] >= 0x80); wide--) {
         }
-        if (wide < a) try_table(s, t, wide);
+        if (wide < a) try_at(s, t, wide, at);
         while (a < at && !is_digit((char)p[a]) && !is_letter((char)p[a]) && p[a] != '_') a++;
-        if (a < at) try_table(s, t, a);
+        if (a < at) try_at(s, t, a, at);
     }
 }
 
