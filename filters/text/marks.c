@@ -1,5 +1,6 @@
-/* The pass: 64 bytes at a time become masks of a few classes of bytes; carries and shifts find runs in them, and only at a sign
- * is a byte looked at alone. Which breaks are worth it is told when all rows are written (breaks.c). */
+/* The pass: 512 bytes at a time become masks of a few classes of bytes, 64 bits to a word and eight words to a step; shifts find
+ * runs in them, and only at a sign is a byte looked at alone. Which breaks are worth it is told when all rows are written
+ * (breaks.c). */
 #include "filters/text/marks.h"
 
 #include "filters/text/alphabet.h"
@@ -21,7 +22,7 @@ enum {
     QUOTE = 16,
     SLASH = 32,
     WHITE = 64, /* what a line may begin with: blanks and '>' */
-    RARE = 128, /* '%', '&' */
+    RARE = 128, /* '%', '&', '=' */
 };
 enum { /* the second table */
        HEX = 1,
@@ -62,7 +63,7 @@ __attribute__((constructor)) static void make_classes(void)
         {"\"'", QUOTE},
         {"\\", SLASH},
         {" \t>", WHITE},
-        {"%&", RARE},
+        {"%&=", RARE},
     };
     static const struct class_row second[] = {
         {FIGURES "abcdefABCDEF", HEX},
@@ -78,41 +79,49 @@ __attribute__((constructor)) static void make_classes(void)
     sort_bytes(further, second, sizeof second / sizeof second[0]);
 }
 
+#define LEAF static inline __attribute__((always_inline)) /* made anew for each processor */
+
+#define WORDS 8u /* of a step */
+#define STEP  (64 * WORDS)
+typedef uint64_t lanes __attribute__((vector_size(8 * WORDS))); /* a bit for each byte of a step */
+typedef uint64_t row_lanes __attribute__((vector_size(8 * WORDS), aligned(8), may_alias));
+
+/* Of the words of x, before which those of `last` stand, or behind which those of `next`: the word before each, behind each. */
+#define WORD_BEFORE(last, x) __builtin_shufflevector(last, x, 7, 8, 9, 10, 11, 12, 13, 14)
+#define WORD_BEHIND(x, next) __builtin_shufflevector(x, next, 1, 2, 3, 4, 5, 6, 7, 8)
+/* Bit i: bit i - 1; bit i + n, 0 < n < 64. */
+#define BIT_BEFORE(last, x)    ((x) << 1 | WORD_BEFORE(last, x) >> 63)
+#define BIT_BEHIND(x, next, n) ((x) >> (n) | WORD_BEHIND(x, next) << (64 - (n)))
+
+/* In the order of the classes; `token` is all a token has. */
 struct masks {
-    uint64_t base64, digit, token, cut, quote, slash, white, rare; /* token: all a token has */
-    uint64_t hex, part, small, capital, join, onward, lines, returns;
-    uint64_t equals;
+    lanes base64, digit, token, cut, quote, slash, white, rare;
+    lanes hex, part, small, capital, join, onward, lines, returns;
 };
+_Static_assert(sizeof(struct masks) == 2 * CLASSES * sizeof(lanes), "a row for each class");
 
-static inline void take_masks(const uint64_t first[CLASSES], const uint64_t second[CLASSES], uint64_t equals, struct masks *m)
+LEAF void sort_plain(const char *p, struct masks *m)
 {
-    *m = (struct masks){first[0],  first[1],  first[0] | first[2], first[3],  first[4],  first[5],
-                        first[6],  first[7],  second[0],           second[1], second[2], second[3],
-                        second[4], second[5], second[6],           second[7], equals};
-}
-
-static void sort_plain(const char *p, struct masks *m)
-{
-    uint64_t first[CLASSES] = {0}, second[CLASSES] = {0}, equals = 0;
-    for (unsigned i = 0; i < 64; i++) {
-        const unsigned c = classes[(unsigned char)p[i]], d = further[(unsigned char)p[i]];
-        equals |= (uint64_t)(p[i] == '=') << i;
-        for (unsigned k = 0; k < CLASSES; k++) first[k] |= (uint64_t)(c >> k & 1) << i;
-        for (unsigned k = 0; k < CLASSES; k++) second[k] |= (uint64_t)(d >> k & 1) << i;
+    uint64_t row[2 * CLASSES][WORDS] = {{0}};
+    for (unsigned i = 0; i < STEP; i++) {
+        const unsigned c = classes[(unsigned char)p[i]] | (unsigned)further[(unsigned char)p[i]] << CLASSES;
+        for (unsigned k = 0; k < 2 * CLASSES; k++) row[k][i / 64] |= (uint64_t)(c >> k & 1) << i % 64;
     }
-    take_masks(first, second, equals, m);
+    memcpy(m, row, sizeof *m);
+    m->token |= m->base64;
 }
 
 #if defined(__x86_64__)
 #define AVX2   __attribute__((target("avx2,bmi,bmi2")))
-#define AVX512 __attribute__((target("avx512f,avx512bw,avx512vbmi,avx2,bmi,bmi2")))
+#define AVX512 VECTOR_SPREAD
 
 AVX2 static inline __m256i is(__m256i v, char c) { return _mm256_cmpeq_epi8(v, _mm256_set1_epi8(c)); }
 AVX2 static inline __m256i either(__m256i a, __m256i b) { return _mm256_or_si256(a, b); }
 
 AVX2 static inline __m256i within(__m256i v, char lo, char span) { return vector_within2(v, lo, span); }
 
-AVX2 static inline void sort_avx2(const char *p, struct masks *m)
+/* Word k of the step. */
+AVX2 static inline void sort_word(const char *p, struct masks *m, unsigned k)
 {
     const __m256i v[2] = {_mm256_loadu_si256((const __m256i *)(const void *)p),
                           _mm256_loadu_si256((const __m256i *)(const void *)(p + 32))};
@@ -138,135 +147,130 @@ AVX2 static inline void sort_avx2(const char *p, struct masks *m)
 #define IS_BAR(v)     is(v, '|')
 #define IS_AND(v)     either(is(v, '+'), is(v, '&'))
     const uint64_t figure = EACH(IS_FIGURE), dot = EACH(IS_DOT), mark = EACH(IS_MARK), blank = EACH(IS_BLANK);
-    m->small = EACH(IS_SMALL);
-    m->capital = EACH(IS_CAPITAL);
-    m->part = EACH(IS_DASH) | EACH(IS_PLUS);
-    m->base64 = m->small | m->capital | figure | m->part;
-    m->digit = figure | EACH(IS_AT);
-    m->hex = figure | EACH(IS_HEX);
-    m->rare = EACH(IS_RARE);
-    m->equals = EACH(IS_EQUAL);
-    m->token = m->base64 | EACH(IS_SIGN) | m->rare | dot | m->equals;
-    m->lines = EACH(IS_LINE);
-    m->returns = EACH(IS_RETURN);
-    m->cut = mark | m->lines;
-    m->quote = EACH(IS_QUOTE);
-    m->slash = EACH(IS_SLASH);
-    m->white = blank | EACH(IS_MORE);
-    m->join = blank | m->lines | m->returns | m->slash | dot | EACH(IS_AND);
-    m->onward = m->token | m->white | mark | EACH(IS_BAR);
+    const uint64_t small = EACH(IS_SMALL), capital = EACH(IS_CAPITAL), part = EACH(IS_DASH) | EACH(IS_PLUS);
+    const uint64_t base64 = small | capital | figure | part, and = EACH(IS_RARE), equals = EACH(IS_EQUAL),
+                   white = blank | EACH(IS_MORE);
+    const uint64_t token = base64 | EACH(IS_SIGN) | and | dot | equals, lines = EACH(IS_LINE), returns = EACH(IS_RETURN);
+    m->base64[k] = base64;
+    m->digit[k] = figure | EACH(IS_AT);
+    m->token[k] = token;
+    m->cut[k] = mark | lines;
+    m->quote[k] = EACH(IS_QUOTE);
+    m->slash[k] = EACH(IS_SLASH);
+    m->white[k] = white;
+    m->rare[k] = and | equals;
+    m->hex[k] = figure | EACH(IS_HEX);
+    m->part[k] = part;
+    m->small[k] = small;
+    m->capital[k] = capital;
+    m->join[k] = blank | lines | returns | m->slash[k] | dot | EACH(IS_AND);
+    m->onward[k] = token | white | mark | EACH(IS_BAR);
+    m->lines[k] = lines;
+    m->returns[k] = returns;
 }
 
-/* Bit k of each byte, for all k. */
-AVX512 static inline void spread(__m512i c, uint64_t bit[CLASSES])
+AVX2 LEAF void sort_avx2(const char *p, struct masks *m)
 {
-#pragma GCC unroll 8
-    for (unsigned k = CLASSES; k-- > 0; c = _mm512_add_epi8(c, c)) bit[k] = _mm512_movepi8_mask(c);
+    for (unsigned k = 0; k < WORDS; k++) sort_word(p + 64 * k, m, k);
 }
 
-AVX512 static inline void sort_avx512(const char *p, struct masks *m)
+AVX512 LEAF void sort_avx512(const char *p, struct masks *m)
 {
-    const __m512i v = _mm512_loadu_si512(p);
-    const __mmask64 ascii = ~_mm512_movepi8_mask(v);
-    uint64_t first[CLASSES], second[CLASSES];
-    spread(_mm512_maskz_permutex2var_epi8(ascii, _mm512_loadu_si512(classes), v, _mm512_loadu_si512(classes + 64)), first);
-    spread(_mm512_maskz_permutex2var_epi8(ascii, _mm512_loadu_si512(further), v, _mm512_loadu_si512(further + 64)), second);
-    take_masks(first, second, _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('=')), m);
+    vector_spread(p, classes, &m->base64);
+    vector_spread(p, further, &m->hex);
+    m->token |= m->base64;
 }
 #endif
 
 /* ---- what the masks tell ----------------------------------------------------------------------------------- */
 
-/* The text, the block looked at and the one behind it. */
+/* The text, what is known of the step looked at, of the one behind it and of the last one. */
 struct pass {
     struct slice text;
-    size_t base; /* of the block */
+    size_t base; /* of the step */
     const struct masks *now, *next;
-    size_t quoted;   /* behind the last sign of quoted-printable */
-    uint64_t base64; /* bit 0: the byte before the block is base64 */
-    uint64_t part;   /* ... it stands before another part of a run */
-    uint64_t hex;    /* ... it is a hex digit */
-    uint64_t before; /* ... a break may follow it */
-    uint64_t digit;  /* ... it is a digit */
-    uint64_t small, capital;
-    unsigned kinds; /* met so far */
+    struct {
+        lanes base64, part, hex, digit, small, capital;
+        lanes follows; /* a break may follow it */
+    } last;
+    lanes slash, pair; /* all met so far */
+    size_t quoted;     /* behind the last sign of quoted-printable */
+    unsigned kinds;    /* met so far, of those that are looked at alone */
+};
+/* What is looked at alone: places at first, then those of them where something is. */
+struct signs {
+    lanes rare, base64, hex; /* rare: '%', '&', '=' */
+    lanes percent, entity, equals;
 };
 
-#define LEAF static inline __attribute__((always_inline)) /* made anew for each processor */
-
-/* The 64 bits from bit n < 128 on, of two words. (Written so because shifts of 128 bits are slow on many processors.) */
-static inline uint64_t ahead(uint64_t now, uint64_t next, unsigned n)
-{
-    return n < 64 ? now >> n | next << 1 << (63 - n) : next >> (n - 64);
-}
-
-/* Bit i: bits i and i + n are set; *next the same for the word behind. */
-LEAF uint64_t pairs(uint64_t now, uint64_t *next, unsigned n)
-{
-    now &= now >> n | *next << (64 - n);
-    *next &= *next >> n;
-    return now;
-}
-
-LEAF uint64_t runs(const struct pass *s)
-{
-    uint64_t next = s->next->base64;
-    const uint64_t eight = pairs(pairs(pairs(s->now->base64, &next, 1), &next, 2), &next, 4);
-    const uint64_t whole = eight & ahead(eight, next, 8), less = eight & ahead(eight, next, 7) & ~whole;
-    if (!less) return whole;
-    return whole | (less & ahead(s->now->token & ~s->now->base64, s->next->token & ~s->next->base64, 15)); /* with its padding */
-}
+/* Bit i: bits i and i + n are set; *behind the same for the word behind each. */
+#define PAIRS(x, behind, n) ((x) &= (x) >> (n) | (behind) << (64 - (n)), (behind) &= (behind) >> (n))
 
 /* Where base64 of text may begin: with its run, or behind a sign that paths have, too. */
-LEAF uint64_t base64_begins(const struct pass *s, uint64_t run)
+LEAF void base64_places(const struct pass *s, lanes *found)
 {
-    const uint64_t b = s->now->base64, part = s->now->part;
-    uint64_t found = 0;
-    for (uint64_t w = run & (~(b << 1 | s->base64) | (~part & (part << 1 | s->part))); w; w &= w - 1)
-        if (alphabet_begins_base64(s->text.p + s->base + (size_t)__builtin_ctzll(w))) found |= w & -w;
-    return found;
+    const lanes b = s->now->base64, part = s->now->part, next = s->next->base64;
+    const lanes other = s->now->token & ~b, other_next = s->next->token & ~next;
+    lanes eight = b, behind = WORD_BEHIND(b, next);
+    PAIRS(eight, behind, 1);
+    PAIRS(eight, behind, 2);
+    PAIRS(eight, behind, 4);
+    const lanes whole = eight & (eight >> 8 | behind << 56), less = eight & (eight >> 7 | behind << 57);
+    const lanes run = whole | (less & BIT_BEHIND(other, other_next, 15)); /* with its padding */
+    *found = run & (~BIT_BEFORE(s->last.base64, b) | (~part & BIT_BEFORE(s->last.part, part)));
 }
 
-/* Where hex of text may begin. */
-LEAF uint64_t hex_begins(const struct pass *s)
+LEAF void hex_places(const struct pass *s, lanes *found)
 {
-    uint64_t next = s->next->hex, found = 0;
-    const uint64_t eight = pairs(pairs(pairs(s->now->hex, &next, 1), &next, 2), &next, 4);
-    const uint64_t run = eight & ahead(eight, next, 8) & ahead(eight, next, MARK_HEX_LEAST - 8);
-    for (uint64_t w = run & ~(s->now->hex << 1 | s->hex); w; w &= w - 1)
-        if (alphabet_begins_hex(s->text.p + s->base + (size_t)__builtin_ctzll(w))) found |= w & -w;
-    return found;
+    const lanes h = s->now->hex, next = s->next->hex;
+    lanes eight = h, behind = WORD_BEHIND(h, next);
+    PAIRS(eight, behind, 1);
+    PAIRS(eight, behind, 2);
+    PAIRS(eight, behind, 4);
+    const lanes run = eight & (eight >> 8 | behind << 56) & (eight >> (MARK_HEX_LEAST - 8) | behind << (72 - MARK_HEX_LEAST));
+    *found = run & ~BIT_BEFORE(s->last.hex, h);
 }
 
-/* Where three groups of two hex digits in the block, or of four characters with such at their ends, stand apart by a sign, or
+/* Where three groups of two hex digits in a word, or of four characters with such at their ends, stand apart by a sign, or
  * by two: of hex in pairs, which is longer than that, some place is marked. */
-LEAF uint64_t listed(const struct pass *s)
+LEAF void listed(const struct masks *m, lanes *found)
 {
-    const uint64_t b = s->now->base64, h = s->now->hex, h2 = h & h >> 1, two = h2 & ~(h >> 2);
-    const uint64_t four = b & b >> 1 & h2 >> 2 & ~(b >> 4);
-    return (two & two >> 3 & two >> 6) | (four & four >> 5 & four >> 10) | (four & four >> 6 & four >> 12);
+    const lanes b = m->base64, h = m->hex, h2 = h & h >> 1, two = h2 & ~(h >> 2);
+    const lanes four = b & b >> 1 & h2 >> 2 & ~(b >> 4);
+    *found = (two & two >> 3 & two >> 6) | (four & four >> 5 & four >> 10) | (four & four >> 6 & four >> 12);
 }
+
+/* Where a token may be broken and go on: by a line end before what it may go on with; by emphasis, before a token or more that
+ * breaks it, or in a number in groups; by the end of a string literal, before white space or an operator and more of those or
+ * a quote. */
+LEAF void breaks(struct pass *s, lanes *found)
+{
+    const struct masks *m = s->now, *n = s->next;
+    const lanes digit = BIT_BEFORE(s->last.digit, m->digit), follows = m->token | m->slash | m->returns | (m->white & digit);
+    const lanes line = m->lines & BIT_BEHIND(m->onward, n->onward, 1);
+    const lanes more = m->token | m->cut | m->slash | m->returns, more_next = n->token | n->cut | n->slash | n->returns;
+    const lanes mark = m->cut & ~m->lines & (BIT_BEHIND(more, more_next, 1) | digit);
+    const lanes end = m->join | m->quote, end_next = n->join | n->quote;
+    const lanes open = BIT_BEHIND(m->join, n->join, 1) & BIT_BEHIND(end, end_next, 2);
+    *found = (line | mark | (m->quote & open)) & BIT_BEFORE(s->last.follows, follows);
+    s->last.follows = follows;
+}
+
+/* ---- what is looked at alone ------------------------------------------------------------------------------- */
 
 static bool is_hex(char c) { return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'f'); }
 
 #define QUOTED_NEAR 24u
 
-/* "=41=4B": the second of two that are near each other. */
-LEAF uint64_t quoted(struct pass *s)
+/* "=41=4B": whether the sign at `at` is the second of two that are near each other. */
+static bool is_quoted(struct pass *s, size_t at)
 {
-    uint64_t found = 0;
-    /* The two digits behind it may be in the next block. */
-    for (uint64_t w = s->now->equals & ahead(s->now->base64, s->next->base64, 1) & ahead(s->now->base64, s->next->base64, 2); w;
-         w &= w - 1) {
-        const size_t at = s->base + (size_t)__builtin_ctzll(w);
-        const char *p = s->text.p + at;
-        if (!is_hex(p[1]) || !is_hex(p[2]) || p[1] >= 'a' || p[2] >= 'a') continue;
-        bool near = s->quoted && at - s->quoted < QUOTED_NEAR;
-        for (size_t k = s->quoted; near && k < at; k++) near = s->text.p[k] > ' ' && s->text.p[k] != '&';
-        if (near) found |= w & -w;
-        s->quoted = at + 1;
-    }
-    return found;
+    const char *p = s->text.p + at;
+    if (!is_hex(p[1]) || !is_hex(p[2]) || p[1] >= 'a' || p[2] >= 'a') return false;
+    bool near = s->quoted && at - s->quoted < QUOTED_NEAR;
+    for (size_t k = s->quoted; near && k < at; k++) near = s->text.p[k] > ' ' && s->text.p[k] != '&';
+    s->quoted = at + 1;
+    return near;
 }
 
 /* Whether a character reference that somebody reads (decode.c) begins with these two bytes. */
@@ -281,93 +285,105 @@ static inline bool begins_entity(char a, char b)
     return b && (b == s[0] || b == s[1]);
 }
 
-/* Percent escapes and character references among the rare bytes. */
-LEAF void signs(const struct pass *s, uint64_t *percent, uint64_t *entity)
+static inline bool is_percent(const char *p) { return (is_hex(p[1]) && is_hex(p[2])) || (p[1] | 32) == 'u'; }
+
+/* Percent escapes, character references and quoted-printable among the rare bytes; two bytes stand behind each. */
+static void look_at_rare(struct pass *s, struct signs *x, unsigned k)
 {
-    for (uint64_t w = s->now->rare; w; w &= w - 1) {
-        const size_t at = s->base + (size_t)__builtin_ctzll(w);
-        if (s->text.n - at < 3) continue;
-        const char a = s->text.p[at + 1], b = s->text.p[at + 2];
-        if (s->text.p[at] == '%') *percent |= (is_hex(a) && is_hex(b)) || (a | 32) == 'u' ? w & -w : 0;
-        else *entity |= begins_entity(a, b) ? w & -w : 0;
+    for (uint64_t w = x->rare[k]; w; w &= w - 1) {
+        const size_t at = s->base + k * 64 + (size_t)__builtin_ctzll(w);
+        const char *p = s->text.p + at;
+        if (*p == '%') x->percent[k] |= is_percent(p) ? w & -w : 0;
+        else if (*p == '&') x->entity[k] |= begins_entity(p[1], p[2]) ? w & -w : 0;
+        else x->equals[k] |= is_quoted(s, at) ? w & -w : 0;
     }
 }
 
-/* Where a token may be broken and go on: by a line end before what it may go on with; by emphasis, before a token or more that
- * breaks it, or in a number in groups; by the end of a string literal, before white space or an operator and more of those or
- * a quote. */
-LEAF uint64_t breaks(struct pass *s)
+/* Of places in a text those where `begins` says so. */
+static inline uint64_t look_at_runs(const char *text, uint64_t places, bool (*begins)(const char *p))
 {
-    const struct masks *m = s->now, *n = s->next;
-    const uint64_t digit = m->digit << 1 | s->digit, follows = m->token | m->slash | m->returns | (m->white & digit);
-    const uint64_t line = m->lines & ahead(m->onward, n->onward, 1);
-    const uint64_t mark = m->cut & ~m->lines &
-                          (ahead(m->token | m->cut | m->slash | m->returns, n->token | n->cut | n->slash | n->returns, 1) |
-                           digit);
-    const uint64_t open = ahead(m->join, n->join, 1) & ahead(m->join | m->quote, n->join | n->quote, 2);
-    const uint64_t found = (line | mark | (m->quote & open)) & (follows << 1 | s->before);
-    s->before = follows >> 63;
-    s->digit = m->digit >> 63;
+    uint64_t found = 0;
+    for (uint64_t w = places; w; w &= w - 1)
+        if (begins(text + (size_t)__builtin_ctzll(w))) found |= w & -w;
     return found;
 }
 
-LEAF uint64_t changes(struct pass *s)
+static unsigned kind(enum mark k, uint64_t mask) { return (unsigned)(mask != 0) << k; }
+
+static void look_at_signs(struct pass *s, struct signs *x)
 {
-    const struct masks *m = s->now;
-    const uint64_t found = (m->small & (m->capital << 1 | s->capital)) | (m->capital & (m->small << 1 | s->small));
-    s->small = m->small >> 63;
-    s->capital = m->capital >> 63;
-    return found;
+    x->percent = x->entity = x->equals = (lanes){0};
+    for (unsigned k = 0; k < WORDS; k++) {
+        if (!(x->rare[k] | x->base64[k] | x->hex[k])) continue;
+        const char *p = s->text.p + s->base + k * 64;
+        look_at_rare(s, x, k);
+        x->base64[k] = look_at_runs(p, x->base64[k], alphabet_begins_base64);
+        x->hex[k] = look_at_runs(p, x->hex[k], alphabet_begins_hex);
+        s->kinds |= kind(MARK_PERCENT, x->percent[k]) | kind(MARK_ENTITY, x->entity[k]) | kind(MARK_QUOTED, x->equals[k]) |
+                    kind(MARK_BASE64, x->base64[k]) | kind(MARK_HEX, x->hex[k]);
+    }
+}
+
+/* ---- all of it --------------------------------------------------------------------------------------------- */
+
+LEAF uint64_t one_of(const lanes *x)
+{
+    uint64_t all = 0;
+    for (unsigned k = 0; k < WORDS; k++) all |= (*x)[k];
+    return all;
+}
+
+/* The rows of one step. */
+LEAF void mark_step(struct pass *s, uint64_t *w, size_t room)
+{
+    const struct masks *m = s->now, *n = s->next;
+    const lanes zero = {0};
+    lanes found, pair;
+#define ROW(k, mask) (*(row_lanes *)(void *)(w + (k)*room) = (mask))
+    listed(m, &pair);
+    breaks(s, &found);
+    ROW(MARK_BREAK, found);
+    ROW(MARK_ESCAPE, m->slash);
+    ROW(MARK_PAIRS, pair);
+    ROW(MARK_TOKEN, m->token);
+    ROW(MARK_DIGIT, m->digit);
+    ROW(MARK_CHANGE, (m->small & BIT_BEFORE(s->last.capital, m->capital)) | (m->capital & BIT_BEFORE(s->last.small, m->small)));
+    ROW(MARK_WHITE, m->white);
+    struct signs x;
+    base64_places(s, &x.base64);
+    hex_places(s, &x.hex);
+    x.rare = m->rare & BIT_BEHIND(m->token, n->token, 1) & BIT_BEHIND(m->base64, n->base64, 2);
+    found = x.rare | x.base64 | x.hex;
+    if (one_of(&found)) look_at_signs(s, &x);
+    else x.percent = x.entity = x.equals = zero;
+    ROW(MARK_PERCENT, x.percent);
+    ROW(MARK_ENTITY, x.entity);
+    ROW(MARK_QUOTED, x.equals);
+    ROW(MARK_BASE64, x.base64);
+    ROW(MARK_HEX, x.hex);
+    ROW(MARK_ANY, m->slash | pair | x.percent | x.entity | x.equals | x.base64 | x.hex);
+#undef ROW
+    s->slash |= m->slash;
+    s->pair |= pair;
+    s->last.base64 = m->base64;
+    s->last.part = m->part;
+    s->last.hex = m->hex;
+    s->last.digit = m->digit;
+    s->last.small = m->small;
+    s->last.capital = m->capital;
 }
 
 typedef void (*sorter)(const char *p, struct masks *m);
 
 LEAF void sort_at(struct slice text, size_t at, struct masks *m, sorter sort)
 {
-    if (at + 64 <= text.n) {
-        sort(text.p + at, m);
-        return;
+    if (at >= text.n) memset(m, 0, sizeof *m);
+    else if (text.n - at >= STEP) sort(text.p + at, m);
+    else {
+        char part[STEP] = {0};
+        memcpy(part, text.p + at, text.n - at);
+        sort(part, m);
     }
-    char part[64] = {0};
-    if (at < text.n) memcpy(part, text.p + at, text.n - at);
-    sort(part, m);
-}
-
-LEAF unsigned kind(enum mark k, uint64_t mask) { return (unsigned)(mask != 0) << k; }
-
-/* The rows of one block. */
-LEAF void mark_block(struct pass *s, uint64_t *w, size_t room)
-{
-    const struct masks *m = s->now;
-    uint64_t percent = 0, entity = 0, base64 = 0, hex = 0;
-    if (m->rare) signs(s, &percent, &entity);
-    const uint64_t run = runs(s);
-    if (run) {
-        base64 = base64_begins(s, run);
-        hex = hex_begins(s);
-    }
-    const uint64_t pair = listed(s), equals = quoted(s), any = m->slash | percent | entity | equals | pair | base64 | hex;
-    if (any)
-        s->kinds |= 1u << MARK_ANY | kind(MARK_ESCAPE, m->slash) | kind(MARK_PERCENT, percent) | kind(MARK_ENTITY, entity) |
-                    kind(MARK_QUOTED, equals) | kind(MARK_PAIRS, pair) | kind(MARK_BASE64, base64) | kind(MARK_HEX, hex);
-#define ROW(k, mask) (w[(k)*room] = (mask))
-    ROW(MARK_ANY, any);
-    ROW(MARK_ESCAPE, m->slash);
-    ROW(MARK_PERCENT, percent);
-    ROW(MARK_ENTITY, entity);
-    ROW(MARK_QUOTED, equals);
-    ROW(MARK_PAIRS, pair);
-    ROW(MARK_BASE64, base64);
-    ROW(MARK_HEX, hex);
-    ROW(MARK_BREAK, breaks(s));
-    ROW(MARK_TOKEN, m->token);
-    ROW(MARK_DIGIT, m->digit);
-    ROW(MARK_CHANGE, changes(s));
-    ROW(MARK_WHITE, m->white);
-#undef ROW
-    s->base64 = m->base64 >> 63;
-    s->part = m->part >> 63;
-    s->hex = m->hex >> 63;
 }
 
 LEAF void mark_all(struct marks *m, struct slice text, sorter sort)
@@ -377,14 +393,15 @@ LEAF void mark_all(struct marks *m, struct slice text, sorter sort)
     uint64_t *w = m->word;
     const size_t room = m->room;
     sort_at(text, 0, &both[0], sort);
-    for (unsigned i = 0; s.base <= text.n; s.base += 64, w++, i ^= 1) { /* masks stay where they are: copies of them would wait */
+    for (unsigned i = 0; s.base <= text.n; s.base += STEP, w += WORDS, i ^= 1) { /* masks stay where they are */
         s.now = &both[i];
         s.next = &both[i ^ 1];
-        sort_at(text, s.base + 64, &both[i ^ 1], sort);
-        mark_block(&s, w, room);
+        sort_at(text, s.base + STEP, &both[i ^ 1], sort);
+        mark_step(&s, w, room);
     }
     for (unsigned k = 0; k < MARK_ROWS; k++) w[k * room] = 0; /* whoever reads 64 bits from somewhere on needs no end */
-    m->kinds = s.kinds;
+    m->kinds = s.kinds | kind(MARK_ESCAPE, one_of(&s.slash)) | kind(MARK_PAIRS, one_of(&s.pair));
+    if (m->kinds) m->kinds |= 1u << MARK_ANY;
 }
 
 static void mark_plain(struct marks *m, struct slice text) { mark_all(m, text, sort_plain); }
@@ -401,8 +418,7 @@ bool marks_way(unsigned way)
 {
     bool known = way == 2;
 #if defined(__x86_64__)
-    if (way == 0)
-        known = __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("bmi2");
+    if (way == 0) known = vector_spreads() && __builtin_cpu_supports("bmi2");
     if (way == 1) known = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
     if (known) chosen = way == 0 ? mark_avx512 : way == 1 ? mark_avx2 : mark_plain;
 #endif
@@ -416,7 +432,7 @@ __attribute__((constructor)) static void choose(void)
 
 enum err marks_make(struct marks *m, struct slice text)
 {
-    const size_t words = text.n / 64 + 2;
+    const size_t words = (text.n / STEP + 1) * WORDS + 1;
     if (words > m->room) {
         const size_t room = words + words / 2;
         uint64_t *v = mem_alloc(room * MARK_ROWS * sizeof *v);

@@ -95,7 +95,7 @@ static void check(struct slice t)
     assert_int_equal(marks_make(&m, t), ERR_OK);
     for (size_t i = 0; i < t.n; i++) {
         const char c = t.p[i];
-        bool two = t.n - i >= 3;
+        bool two = t.n - i >= 3 && is_base64(t.p[i + 2]);
         bool percent = two && c == '%' && ((is_hex(t.p[i + 1]) && is_hex(t.p[i + 2])) || (t.p[i + 1] | 32) == 'u');
         bool entity = two && c == '&' && t.p[i + 1] == '#';
         for (size_t k = 0; two && c == '&' && k < sizeof names / sizeof names[0]; k++)
