@@ -5,6 +5,7 @@
 
 #include "filters/text/alphabet.h"
 #include "filters/text/breaks.h"
+#include "filters/text/lanes.h"
 
 #include <string.h>
 
@@ -79,19 +80,7 @@ __attribute__((constructor)) static void make_classes(void)
     sort_bytes(further, second, sizeof second / sizeof second[0]);
 }
 
-#define LEAF static inline __attribute__((always_inline)) /* made anew for each processor */
-
-#define WORDS 8u /* of a step */
-#define STEP  (64 * WORDS)
-typedef uint64_t lanes __attribute__((vector_size(8 * WORDS))); /* a bit for each byte of a step */
-typedef uint64_t row_lanes __attribute__((vector_size(8 * WORDS), aligned(8), may_alias));
-
-/* Of the words of x, before which those of `last` stand, or behind which those of `next`: the word before each, behind each. */
-#define WORD_BEFORE(last, x) __builtin_shufflevector(last, x, 7, 8, 9, 10, 11, 12, 13, 14)
-#define WORD_BEHIND(x, next) __builtin_shufflevector(x, next, 1, 2, 3, 4, 5, 6, 7, 8)
-/* Bit i: bit i - 1; bit i + n, 0 < n < 64. */
-#define BIT_BEFORE(last, x)    ((x) << 1 | WORD_BEFORE(last, x) >> 63)
-#define BIT_BEHIND(x, next, n) ((x) >> (n) | WORD_BEHIND(x, next) << (64 - (n)))
+#define LEAF LANES_LEAF
 
 /* In the order of the classes; `token` is all a token has. */
 struct masks {
@@ -102,8 +91,8 @@ _Static_assert(sizeof(struct masks) == 2 * CLASSES * sizeof(lanes), "a row for e
 
 LEAF void sort_plain(const char *p, struct masks *m)
 {
-    uint64_t row[2 * CLASSES][WORDS] = {{0}};
-    for (unsigned i = 0; i < STEP; i++) {
+    uint64_t row[2 * CLASSES][LANES] = {{0}};
+    for (unsigned i = 0; i < LANES_STEP; i++) {
         const unsigned c = classes[(unsigned char)p[i]] | (unsigned)further[(unsigned char)p[i]] << CLASSES;
         for (unsigned k = 0; k < 2 * CLASSES; k++) row[k][i / 64] |= (uint64_t)(c >> k & 1) << i % 64;
     }
@@ -171,7 +160,7 @@ AVX2 static inline void sort_word(const char *p, struct masks *m, unsigned k)
 
 AVX2 LEAF void sort_avx2(const char *p, struct masks *m)
 {
-    for (unsigned k = 0; k < WORDS; k++) sort_word(p + 64 * k, m, k);
+    for (unsigned k = 0; k < LANES; k++) sort_word(p + 64 * k, m, k);
 }
 
 AVX512 LEAF void sort_avx512(const char *p, struct masks *m)
@@ -211,24 +200,24 @@ LEAF void base64_places(const struct pass *s, lanes *found)
 {
     const lanes b = s->now->base64, part = s->now->part, next = s->next->base64;
     const lanes other = s->now->token & ~b, other_next = s->next->token & ~next;
-    lanes eight = b, behind = WORD_BEHIND(b, next);
+    lanes eight = b, behind = LANES_BEHIND(b, next);
     PAIRS(eight, behind, 1);
     PAIRS(eight, behind, 2);
     PAIRS(eight, behind, 4);
     const lanes whole = eight & (eight >> 8 | behind << 56), less = eight & (eight >> 7 | behind << 57);
-    const lanes run = whole | (less & BIT_BEHIND(other, other_next, 15)); /* with its padding */
-    *found = run & (~BIT_BEFORE(s->last.base64, b) | (~part & BIT_BEFORE(s->last.part, part)));
+    const lanes run = whole | (less & LANES_AHEAD(other, other_next, 15)); /* with its padding */
+    *found = run & (~LANES_BACK(s->last.base64, b, 1) | (~part & LANES_BACK(s->last.part, part, 1)));
 }
 
 LEAF void hex_places(const struct pass *s, lanes *found)
 {
     const lanes h = s->now->hex, next = s->next->hex;
-    lanes eight = h, behind = WORD_BEHIND(h, next);
+    lanes eight = h, behind = LANES_BEHIND(h, next);
     PAIRS(eight, behind, 1);
     PAIRS(eight, behind, 2);
     PAIRS(eight, behind, 4);
     const lanes run = eight & (eight >> 8 | behind << 56) & (eight >> (MARK_HEX_LEAST - 8) | behind << (72 - MARK_HEX_LEAST));
-    *found = run & ~BIT_BEFORE(s->last.hex, h);
+    *found = run & ~LANES_BACK(s->last.hex, h, 1);
 }
 
 /* Where three groups of two hex digits in a word, or of four characters with such at their ends, stand apart by a sign, or
@@ -246,13 +235,13 @@ LEAF void listed(const struct masks *m, lanes *found)
 LEAF void breaks(struct pass *s, lanes *found)
 {
     const struct masks *m = s->now, *n = s->next;
-    const lanes digit = BIT_BEFORE(s->last.digit, m->digit), follows = m->token | m->slash | m->returns | (m->white & digit);
-    const lanes line = m->lines & BIT_BEHIND(m->onward, n->onward, 1);
+    const lanes digit = LANES_BACK(s->last.digit, m->digit, 1), follows = m->token | m->slash | m->returns | (m->white & digit);
+    const lanes line = m->lines & LANES_AHEAD(m->onward, n->onward, 1);
     const lanes more = m->token | m->cut | m->slash | m->returns, more_next = n->token | n->cut | n->slash | n->returns;
-    const lanes mark = m->cut & ~m->lines & (BIT_BEHIND(more, more_next, 1) | digit);
+    const lanes mark = m->cut & ~m->lines & (LANES_AHEAD(more, more_next, 1) | digit);
     const lanes end = m->join | m->quote, end_next = n->join | n->quote;
-    const lanes open = BIT_BEHIND(m->join, n->join, 1) & BIT_BEHIND(end, end_next, 2);
-    *found = (line | mark | (m->quote & open)) & BIT_BEFORE(s->last.follows, follows);
+    const lanes open = LANES_AHEAD(m->join, n->join, 1) & LANES_AHEAD(end, end_next, 2);
+    *found = (line | mark | (m->quote & open)) & LANES_BACK(s->last.follows, follows, 1);
     s->last.follows = follows;
 }
 
@@ -313,7 +302,7 @@ static unsigned kind(enum mark k, uint64_t mask) { return (unsigned)(mask != 0) 
 static void look_at_signs(struct pass *s, struct signs *x)
 {
     x->percent = x->entity = x->equals = (lanes){0};
-    for (unsigned k = 0; k < WORDS; k++) {
+    for (unsigned k = 0; k < LANES; k++) {
         if (!(x->rare[k] | x->base64[k] | x->hex[k])) continue;
         const char *p = s->text.p + s->base + k * 64;
         look_at_rare(s, x, k);
@@ -326,20 +315,13 @@ static void look_at_signs(struct pass *s, struct signs *x)
 
 /* ---- all of it --------------------------------------------------------------------------------------------- */
 
-LEAF uint64_t one_of(const lanes *x)
-{
-    uint64_t all = 0;
-    for (unsigned k = 0; k < WORDS; k++) all |= (*x)[k];
-    return all;
-}
-
 /* The rows of one step. */
 LEAF void mark_step(struct pass *s, uint64_t *w, size_t room)
 {
     const struct masks *m = s->now, *n = s->next;
     const lanes zero = {0};
     lanes found, pair;
-#define ROW(k, mask) (*(row_lanes *)(void *)(w + (k)*room) = (mask))
+#define ROW(k, mask) (*(lanes_row *)(void *)(w + (k)*room) = (mask))
     listed(m, &pair);
     breaks(s, &found);
     ROW(MARK_BREAK, found);
@@ -347,14 +329,15 @@ LEAF void mark_step(struct pass *s, uint64_t *w, size_t room)
     ROW(MARK_PAIRS, pair);
     ROW(MARK_TOKEN, m->token);
     ROW(MARK_DIGIT, m->digit);
-    ROW(MARK_CHANGE, (m->small & BIT_BEFORE(s->last.capital, m->capital)) | (m->capital & BIT_BEFORE(s->last.small, m->small)));
+    ROW(MARK_CHANGE,
+        (m->small & LANES_BACK(s->last.capital, m->capital, 1)) | (m->capital & LANES_BACK(s->last.small, m->small, 1)));
     ROW(MARK_WHITE, m->white);
     struct signs x;
     base64_places(s, &x.base64);
     hex_places(s, &x.hex);
-    x.rare = m->rare & BIT_BEHIND(m->token, n->token, 1) & BIT_BEHIND(m->base64, n->base64, 2);
+    x.rare = m->rare & LANES_AHEAD(m->token, n->token, 1) & LANES_AHEAD(m->base64, n->base64, 2);
     found = x.rare | x.base64 | x.hex;
-    if (one_of(&found)) look_at_signs(s, &x);
+    if (lanes_any(&found)) look_at_signs(s, &x);
     else x.percent = x.entity = x.equals = zero;
     ROW(MARK_PERCENT, x.percent);
     ROW(MARK_ENTITY, x.entity);
@@ -378,9 +361,9 @@ typedef void (*sorter)(const char *p, struct masks *m);
 LEAF void sort_at(struct slice text, size_t at, struct masks *m, sorter sort)
 {
     if (at >= text.n) memset(m, 0, sizeof *m);
-    else if (text.n - at >= STEP) sort(text.p + at, m);
+    else if (text.n - at >= LANES_STEP) sort(text.p + at, m);
     else {
-        char part[STEP] = {0};
+        char part[LANES_STEP] = {0};
         memcpy(part, text.p + at, text.n - at);
         sort(part, m);
     }
@@ -393,14 +376,14 @@ LEAF void mark_all(struct marks *m, struct slice text, sorter sort)
     uint64_t *w = m->word;
     const size_t room = m->room;
     sort_at(text, 0, &both[0], sort);
-    for (unsigned i = 0; s.base <= text.n; s.base += STEP, w += WORDS, i ^= 1) { /* masks stay where they are */
+    for (unsigned i = 0; s.base <= text.n; s.base += LANES_STEP, w += LANES, i ^= 1) { /* masks stay where they are */
         s.now = &both[i];
         s.next = &both[i ^ 1];
-        sort_at(text, s.base + STEP, &both[i ^ 1], sort);
+        sort_at(text, s.base + LANES_STEP, &both[i ^ 1], sort);
         mark_step(&s, w, room);
     }
     for (unsigned k = 0; k < MARK_ROWS; k++) w[k * room] = 0; /* whoever reads 64 bits from somewhere on needs no end */
-    m->kinds = s.kinds | kind(MARK_ESCAPE, one_of(&s.slash)) | kind(MARK_PAIRS, one_of(&s.pair));
+    m->kinds = s.kinds | kind(MARK_ESCAPE, lanes_any(&s.slash)) | kind(MARK_PAIRS, lanes_any(&s.pair));
     if (m->kinds) m->kinds |= 1u << MARK_ANY;
 }
 
@@ -432,7 +415,7 @@ __attribute__((constructor)) static void choose(void)
 
 enum err marks_make(struct marks *m, struct slice text)
 {
-    const size_t words = (text.n / STEP + 1) * WORDS + 1;
+    const size_t words = (text.n / LANES_STEP + 1) * LANES + 1;
     if (words > m->room) {
         const size_t room = words + words / 2;
         uint64_t *v = mem_alloc(room * MARK_ROWS * sizeof *v);

@@ -1,6 +1,8 @@
-/* The pass: 64 bytes at a time become masks; carries tell which backslashes escape (as in Langdale and Lemire, "Parsing
+/* The pass: 512 bytes at a time become masks, 64 bits to a word; carries tell which backslashes escape (as in Langdale and Lemire, "Parsing
  * Gigabytes of JSON per Second", 2019), a running parity of quotes tells what is inside a string. */
 #include "filters/text/quotes.h"
+
+#include "filters/text/lanes.h"
 
 #include <string.h>
 
@@ -8,9 +10,8 @@
 #include "filters/text/vector.h"
 #endif
 
-enum { QUOTE = 1, SLASH = 2, CONTROL = 4, ESCAPE = 8, UNICODE = 16, HEX = 32 }; /* ESCAPE: may stand behind a backslash */
-#define CLASSES 6u
-#define AHEAD   1024u /* bytes: nobody has read them before */
+enum { QUOTE = 1, SLASH = 2, CONTROL = 4, ASCII = 8, ESCAPE = 16, UNICODE = 32, HEX = 64 }; /* ESCAPE: goes behind a backslash */
+#define AHEAD 1024u /* bytes: nobody has read them before */
 static uint8_t classes[128];
 
 __attribute__((constructor)) static void make_classes(void)
@@ -23,46 +24,30 @@ __attribute__((constructor)) static void make_classes(void)
                 {"\"\\/bfnrtu", ESCAPE},
                 {"u", UNICODE /* four hex digits follow */},
                 {"0123456789abcdefABCDEF", HEX}};
-    for (unsigned c = 0; c < 0x20; c++) classes[c] = CONTROL;
+    for (unsigned c = 0; c < 128; c++) classes[c] = c < 0x20 ? ASCII | CONTROL : ASCII;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         for (const char *p = rows[i].bytes; *p; p++) classes[(unsigned char)*p] |= rows[i].bits;
 }
 
+/* In the order of the classes. */
 struct masks {
-    uint64_t quote, slash, control, high;
+    lanes quote, slash, control, ascii;
+    lanes escape, unicode, hex, none; /* what only matters where there are escapes */
 };
-struct letters { /* what only matters where there are escapes */
-    uint64_t escape, unicode, hex;
-};
-struct ways { /* how a processor sorts 64 bytes */
-    void (*sort)(const char *p, struct masks *m, struct letters *l);
-    void (*look)(const char *p, struct letters *l); /* NULL: sort has done it, it costs nothing */
-    uint64_t (*parity)(uint64_t x);                 /* bit i: whether an odd number of bits up to i is set */
+struct ways { /* how a processor sorts the bytes of a step */
+    void (*sort)(const char *p, struct masks *m);
+    void (*look)(const char *p, struct masks *m); /* the second half of it; NULL: sort has done it, it costs nothing */
+    uint64_t (*parity)(uint64_t x);               /* bit i: whether an odd number of bits up to i is set */
 };
 
-static inline void sort_plain(const char *p, struct masks *m, struct letters *l)
+static inline void sort_plain(const char *p, struct masks *m)
 {
-    (void)l;
-    *m = (struct masks){0, 0, 0, 0};
-    for (unsigned i = 0; i < 64; i++) {
+    uint64_t row[8][LANES] = {{0}};
+    for (unsigned i = 0; i < LANES_STEP; i++) {
         const unsigned char c = (unsigned char)p[i];
-        m->quote |= (uint64_t)(c == '"') << i;
-        m->slash |= (uint64_t)(c == '\\') << i;
-        m->control |= (uint64_t)(c < 0x20) << i;
-        m->high |= (uint64_t)(c >> 7) << i;
+        for (unsigned k = 0; c < 128 && k < 8; k++) row[k][i / 64] |= (uint64_t)(classes[c] >> k & 1) << i % 64;
     }
-}
-
-static inline void look_plain(const char *p, struct letters *l)
-{
-    *l = (struct letters){0, 0, 0};
-    for (unsigned i = 0; i < 64; i++) {
-        const unsigned char c = (unsigned char)p[i];
-        const uint64_t k = c < 128 ? classes[c] : 0;
-        l->escape |= (k / ESCAPE & 1) << i;
-        l->unicode |= (k / UNICODE & 1) << i;
-        l->hex |= (k / HEX & 1) << i;
-    }
+    memcpy(m, row, sizeof *m);
 }
 
 static inline uint64_t parity_plain(uint64_t x)
@@ -73,38 +58,46 @@ static inline uint64_t parity_plain(uint64_t x)
 
 #if defined(__x86_64__) && !defined(TEXT_NO_AVX2)
 #define AVX2   __attribute__((target("avx2,pclmul,bmi,bmi2")))
-#define AVX512 __attribute__((target("avx512f,avx512bw,avx512vbmi,avx2,pclmul,bmi,bmi2")))
+#define AVX512 __attribute__((target("avx512f,avx512bw,avx512vbmi,gfni,avx2,pclmul,bmi,bmi2")))
 
 AVX2 static inline uint64_t join(const __m256i v[2]) { return vector_join2(v[0], v[1]); }
 
-AVX2 static inline void sort_avx2(const char *p, struct masks *m, struct letters *l)
+AVX2 static inline void sort_avx2(const char *p, struct masks *m)
 {
-    (void)l;
-    __m256i v[2], quote[2], slash[2], control[2];
-    for (int i = 0; i < 2; i++) {
-        v[i] = _mm256_loadu_si256((const __m256i *)(const void *)(p + 32 * i));
-        quote[i] = _mm256_cmpeq_epi8(v[i], _mm256_set1_epi8('"'));
-        slash[i] = _mm256_cmpeq_epi8(v[i], _mm256_set1_epi8('\\'));
-        control[i] = _mm256_cmpeq_epi8(_mm256_min_epu8(v[i], _mm256_set1_epi8(0x1F)), v[i]);
+    for (unsigned k = 0; k < LANES; k++, p += 64) {
+        __m256i v[2], quote[2], slash[2], control[2];
+        for (int i = 0; i < 2; i++) {
+            v[i] = _mm256_loadu_si256((const __m256i *)(const void *)(p + 32 * i));
+            quote[i] = _mm256_cmpeq_epi8(v[i], _mm256_set1_epi8('"'));
+            slash[i] = _mm256_cmpeq_epi8(v[i], _mm256_set1_epi8('\\'));
+            control[i] = _mm256_cmpeq_epi8(_mm256_min_epu8(v[i], _mm256_set1_epi8(0x1F)), v[i]);
+        }
+        m->quote[k] = join(quote);
+        m->slash[k] = join(slash);
+        m->control[k] = join(control);
+        m->ascii[k] = ~join(v);
     }
-    *m = (struct masks){join(quote), join(slash), join(control), join(v)};
 }
 
-AVX2 static inline void look_avx2(const char *p, struct letters *l)
+AVX2 static inline void look_avx2(const char *p, struct masks *m)
 {
-    __m256i escape[2], unicode[2], hex[2];
-    for (int i = 0; i < 2; i++) {
-        const __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)(p + 32 * i));
+    for (unsigned k = 0; k < LANES; k++, p += 64) {
+        __m256i escape[2], unicode[2], hex[2];
+        for (int i = 0; i < 2; i++) {
+            const __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)(p + 32 * i));
 #define IS(c)    _mm256_cmpeq_epi8(v, _mm256_set1_epi8(c))
 #define OR(a, b) _mm256_or_si256(a, b)
-        unicode[i] = IS('u');
-        escape[i] = OR(OR(OR(IS('"'), IS('\\')), OR(IS('/'), IS('b'))),
-                       OR(OR(IS('f'), IS('n')), OR(OR(IS('r'), IS('t')), unicode[i])));
-        hex[i] = OR(vector_within2(v, '0', 9), vector_within2(OR(v, _mm256_set1_epi8(32)), 'a', 5));
+            unicode[i] = IS('u');
+            escape[i] = OR(OR(OR(IS('"'), IS('\\')), OR(IS('/'), IS('b'))),
+                           OR(OR(IS('f'), IS('n')), OR(OR(IS('r'), IS('t')), unicode[i])));
+            hex[i] = OR(vector_within2(v, '0', 9), vector_within2(OR(v, _mm256_set1_epi8(32)), 'a', 5));
 #undef OR
 #undef IS
+        }
+        m->escape[k] = join(escape);
+        m->unicode[k] = join(unicode);
+        m->hex[k] = join(hex);
     }
-    *l = (struct letters){join(escape), join(unicode), join(hex)};
 }
 
 AVX2 static inline uint64_t parity_clmul(uint64_t x)
@@ -113,23 +106,12 @@ AVX2 static inline uint64_t parity_clmul(uint64_t x)
     return (uint64_t)_mm_cvtsi128_si64(_mm_clmulepi64_si128(_mm_cvtsi64_si128((long long)x), all, 0));
 }
 
-AVX512 static inline void sort_avx512(const char *p, struct masks *m, struct letters *l)
-{
-    const __m512i v = _mm512_loadu_si512(p);
-    uint64_t bit[CLASSES];
-    m->high = _mm512_movepi8_mask(v);
-    __m512i c = _mm512_maskz_permutex2var_epi8(~m->high, _mm512_loadu_si512(classes), v, _mm512_loadu_si512(classes + 64));
-    c = _mm512_slli_epi16(c, 8 - CLASSES);
-#pragma GCC unroll 6
-    for (unsigned k = CLASSES; k-- > 0; c = _mm512_add_epi8(c, c)) bit[k] = _mm512_movepi8_mask(c);
-    m->quote = bit[0], m->slash = bit[1], m->control = bit[2];
-    l->escape = bit[3], l->unicode = bit[4], l->hex = bit[5];
-}
+AVX512 static inline void sort_avx512(const char *p, struct masks *m) { vector_spread(p, classes, m); }
 #endif
 
-#define LEAF static inline __attribute__((always_inline)) /* made anew for each processor */
+#define LEAF LANES_LEAF
 
-/* The bytes of a block that a backslash stands before; *carry: the one behind the block is escaped. */
+/* The bytes of a word that a backslash stands before; *carry: the one behind the word is escaped. */
 LEAF uint64_t escaped_by(uint64_t slash, uint64_t *carry)
 {
     const uint64_t even = 0x5555555555555555ull;
@@ -140,14 +122,14 @@ LEAF uint64_t escaped_by(uint64_t slash, uint64_t *carry)
     return (even ^ sum << 1) & follows;
 }
 
-/* What is wrong in a block; the masks are of what is in strings. */
+/* What is wrong in a word; the masks are of what is in strings. */
 struct wrong {
     uint64_t control, escape; /* control bytes; what no backslash may stand before */
     uint64_t digit;           /* no hex digit where one is due */
-    uint64_t unicode, before; /* escapes they are due behind, here and in the block before */
+    uint64_t unicode, before; /* escapes they are due behind, here and in the word before */
 };
 
-/* The first mistake of the block at `base`. */
+/* The first mistake of the word at `base`. */
 static __attribute__((noinline)) size_t mistake(const struct wrong *w, size_t base)
 {
     size_t at = w->control ? base + (size_t)__builtin_ctzll(w->control) : SIZE_MAX;
@@ -158,45 +140,71 @@ static __attribute__((noinline)) size_t mistake(const struct wrong *w, size_t ba
     return u - 1 < at ? u - 1 : at;
 }
 
+/* What is known of strings from one step to the next. */
+struct pass {
+    uint64_t carry, inside; /* the next byte is escaped; all ones: in a string */
+    lanes unicode;          /* of the last step: escapes that digits are due behind */
+    lanes ascii;            /* so far */
+};
+
+/* Looks for mistakes in the step at `at`. `escaped` and `in`: what a backslash stands before, and what is in strings. */
+LEAF void check(struct quotes *q, struct pass *s, const struct masks *m, const lanes *escaped, const lanes *in, size_t at)
+{
+    const lanes control = m->control & *in, u = *escaped & *in & m->unicode, escape = *escaped & *in & ~m->escape;
+    const lanes due = LANES_BACK(s->unicode, u, 1) | LANES_BACK(s->unicode, u, 2) | LANES_BACK(s->unicode, u, 3) |
+                      LANES_BACK(s->unicode, u, 4);
+    const lanes digit = due & ~m->hex, wrong = control | escape | digit, before = LANES_BEFORE(s->unicode, u);
+    s->unicode = u;
+    if (!lanes_any(&wrong) || q->bad != SIZE_MAX) return;
+    for (unsigned k = 0; k < LANES && q->bad == SIZE_MAX; k++) {
+        const struct wrong x = {control[k], escape[k], digit[k], u[k], before[k]};
+        if (wrong[k]) q->bad = mistake(&x, at + k * 64);
+    }
+}
+
+LEAF void find_step(struct quotes *q, struct pass *s, const char *p, size_t at, struct ways ways)
+{
+    struct masks m;
+    lanes escaped, in;
+    ways.sort(p, &m);
+    if (ways.look && (lanes_any(&m.slash) | lanes_any(&s->unicode) | s->carry)) ways.look(p, &m);
+    else if (ways.look) m.escape = m.unicode = m.hex = (lanes){0}; /* nobody asks */
+    uint64_t *const w = q->word + at / 64;
+#pragma GCC unroll 8
+    for (unsigned k = 0; k < LANES; k++) {
+        const uint64_t e = escaped_by(m.slash[k], &s->carry), quote = m.quote[k] & ~e, i = ways.parity(quote) ^ s->inside;
+        s->inside = 0 - (i >> 63);
+        escaped[k] = e;
+        in[k] = i;
+        w[k + QUOTES_END * q->room] = quote;
+    }
+    *(lanes_row *)(void *)(w + QUOTES_ESCAPE * q->room) = m.slash & ~escaped;
+    *(lanes_row *)(void *)(w + QUOTES_HIGH * q->room) = ~m.ascii;
+    s->ascii &= m.ascii;
+    check(q, s, &m, &escaped, &in, at);
+}
+
 LEAF void find_all(struct quotes *q, struct slice t, struct ways ways)
 {
-    uint64_t carry = 0, inside = 0, high = 0, due = 0, before = 0, *w = q->word;
-    const size_t room = q->room;
-    char part[64];
+    struct pass s = {0};
+    s.ascii = ~s.ascii;
     q->bad = SIZE_MAX;
-    for (size_t at = 0; at <= t.n; at += 64, w++) {
+    for (size_t at = 0; at <= t.n; at += LANES_STEP) {
+        char part[LANES_STEP];
         const char *p = t.p + at;
-        struct masks m;
-        struct letters l;
-        if (t.n - at < 64) {
+        if (t.n - at < LANES_STEP) {
             memset(part, ' ', sizeof part);
             memcpy(part, p, t.n - at);
             p = part;
         }
-        __builtin_prefetch(t.n - at > AHEAD ? t.p + at + AHEAD : t.p);
-        ways.sort(p, &m, &l);
-        const uint64_t escaped = escaped_by(m.slash, &carry), quote = m.quote & ~escaped, in = ways.parity(quote) ^ inside;
-        struct wrong wrong = {.control = m.control & in, .before = before};
-        inside = 0 - (in >> 63); /* all ones if the block ends within a string */
-        if (!ways.look || escaped | due) {
-            if (ways.look) ways.look(p, &l);
-            const uint64_t u = escaped & in & l.unicode;
-            wrong.unicode = u;
-            wrong.escape = escaped & in & ~l.escape;
-            wrong.digit = (due | u << 1 | u << 2 | u << 3 | u << 4) & ~l.hex;
-            due = u >> 63 | u >> 62 | u >> 61 | u >> 60;
-            before = u;
-        }
-        if ((wrong.control | wrong.escape | wrong.digit) && q->bad == SIZE_MAX) q->bad = mistake(&wrong, at);
-        high |= m.high;
-        w[QUOTES_END * room] = quote;
-        w[QUOTES_ESCAPE * room] = m.slash & ~escaped;
-        w[QUOTES_HIGH * room] = m.high;
+        for (size_t k = 0; k < LANES_STEP && t.n - at > AHEAD + k; k += 64) __builtin_prefetch(t.p + at + AHEAD + k);
+        find_step(q, &s, p, at, ways);
     }
-    q->ascii = !high;
+    const lanes high = ~s.ascii;
+    q->ascii = !lanes_any(&high);
 }
 
-static void find_plain(struct quotes *q, struct slice t) { find_all(q, t, (struct ways){sort_plain, look_plain, parity_plain}); }
+static void find_plain(struct quotes *q, struct slice t) { find_all(q, t, (struct ways){sort_plain, NULL, parity_plain}); }
 #if defined(__x86_64__) && !defined(TEXT_NO_AVX2)
 AVX2 static void find_avx2(struct quotes *q, struct slice t)
 {
@@ -215,7 +223,7 @@ bool quotes_way(unsigned way)
     bool known = way == 2;
 #if defined(__x86_64__) && !defined(TEXT_NO_AVX2)
     const bool both = __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("pclmul");
-    if (way == 0) known = both && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vbmi");
+    if (way == 0) known = both && vector_spreads();
     if (way == 1) known = both && __builtin_cpu_supports("avx2");
     if (known) chosen = way == 0 ? find_avx512 : way == 1 ? find_avx2 : find_plain;
 #endif
@@ -229,7 +237,7 @@ __attribute__((constructor)) static void choose(void)
 
 enum err quotes_make(struct quotes *q, struct slice text)
 {
-    const size_t words = text.n / 64 + 1;
+    const size_t words = (text.n / LANES_STEP + 1) * LANES;
     if (words > q->room) {
         const size_t room = words + words / 2;
         uint64_t *v = mem_alloc(room * QUOTES_ROWS * sizeof *v);

@@ -47,15 +47,19 @@ static inline bool vector_spreads(void)
 VECTOR_SPREAD static inline void vector_turn(__m512i v[8])
 {
     __m512i a[8], b[8];
+#pragma GCC unroll 8
     for (int i = 0; i < 8; i += 2) {
         a[i] = _mm512_unpacklo_epi64(v[i], v[i + 1]);
         a[i + 1] = _mm512_unpackhi_epi64(v[i], v[i + 1]);
     }
+#pragma GCC unroll 8
     for (int i = 0; i < 2; i++)
+#pragma GCC unroll 8
         for (int k = 0; k < 2; k++) {
             b[4 * i + k] = _mm512_shuffle_i64x2(a[4 * i + k], a[4 * i + k + 2], 0x88);
             b[4 * i + k + 2] = _mm512_shuffle_i64x2(a[4 * i + k], a[4 * i + k + 2], 0xDD);
         }
+#pragma GCC unroll 8
     for (int k = 0; k < 4; k++) {
         v[k] = _mm512_shuffle_i64x2(b[k], b[k + 4], 0x88);
         v[k + 4] = _mm512_shuffle_i64x2(b[k], b[k + 4], 0xDD);
@@ -72,12 +76,14 @@ VECTOR_SPREAD static inline void vector_spread(const char *p, const uint8_t tabl
     order = _mm512_add_epi8(order,
                             _mm512_setr_epi64(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303, 0x0404040404040404,
                                               0x0505050505050505, 0x0606060606060606, 0x0707070707070707));
+#pragma GCC unroll 8
     for (int i = 0; i < 8; i++) {
         const __m512i x = _mm512_shuffle_epi8(_mm512_loadu_si512(p + 64 * i), back);
         const __m512i c = _mm512_maskz_permutex2var_epi8(~_mm512_movepi8_mask(x), low, x, high);
         v[i] = _mm512_permutexvar_epi8(order, _mm512_gf2p8affine_epi64_epi8(one, c, 0));
     }
     vector_turn(v);
+#pragma GCC unroll 8
     for (int k = 0; k < 8; k++) _mm512_storeu_si512((char *)rows + 64 * k, v[k]);
 }
 
