@@ -20,18 +20,13 @@ static bool same(const char *text, const char *word, size_t n)
     return true;
 }
 
-/* Whether the text has an entry's head. */
-static inline bool has_head(const struct entry *e, struct slice text, size_t at)
+/* Whether the text has an entry's head from p on: what it tells nothing of is a capital. */
+static inline bool has_head(const struct entry *e, const char *p)
 {
-    static const uint8_t ones[2 * ENTRY_HEAD] = {[0 ... ENTRY_HEAD - 1] = 0xff};
-    char part[ENTRY_HEAD] = {0}; /* the last bytes */
-    const char *p = text.p + at;
-    if (at + ENTRY_HEAD > text.n) p = memcpy(part, p, text.n - at);
     __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p), head = _mm_loadu_si128((const __m128i *)(const void *)e->head);
     v = _mm_or_si128(v, _mm_and_si128(vector_within(v, 'A', 25), _mm_set1_epi8(0x20)));
-    __m128i care = _mm_loadu_si128((const __m128i *)(const void *)(ones + e->blank));
-    __m128i other = _mm_and_si128(_mm_xor_si128(v, head), care);
-    return _mm_movemask_epi8(_mm_cmpeq_epi8(other, _mm_setzero_si128())) == 0xffff;
+    __m128i same = _mm_or_si128(_mm_cmpeq_epi8(v, head), _mm_cmpeq_epi8(head, _mm_set1_epi8(ENTRY_BLANK)));
+    return _mm_movemask_epi8(same) == 0xffff;
 }
 
 /* Keeps those picked whose heads are there. */
@@ -39,9 +34,14 @@ static void keep_heads(const struct entries *l, struct slice text, struct picks 
 {
     size_t n = 0;
     for (size_t i = 0; i < p->count; i++) {
+        char part[ENTRY_HEAD] = {0}; /* the last bytes */
         uint32_t at = p->at[i], entry = p->entry[i];
         const struct entry *e = &l->entry[entry];
-        bool keep = has_head(e, text, at) & (e->tag == p->tag[i]);
+        bool keep = (e->tag == p->tag[i]) & (e->lead <= at);
+        at -= keep ? e->lead : 0;
+        const char *from = text.p + at;
+        if (at + ENTRY_HEAD > text.n) from = memcpy(part, from, text.n - at);
+        keep &= has_head(e, from);
         p->at[n] = at;
         p->entry[n] = entry;
         n += keep;
@@ -50,23 +50,15 @@ static void keep_heads(const struct entries *l, struct slice text, struct picks 
 }
 
 /* What stands before and behind a word whose head is there. */
-static inline bool stands(const struct entries *l, const struct entry *e, struct slice text, size_t at)
+static inline bool stands(const struct entries *l, const struct entry *e, struct slice text, size_t start)
 {
     const unsigned char *p = (const unsigned char *)text.p;
-    size_t end = at + e->len, start = at - e->lead;
-    if (end > text.n || e->lead > at) return false;
+    size_t end = start + e->len;
+    if (end > text.n) return false;
     bool ok = !start || byteset_has(&l->sets[e->prev], p[start - 1]);
     if (end < text.n) ok &= byteset_has(&l->sets[e->after[0]], p[end]);
     if (end + 1 < text.n) ok &= byteset_has(&l->sets[e->after[1]], p[end + 1]);
     return ok;
-}
-
-/* What the head does not tell: few words have more. */
-static bool has_rest(const struct entries *l, const struct entry *e, struct slice text, size_t at)
-{
-    if (e->len > ENTRY_HEAD && !same(text.p + at + ENTRY_HEAD, l->texts + l->text[e->word] + ENTRY_HEAD, e->len - ENTRY_HEAD))
-        return false;
-    return same(text.p + at - e->lead, l->texts + l->text[e->word] - e->lead, e->lead);
 }
 
 size_t entries_compare(const struct entries *l, struct slice text, struct picks *p, struct lexicon_hit *hits)
@@ -75,9 +67,10 @@ size_t entries_compare(const struct entries *l, struct slice text, struct picks 
     keep_heads(l, text, p);
     for (size_t i = 0; i < p->count; i++) {
         const struct entry *e = &l->entry[p->entry[i]];
+        const char *rest = text.p + p->at[i] + ENTRY_HEAD;
         bool ok = stands(l, e, text, p->at[i]);
-        if ((e->len > ENTRY_HEAD) | (e->lead > 0)) ok = ok && has_rest(l, e, text, p->at[i]);
-        hits[n] = (struct lexicon_hit){p->at[i] - e->lead, e->word};
+        if (e->len > ENTRY_HEAD) ok = ok && same(rest, l->texts + l->text[e->word] + ENTRY_HEAD, e->len - ENTRY_HEAD);
+        hits[n] = (struct lexicon_hit){p->at[i], e->word};
         n += ok;
     }
     p->count = 0;
@@ -104,10 +97,9 @@ static uint16_t set_number(struct builder *b, const struct byteset *s)
 static struct entry make_entry(struct builder *b, size_t word)
 {
     const struct lexicon_word *w = &b->words[word];
-    struct slice t = entries_from(w);
+    struct slice t = w->text;
     struct entry e = {.word = (uint32_t)word, .lead = (uint8_t)w->lead, .len = (uint8_t)t.n};
-    e.blank = (uint8_t)(t.n < ENTRY_HEAD ? ENTRY_HEAD - t.n : 0);
-    memcpy(e.head, t.p, ENTRY_HEAD - e.blank);
+    for (size_t i = 0; i < ENTRY_HEAD; i++) e.head[i] = i < t.n ? t.p[i] : ENTRY_BLANK;
     e.prev = set_number(b, &w->prev);
     for (int i = 0; i < 2; i++) e.after[i] = set_number(b, &w->after[i]);
     return e;
@@ -155,7 +147,7 @@ static enum err make_all(struct entries *e, struct builder *b, struct entry *mad
     for (size_t i = 0; i < b->n; i++) {
         struct slice w = b->words[i].text;
         made[i] = make_entry(b, i);
-        e->text[i] = (uint32_t)(at + b->words[i].lead);
+        e->text[i] = (uint32_t)at;
         memcpy(e->texts + at, w.p, w.n);
         at += w.n;
     }

@@ -8,22 +8,22 @@
 
 #include <emmintrin.h>
 
-#define ENTRY_HEAD 16u
+#define ENTRY_HEAD  16u
+#define ENTRY_BLANK 'Z' /* no word has a capital */
 
 struct entry {
-    char head[ENTRY_HEAD]; /* the word's first bytes from its place on */
+    char head[ENTRY_HEAD]; /* the word's first bytes, ENTRY_BLANK where it has none */
     uint32_t word;
     uint16_t tag;            /* the finder's own */
     uint16_t prev, after[2]; /* in sets */
-    uint8_t lead, len;       /* bytes before the place, and from it on */
-    uint8_t blank;           /* of the head: bytes that the word has not */
+    uint8_t lead, len;       /* bytes before the place, and of the word */
 };
 
 struct entries {
     struct entry *entry;
     struct byteset *sets;
     char *texts;
-    uint32_t *text; /* by word, in texts: of the byte at its place */
+    uint32_t *text; /* by word, in texts */
     size_t nested;  /* the most words at one place */
 };
 

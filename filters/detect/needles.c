@@ -158,12 +158,9 @@ static int by_hash(const void *a, const void *b)
 }
 
 /* Adds an entry to its list, the last one or a new one. */
-static void add_entry(struct needles *l, uint32_t hash, uint32_t at, size_t *lists)
+static void add_entry(struct needles *l, struct slice word, uint32_t hash, uint32_t at, size_t *lists)
 {
-    const struct entry *e = &l->entries.entry[at];
-    uint64_t bits, care = e->len < 8 ? (1ull << 8 * e->len) - 1 : ~0ull;
-    memcpy(&bits, e->head, sizeof bits);
-    bits = needles_fold(bits);
+    uint64_t bits = needles_fold(entries_bytes(word, 0)), care = word.n < 8 ? (1ull << 8 * word.n) - 1 : ~0ull;
     if (!l->list[hash]) {
         l->lists[*lists] = (struct needle_list){bits, ~0ull, at, at};
         l->list[hash] = (uint16_t)(*lists)++;
@@ -191,7 +188,7 @@ static enum err fill_lists(struct needles *l, const struct builder *b)
     if (!e) {
         size_t lists = 1;
         l->lists[0] = (struct needle_list){1, 0, 0, 0};
-        for (size_t i = 0; i < b->n; i++) add_entry(l, v[i].hash, (uint32_t)i, &lists);
+        for (size_t i = 0; i < b->n; i++) add_entry(l, entries_from(&b->placed[v[i].word]), v[i].hash, (uint32_t)i, &lists);
     }
     mem_free(v);
     mem_free(refs);
