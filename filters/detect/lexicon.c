@@ -173,56 +173,44 @@ static int by_row(const void *a, const void *b)
     return (x->word > y->word) - (x->word < y->word);
 }
 
-/* How many bytes of a row's words are looked up: as many as the shortest has, and of those that have more, so many that
- * places which have the first alone lead to the fewest of them. */
-static uint8_t choose_looks(const struct builder *b, const struct look *row, size_t n)
-{
-    size_t count[9] = {0}, shorter = 0, longer = 0;
-    unsigned least = 8, more = 0;
-    for (size_t i = 0; i < n; i++) {
-        size_t len = entries_from(&b->words[row[i].word]).n;
-        if (len > 8) len = 8;
-        count[len]++;
-        if (len < least) least = (unsigned)len;
-    }
-    for (unsigned len = least + 1; len <= 8; len++) longer += count[len];
-    float best = (float)longer, share = 1; /* how many pass that have the first bytes: about a sixth for each byte more */
-    for (unsigned len = least + 1; len <= 8; len++) {
-        share /= 6;
-        float pass = (float)shorter + (float)longer * share;
-        shorter += count[len];
-        longer -= count[len];
-        if (pass >= best) continue;
-        best = pass;
-        more = len;
-    }
-    return (uint8_t)(least | more << 4);
-}
-
 /* An entry to be: a word under its row. */
 struct listed {
     uint32_t hash, tag, word;
 };
 
+/* The words of a row, each once, with what they look like: *listed. Their number. */
+static size_t fill_row(struct builder *b, const struct look *look, size_t n, struct listed *listed)
+{
+    struct lexicon *l = b->l;
+    const uint32_t row = look->row;
+    size_t words = 0;
+    uint8_t *looks[2] = {&l->looks[0][row], &l->looks[1][row]};
+    *looks[0] = *looks[1] = 7;
+    for (size_t i = 0; i < n; i++) {
+        size_t len = entries_from(&b->words[look[i].word]).n;
+        uint8_t *least = looks[len >= LONG_FROM];
+        if (len <= *least) *least = (uint8_t)(len - 1);
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct slice t = entries_from(&b->words[look[i].word]);
+        uint64_t v = entries_bytes(t, 0) | FOLD8;
+        unsigned bytes = *looks[t.n >= LONG_FROM];
+        uint32_t tag = lexicon_tag(row, bytes);
+        l->row[row] |= t.n >= LONG_FROM ? 1ull << (ROW_LONG + lexicon_in_row(v)) : look[i].bits;
+        if (i && look[i].word == look[i - 1].word) continue;
+        listed[words++] = (struct listed){lexicon_hash(v, bytes, tag), tag, look[i].word};
+    }
+    return words;
+}
+
 /* Sorts what was entered into the rows; one word is in a row once. Returns the number of *listed. */
 static size_t fill_rows(struct builder *b, struct listed *listed)
 {
-    struct lexicon *l = b->l;
     size_t n = 0;
     if (b->count) qsort(b->look, b->count, sizeof *b->look, by_row);
     for (size_t i = 0, end; i < b->count; i = end) {
-        uint32_t row = b->look[i].row;
-        for (end = i; end < b->count && b->look[end].row == row; end++) l->row[row] |= b->look[end].bits;
-        l->looks[row] = choose_looks(b, b->look + i, end - i);
-        unsigned least = l->looks[row] & 15u, more = l->looks[row] >> 4;
-        for (size_t k = i; k < end; k++) {
-            uint32_t word = b->look[k].word;
-            struct slice t = entries_from(&b->words[word]);
-            unsigned look = more && t.n >= more ? more : least;
-            if (k > i && word == b->look[k - 1].word) continue;
-            uint32_t tag = lexicon_tag(row, look);
-            listed[n++] = (struct listed){lexicon_hash(entries_bytes(t, 0) | FOLD8, look, tag), tag, word};
-        }
+        for (end = i; end < b->count && b->look[end].row == b->look[i].row;) end++;
+        n += fill_row(b, b->look + i, end - i, listed + n);
     }
     return n;
 }

@@ -1,53 +1,38 @@
 /* Searching a lexicon: vectors tell where words can begin, a row's bits dismiss nearly all of those places, what is left
- * is compared. Three ways to do the first two: SSE2 and AVX2 with one place at a time, AVX-512 with sixteen. */
+ * is looked up and compared. Three ways to do the first two: SSE2 and AVX2 with one place at a time, AVX-512 with eight. */
 #include "filters/detect/lexicon_inside.h"
 
 #include "filters/text/vector.h"
 
-#define BATCH 32u /* words of 64 bytes looked through before what is left is compared */
-
-struct search {
-    const struct lexicon *l;
-    struct slice text;
-    bool letter, lower; /* the byte before is one */
-    size_t count;       /* places where a word may begin, and their rows; some more are written and not counted */
-    uint32_t at[BATCH * 64 + 16], row[BATCH * 64 + 16];
-    size_t known; /* of those: places whose first bytes are known, once for each of a row's looks */
-    uint32_t known_at[2 * BATCH * 64 + 1], known_as[2 * BATCH * 64 + 1]; /* as: hash and tag */
-    struct picks picks;
-};
+#define BATCH LEXICON_BATCH
 
 /* --- looking up */
 
-static inline uint64_t look(struct search *s, size_t n, uint32_t at, uint64_t v, uint32_t row, unsigned bytes)
-{
-    uint32_t tag = lexicon_tag(row, bytes), hash = lexicon_hash(v, bytes, tag);
-    s->known_at[n] = at;
-    s->known_as[n] = hash << 16 | tag;
-    return s->l->known[hash >> 6] >> (hash & 63) & 1;
-}
-
 /* Dismisses places whose first bytes are not known, without a branch on what they hold. */
-static void look_up(struct search *s)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < s->count; i++) {
-        uint32_t at = s->at[i], row = s->row[i], least = s->l->looks[row] & 15, more = s->l->looks[row] >> 4;
-        uint64_t v = entries_bytes(s->text, at) | FOLD8;
-        n += look(s, n, at, v, row, least);
-        n += look(s, n, at, v, row, more + !more) & (more > 0);
-    }
-    s->known = n;
-}
-
-/* The known places' entries: the number of hits; *next is where to go on if there is no room for all. */
-static size_t compare(struct search *s, struct lexicon_hit *hits, size_t room, size_t *next)
+static void look_up(struct lexicon_search *s)
 {
     const struct lexicon *l = s->l;
     size_t n = 0;
-    for (size_t i = 0; i < s->known; i++) {
-        uint32_t at = s->known_at[i], hash = s->known_as[i] >> 16, tag = s->known_as[i] & 0xffff;
-        if (n + s->picks.count + l->entries.nested > room && (i == 0 || at != s->known_at[i - 1])) {
+    for (size_t i = 0; i < s->count; i++) {
+        uint32_t at = s->at[i], row = s->as[i] & (ROWS - 1);
+        unsigned look = l->looks[s->as[i] >> AS_LONG][row];
+        uint32_t tag = lexicon_tag(row, look), hash = lexicon_hash(entries_bytes(s->text, at) | FOLD8, look, tag);
+        s->at[n] = at;
+        s->as[n] = hash << 16 | tag;
+        n += l->known[hash >> 6] >> (hash & 63) & 1;
+    }
+    s->count = n;
+}
+
+/* The known places' entries: the number of hits; *next is where to go on if there is no room for all. */
+static inline __attribute__((always_inline)) size_t compare(struct lexicon_search *s, struct lexicon_hit *hits, size_t room,
+                                                            size_t *next)
+{
+    const struct lexicon *l = s->l;
+    size_t n = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        uint32_t at = s->at[i], hash = s->as[i] >> 16, tag = s->as[i] & 0xffff;
+        if (n + s->picks.count + l->entries.nested > room && (i == 0 || at != s->at[i - 1])) {
             n += entries_compare(&l->entries, s->text, &s->picks, hits + n);
             *next = at;
             if (n + l->entries.nested > room) return n;
@@ -58,6 +43,17 @@ static size_t compare(struct search *s, struct lexicon_hit *hits, size_t room, s
     }
     *next = SIZE_MAX;
     return n + entries_compare(&l->entries, s->text, &s->picks, hits + n);
+}
+
+__attribute__((target("popcnt"))) static size_t compare_popcnt(struct lexicon_search *s, struct lexicon_hit *hits, size_t room,
+                                                               size_t *next)
+{
+    return compare(s, hits, room, next);
+}
+
+static size_t compare_plain(struct lexicon_search *s, struct lexicon_hit *hits, size_t room, size_t *next)
+{
+    return compare(s, hits, room, next);
 }
 
 /* --- where words can begin, one by one */
@@ -95,8 +91,8 @@ AVX2 static void classify_avx2(const char *p, size_t words, struct masks *m)
     }
 }
 
-/* Whether a word can be at p: eight bytes can be read. letters, humps: of the bytes from p on, the lowest bit first. */
-static inline bool may_begin(const struct lexicon *l, const char *p, uint32_t letters, uint32_t humps, uint32_t *row)
+/* Enters what a place may have: eight bytes can be read at p. letters, humps: of the bytes from p on, the lowest bit first. */
+static inline void add_start(struct lexicon_search *s, size_t at, const char *p, uint32_t letters, uint32_t humps)
 {
     uint64_t v;
     memcpy(&v, p, 8);
@@ -105,25 +101,26 @@ static inline bool may_begin(const struct lexicon *l, const char *p, uint32_t le
         bytes = (unsigned char)v >= 0xe0 ? 3 : 4;
         q = 4;
     }
-    uint32_t key = (uint32_t)((v | FOLD4) & ((1ull << 8 * bytes) - 1));
+    uint32_t row = lexicon_row((uint32_t)((v | FOLD4) & ((1ull << 8 * bytes) - 1)));
     uint32_t two = (uint32_t)(v >> 8 * q);
-    *row = lexicon_row(key);
-    uint32_t bits = l->row[*row];
-    return (bits >> lexicon_class[two & 127]) & (bits >> 16 >> lexicon_class[two >> 8 & 127]) & 1;
+    uint64_t bits = s->l->row[row];
+    s->at[s->count] = (uint32_t)at;
+    s->as[s->count] = row;
+    s->count += bits >> lexicon_class[two & 127] & bits >> ROW_SECOND >> lexicon_class[two >> 8 & 127] & 1;
+    s->at[s->count] = (uint32_t)at;
+    s->as[s->count] = row | 1u << AS_LONG;
+    s->count += bits >> ROW_LONG >> lexicon_in_row(v | FOLD8) & 1;
 }
 
 /* The starts in 64 bytes, without a branch on what they hold. `behind`: the letters and humps of the eight bytes behind. */
-static void add_starts(struct search *s, size_t base, const char *p, uint64_t starts, const uint64_t letters[2],
+static void add_starts(struct lexicon_search *s, size_t base, const char *p, uint64_t starts, const uint64_t letters[2],
                        const uint64_t humps[2])
 {
     for (; starts; starts &= starts - 1) {
         unsigned i = (unsigned)__builtin_ctzll(starts);
-        uint32_t row, letter = (uint32_t)(letters[0] >> i | (letters[1] << 1) << (63 - i));
+        uint32_t letter = (uint32_t)(letters[0] >> i | (letters[1] << 1) << (63 - i));
         uint32_t hump = (uint32_t)(humps[0] >> i | (humps[1] << 1) << (63 - i));
-        bool may = may_begin(s->l, p + i, letter, hump, &row);
-        s->at[s->count] = (uint32_t)(base + i);
-        s->row[s->count] = row;
-        s->count += may;
+        add_start(s, base + i, p + i, letter, hump);
     }
 }
 
@@ -133,7 +130,7 @@ static uint64_t humps_of(const struct lexicon *l, const struct masks *m, uint64_
 }
 
 /* Bytes [from, from + 64 * words) of the text, of which those before `to` count; p has eight more that can be read. */
-static void find_one_by_one(struct search *s, size_t from, size_t to, const char *p, size_t words, bool avx2)
+static void find_one_by_one(struct lexicon_search *s, size_t from, size_t to, const char *p, size_t words, bool avx2)
 {
     struct masks m[BATCH + 1] = {{0, 0, 0}};
     if (avx2) classify_avx2(p, words, m);
@@ -160,7 +157,7 @@ static void find_one_by_one(struct search *s, size_t from, size_t to, const char
 }
 
 /* One batch from `from` on: where it ends. */
-static size_t batch_one_by_one(struct search *s, size_t from, size_t to, bool avx2)
+static size_t batch_one_by_one(struct lexicon_search *s, size_t from, size_t to, bool avx2)
 {
     size_t n = to - from, words = n / 64 < BATCH ? n / 64 : BATCH;
     if (words && s->text.n - from < 64 * words + 8) words--;
@@ -175,108 +172,6 @@ static size_t batch_one_by_one(struct search *s, size_t from, size_t to, bool av
     return n < 64 ? to : from + 64;
 }
 
-/* --- sixteen at a time */
-
-#define AVX512                                                                                                                   \
-    __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vbmi,avx512vbmi2,avx512vpopcntdq,bmi,bmi2,popcnt")))
-
-struct block {
-    __m512i raw, run; /* run: letters folded, other bytes 0; the highest bit set at a hump */
-    uint64_t starts;
-};
-
-AVX512 static inline struct block read_block(struct search *s, size_t from)
-{
-    struct block b;
-    size_t left = from < s->text.n ? s->text.n - from : 0;
-    uint64_t there = left < 64 ? (1ull << left) - 1 : ~0ull;
-    b.raw = _mm512_maskz_loadu_epi8(there, s->text.p + (left ? from : 0));
-    __m512i folded = _mm512_or_si512(b.raw, _mm512_set1_epi8(0x20));
-    uint64_t letter = _mm512_cmple_epu8_mask(_mm512_sub_epi8(folded, _mm512_set1_epi8('a')), _mm512_set1_epi8(25));
-    uint64_t lead = _mm512_cmpge_epu8_mask(b.raw, _mm512_set1_epi8((char)0xc2));
-    b.run = _mm512_maskz_mov_epi8(letter, folded);
-    b.starts = (letter & ~(letter << 1 | s->letter)) | lead;
-    if (s->l->humps) {
-        uint64_t upper = _mm512_cmple_epu8_mask(_mm512_sub_epi8(b.raw, _mm512_set1_epi8('A')), _mm512_set1_epi8(25));
-        uint64_t small = letter & ~upper, hump = upper & (small << 1 | s->lower);
-        b.starts |= hump;
-        b.run = _mm512_or_si512(b.run, _mm512_maskz_set1_epi8(hump, (char)0x80));
-        s->lower = small >> 63;
-    }
-    s->letter = letter >> 63;
-    return b;
-}
-
-/* Of sixteen places in a block, `at` in it: which may begin a word, and their rows. */
-AVX512 static inline __mmask16 may_begin_16(const struct lexicon *l, const struct block *b, const struct block *next, __m512i at,
-                                            __mmask16 all, __m512i *row)
-{
-    const __m512i first = _mm512_set4_epi32(0x0c0c0c0c, 0x08080808, 0x04040404, 0), ones = _mm512_set1_epi32(0x01010101);
-    __m512i index = _mm512_add_epi8(_mm512_shuffle_epi8(at, first), _mm512_set1_epi32(0x03020100));
-    __m512i x = _mm512_permutex2var_epi8(b->run, index, next->run);
-    __m512i t = _mm512_and_si512(x, _mm512_set1_epi32(0x7f7f7f7f));
-    __m512i ends = _mm512_and_si512(_mm512_andnot_si512(t, _mm512_sub_epi32(t, ones)), _mm512_set1_epi32((int)0x80808080));
-    ends = _mm512_or_si512(ends, _mm512_and_si512(x, _mm512_set1_epi32((int)0x80800000)));
-    ends = _mm512_srli_epi32(ends, 7);
-    __m512i run = _mm512_andnot_si512(ends, _mm512_sub_epi32(ends, _mm512_set1_epi32(1)));
-    __m512i key = _mm512_and_si512(t, run), n = _mm512_srli_epi32(_mm512_popcnt_epi32(run), 3);
-    __mmask16 other = all & _mm512_testn_epi32_mask(t, _mm512_set1_epi32(0xff));
-    if (other) {
-        __m512i raw = _mm512_permutex2var_epi8(b->raw, index, next->raw);
-        __mmask16 wide = _mm512_mask_cmpge_epu32_mask(other, _mm512_and_si512(raw, _mm512_set1_epi32(0xff)),
-                                                      _mm512_set1_epi32(0xe0));
-        key = _mm512_mask_or_epi32(key, other, raw, _mm512_set1_epi32(FOLD4));
-        key = _mm512_mask_and_epi32(key, wide, key, _mm512_set1_epi32(0xffffff));
-        n = _mm512_mask_mov_epi32(n, other, _mm512_set1_epi32(4));
-    }
-    *row = _mm512_srli_epi32(_mm512_mullo_epi32(key, _mm512_set1_epi32((int)0x9e3779b1)), 32 - ROW_BITS);
-    __m512i bits = _mm512_i32gather_epi32(*row, l->row, 4);
-    __m512i two = _mm512_add_epi8(_mm512_shuffle_epi8(_mm512_add_epi32(at, n), first), _mm512_set1_epi32(0x00000100));
-    two = _mm512_permutex2var_epi8(b->raw, two, next->raw);
-    two = _mm512_permutex2var_epi8(_mm512_loadu_si512(lexicon_class), two, _mm512_loadu_si512(lexicon_class + 64));
-    __m512i one = _mm512_and_si512(two, _mm512_set1_epi32(15)),
-            second = _mm512_and_si512(_mm512_srli_epi32(two, 8), _mm512_set1_epi32(15));
-    __m512i both = _mm512_and_si512(_mm512_srlv_epi32(bits, one), _mm512_srlv_epi32(_mm512_srli_epi32(bits, 16), second));
-    return _mm512_mask_test_epi32_mask(all, both, _mm512_set1_epi32(1));
-}
-
-AVX512 static inline void add_block(struct search *s, size_t from, const struct block *b, const struct block *next,
-                                    uint64_t starts)
-{
-    const __m512i iota = _mm512_set_epi8(63, 62, 61, 60, 59, 58, 57, 56, 55, 54, 53, 52, 51, 50, 49, 48, 47, 46, 45, 44, 43, 42,
-                                         41, 40, 39, 38, 37, 36, 35, 34, 33, 32, 31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20,
-                                         19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
-    __m512i places = _mm512_maskz_compress_epi8(starts, iota);
-    for (int n = __builtin_popcountll(starts); n > 0; n -= 16) {
-        __mmask16 lanes = (__mmask16)(n < 16 ? (1u << n) - 1 : 0xffffu);
-        __m512i row, at = _mm512_cvtepu8_epi32(_mm512_castsi512_si128(places));
-        __mmask16 may = may_begin_16(s->l, b, next, at, lanes, &row);
-        places = _mm512_alignr_epi64(places, places, 2);
-        at = _mm512_add_epi32(at, _mm512_set1_epi32((int)from));
-        _mm512_storeu_si512(s->at + s->count, _mm512_maskz_compress_epi32(may, at));
-        _mm512_storeu_si512(s->row + s->count, _mm512_maskz_compress_epi32(may, row));
-        s->count += (unsigned)__builtin_popcount(may);
-    }
-}
-
-AVX512 static size_t batch_16(struct search *s, size_t from, size_t to)
-{
-    size_t end = to - from < 64 * BATCH ? to : from + 64 * BATCH;
-    struct block b = read_block(s, from);
-    for (; from < end; from += 64) {
-        bool letter = s->letter, lower = s->lower;
-        struct block next = read_block(s, from + 64);
-        uint64_t starts = end - from < 64 ? b.starts & ((1ull << (end - from)) - 1) : b.starts;
-        add_block(s, from, &b, &next, starts);
-        if (end - from <= 64) { /* the next block is read again, or not at all */
-            s->letter = letter;
-            s->lower = lower;
-        }
-        b = next;
-    }
-    return end;
-}
-
 /* --- entry */
 
 static _Atomic int way = -1; /* not asked yet */
@@ -284,9 +179,10 @@ static _Atomic int way = -1; /* not asked yet */
 static enum lexicon_way best_way(void)
 {
     if (__builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vpopcntdq"))
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vpopcntdq") &&
+        __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt"))
         return LEXICON_AVX512;
-    return __builtin_cpu_supports("avx2") ? LEXICON_AVX2 : LEXICON_SSE2;
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("popcnt") ? LEXICON_AVX2 : LEXICON_SSE2;
 }
 
 enum lexicon_way lexicon_limit(enum lexicon_way best)
@@ -309,7 +205,7 @@ enum lexicon_way lexicon_way(void)
 size_t lexicon_find(const struct lexicon *l, struct slice text, size_t from, size_t to, struct lexicon_hit hits[LEXICON_ROOM],
                     size_t *next)
 {
-    struct search s;
+    struct lexicon_search s;
     s.l = l;
     s.text = text;
     s.picks.count = 0;
@@ -320,9 +216,9 @@ size_t lexicon_find(const struct lexicon *l, struct slice text, size_t from, siz
     while (from < to) {
         size_t stop;
         s.count = 0;
-        from = how == LEXICON_AVX512 ? batch_16(&s, from, to) : batch_one_by_one(&s, from, to, how == LEXICON_AVX2);
+        from = how == LEXICON_AVX512 ? lexicon_batch_wide(&s, from, to) : batch_one_by_one(&s, from, to, how == LEXICON_AVX2);
         look_up(&s);
-        n += compare(&s, hits + n, LEXICON_ROOM - 1 - n, &stop);
+        n += (how == LEXICON_SSE2 ? compare_plain : compare_popcnt)(&s, hits + n, LEXICON_ROOM - 1 - n, &stop);
         if (stop == SIZE_MAX) continue;
         *next = stop;
         return n;
