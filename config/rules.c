@@ -211,7 +211,7 @@ static void load_fields(struct reader *r, const char *where, const struct field 
 /* ---- parts of a rule -------------------------------------------------------------------------------------------- */
 
 static const char *const classes[] = {"secrets", "pii", "injection", NULL};
-static const char *const triggers[] = {"keywords", "digits", "at", "colon", "entropy", NULL};
+static const char *const triggers[] = {"keywords", "digits", "at", "colon", "entropy", "names", NULL};
 static const char *const targets[] = {"secret", "match", "line", NULL};
 static const char *const conditions[] = {"OR", "AND", "||", "&&", NULL};
 
@@ -361,6 +361,10 @@ static const struct field rule_fields[] = {{"id", load_text, AT(rule_def, id)},
                                            {"trigger", load_trigger, WORD(rule_def, triggers, triggers)},
                                            {"digits", load_digits, NUM(rule_def, digits_min, 1, 64)},
                                            {"entropy", load_float, NUM(rule_def, entropy, 0, 8)},
+                                           {"given", load_text, AT(rule_def, given)},
+                                           {"given_words", load_text, AT(rule_def, given_words)},
+                                           {"family", load_text, AT(rule_def, family)},
+                                           {"never", load_text, AT(rule_def, never)},
                                            {"score", load_float, NUM(rule_def, score, 0, 1)},
                                            {"min_score", load_float, NUM(rule_def, min_score, 0, 1)},
                                            {"validate", load_texts, LIST(rule_def, validate, validate_count)},

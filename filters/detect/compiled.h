@@ -7,6 +7,7 @@
 #include "filters/detect/lexicon.h"
 #include "filters/detect/rules.h"
 #include "filters/detect/needles.h"
+#include "filters/detect/names.h"
 #include "filters/detect/numbers.h"
 #include "filters/detect/tail.h"
 #include "filters/detect/validators.h"
@@ -14,6 +15,7 @@
 #include <hs/hs.h>
 #include <pcre2.h>
 
+#define NAMED_ROOM    8u     /* rules with trigger names */
 #define RULES_MAX     4000u  /* also: a finding's rule is 16 bits wide */
 #define KEYWORD_MAX   64u    /* bytes of a keyword or context word */
 #define CAP_RULE      1024u  /* bytes of subject behind a trigger */
@@ -123,6 +125,9 @@ struct ruleset {
 
     struct table table[TABLE_COUNT];
     struct numbers *numbers; /* or NULL */
+    struct names *names;     /* or NULL, and the rules that begin where a name does */
+    uint16_t named[NAMED_ROOM];
+    size_t named_count;
 
     struct lexicon *context;
     struct context_word *words;

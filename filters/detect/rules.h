@@ -15,6 +15,7 @@ enum rule_trigger {
     TRIGGER_AT = 4,       /* '@' */
     TRIGGER_COLON = 8,    /* hex digit groups joined by ':' or '-' (IPv6, MAC) */
     TRIGGER_ENTROPY = 16, /* a token of 20 and more letters and digits of high rarity */
+    TRIGGER_NAMES = 32,   /* two words with capitals that the lists of names know (names.h): where the first begins */
 };
 
 struct rule_allow { /* gitleaks' allowlists: a finding is dropped if one matches */
@@ -44,6 +45,9 @@ struct rule_def {
     size_t keyword_count;
     unsigned triggers; /* enum rule_trigger bits; 0: TRIGGER_KEYWORDS */
     unsigned digits_min, digits_max;
+    /* With trigger names, words between blanks or line ends: given names; those that are other words too, and need a
+     * family name behind them; family names; what is never part of a name. All such rules share what all have. */
+    char *given, *given_words, *family, *never;
     float entropy;   /* least Shannon entropy (bits a byte) of the value; 0: none */
     float score;     /* 0..1 before context; default 0.85 */
     float min_score; /* a finding below it is dropped; default 0.5 */

@@ -263,9 +263,13 @@ static void check_def(struct builder *b, const struct rule_def *d, size_t index,
     if (!d->regex || !*d->regex) complain(b, d, "the rule has no regex");
     unsigned triggers = d->triggers ? d->triggers : TRIGGER_KEYWORDS;
     if ((triggers & TRIGGER_KEYWORDS) && !d->keyword_count && !(triggers & ~(unsigned)TRIGGER_KEYWORDS))
-        complain(b, d, "the rule has no trigger: it needs keywords, or trigger: digits, at, colon or entropy");
+        complain(b, d, "the rule has no trigger: it needs keywords, or trigger: digits, at, colon, entropy or names");
     if ((triggers & TRIGGER_DIGITS) && (d->digits_min == 0 || d->digits_max < d->digits_min))
         complain(b, d, "trigger digits needs digits: [least, most], both at least 1");
+    bool lists = d->given || d->given_words || d->family || d->never;
+    if (lists && !(triggers & TRIGGER_NAMES)) complain(b, d, "given, given_words, family and never are lists of trigger names");
+    if ((triggers & TRIGGER_NAMES) && !d->given && !d->family)
+        complain(b, d, "trigger names needs lists: given or family, or both");
 }
 
 static bool build_expression(struct builder *b, size_t index, const struct rule_def *d)
@@ -760,6 +764,34 @@ static enum err build_numbers(struct builder *b, const struct rule_def *defs, si
     return e == ERR_LIMIT ? ERR_OK : e;
 }
 
+/* --- names */
+
+static enum err add_names(struct names *n, const struct rule_def *d)
+{
+    const struct {
+        const char *words;
+        unsigned kind;
+    } lists[] = {{d->given, NAME_GIVEN}, {d->given_words, NAME_GIVEN_WORD}, {d->family, NAME_FAMILY}, {d->never, NAME_NEVER}};
+    enum err e = ERR_OK;
+    for (size_t k = 0; k < sizeof lists / sizeof *lists && !e; k++)
+        if (lists[k].words) e = names_add(n, slice_str(lists[k].words), lists[k].kind);
+    return e;
+}
+
+static enum err build_names(struct builder *b, const struct rule_def *defs, size_t n)
+{
+    struct ruleset *rs = b->rs;
+    for (size_t i = 0; i < n; i++) {
+        if (!(defs[i].triggers & TRIGGER_NAMES)) continue;
+        enum err e = rs->names ? ERR_OK : names_new(&rs->names);
+        if (!e) e = add_names(rs->names, &defs[i]);
+        if (e == ERR_LIMIT || rs->named_count == NAMED_ROOM) complain(b, &defs[i], "too many names, or rules with trigger names");
+        else if (e) return e;
+        else rs->named[rs->named_count++] = (uint16_t)i;
+    }
+    return ERR_OK;
+}
+
 /* --- context words */
 
 /* True if the word's edge is a letter or digit, so that another next to it would make it part of a longer word. */
@@ -858,6 +890,7 @@ static enum err build_all(struct builder *b, const struct rule_def *defs, size_t
     enum err e = build_keywords(b);
     for (int k = 0; k < TABLE_COUNT && !e; k++) e = build_table(b, defs, n, (enum table_kind)k);
     if (!e) e = build_numbers(b, defs, n);
+    if (!e) e = build_names(b, defs, n);
     if (!e) e = build_context(b, defs, n);
     return e ? e : b->failed ? ERR_SHAPE : ERR_OK;
 }
@@ -937,6 +970,7 @@ void ruleset_free(struct ruleset *rs)
     mem_free(rs->rules);
     for (size_t i = 0; i < TABLE_ROOM; i++) mem_free(rs->table[TABLE_AT].behind[i]);
     numbers_free(rs->numbers);
+    names_free(rs->names);
     mem_free(rs->refs);
     mem_free(rs->leads);
     mem_free(rs->sets);

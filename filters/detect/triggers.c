@@ -291,12 +291,31 @@ static void scan_tokens(struct detect_scratch *s)
     }
 }
 
+/* --- names */
+
+_Static_assert(STRUCTURE_BLOCK <= NAMES_BLOCK, "a block's names find room");
+
+static void scan_names(struct detect_scratch *s, size_t from, size_t to)
+{
+    const struct ruleset *rs = s->rs;
+    uint32_t found[NAMES_ROOM];
+    if (!rs->names) return;
+    size_t n = names_find(rs->names, s->text, from, to, found);
+    if (!meter_add(s->meter, WORK_TRIGGER * n)) s->err = ERR_NOT_SCANNED;
+    if (s->stats) s->stats->structural_hits += n;
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < rs->named_count && !s->err; k++) {
+            s->seen[rs->named[k]].found_to = 0; /* of three words the last two are a name too: all is to be covered */
+            (void)confirm_anchored(s, rs->named[k], found[i]);
+        }
+}
+
 /* --- entry */
 
 unsigned triggers_wanted(const struct ruleset *rs)
 {
     static const unsigned want[TABLE_COUNT] = {STRUCTURE_AT, STRUCTURE_COLON, STRUCTURE_TOKENS};
-    unsigned w = rs->numbers ? STRUCTURE_NUMBERS : 0;
+    unsigned w = (rs->numbers ? STRUCTURE_NUMBERS : 0u) | (rs->names ? STRUCTURE_AT : 0u);
     for (int k = 0; k < TABLE_COUNT; k++)
         if (rs->table[k].count) w |= want[k];
     return w;
@@ -312,4 +331,5 @@ void triggers_scan(struct detect_scratch *s, size_t from, size_t to, unsigned wa
     scan_ats(s);
     scan_colons(s);
     scan_tokens(s);
+    scan_names(s, from, to);
 }

@@ -86,14 +86,16 @@ static void test_every_field(void **state)
 {
     struct rule_pack p = {0};
     (void)state;
-    must_load(&p, "class: pii\nrules:\n  - id: card\n    description: a card\n    type: CREDIT_CARD\n    class: secrets\n"
-                  "    regex: '(\\d)(\\d+)'\n    secretGroup: 2\n    keywords: [Card, 卡号]\n    trigger: [digits, keywords]\n"
-                  "    digits: [13, 19]\n    entropy: 2.5\n    score: 0.4\n    min_score: 0.6\n    validate: [luhn, issuer]\n"
-                  "    context: {words: [visa], require: true, before: 10, after: 20, boost: 0.5}\n"
-                  "    allowlists: [{regexes: ['^0'], stopwords: [test], regexTarget: line}, {regexes: '1'}]\n    join: true\n"
-                  "    examples: ['4111 1111']\n    counterexamples: [a, b]\n"
-                  "  - {id: plain, type: X, regex: x, keywords: [ab]}\n");
-    assert_int_equal(p.count, 2);
+    must_load(&p,
+              "class: pii\nrules:\n  - id: card\n    description: a card\n    type: CREDIT_CARD\n    class: secrets\n"
+              "    regex: '(\\d)(\\d+)'\n    secretGroup: 2\n    keywords: [Card, 卡号]\n    trigger: [digits, keywords]\n"
+              "    digits: [13, 19]\n    entropy: 2.5\n    score: 0.4\n    min_score: 0.6\n    validate: [luhn, issuer]\n"
+              "    context: {words: [visa], require: true, before: 10, after: 20, boost: 0.5}\n"
+              "    allowlists: [{regexes: ['^0'], stopwords: [test], regexTarget: line}, {regexes: '1'}]\n    join: true\n"
+              "    examples: ['4111 1111']\n    counterexamples: [a, b]\n"
+              "  - {id: plain, type: X, regex: x, keywords: [ab]}\n"
+              "  - {id: names, type: P, regex: x, trigger: names, given: Anna Bo, given_words: Will, family: Abe, never: The}\n");
+    assert_int_equal(p.count, 3);
     const struct rule_def *d = &p.defs[0];
     assert_string_equal(d->id, "card");
     assert_string_equal(d->description, "a card");
@@ -130,10 +132,16 @@ static void test_every_field(void **state)
     assert_int_equal(d->context.before, 80);
     assert_int_equal(d->context.after, 40);
     assert_int_equal(d->triggers, 0);
+    d = &p.defs[2];
+    assert_int_equal(d->triggers, TRIGGER_NAMES);
+    assert_string_equal(d->given, "Anna Bo");
+    assert_string_equal(d->given_words, "Will");
+    assert_string_equal(d->family, "Abe");
+    assert_string_equal(d->never, "The");
     must_load(&p, "class: injection\nrules: [{id: third, regex: y, keywords: [cd]}]\n"); /* appended */
-    assert_int_equal(p.count, 3);
+    assert_int_equal(p.count, 4);
     assert_string_equal(p.defs[0].id, "card");
-    assert_string_equal(p.defs[2].type, "PROMPT_INJECTION");
+    assert_string_equal(p.defs[3].type, "PROMPT_INJECTION");
     rule_pack_free(&p);
     assert_int_equal(p.count, 0);
 }

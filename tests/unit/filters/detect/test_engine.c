@@ -327,6 +327,26 @@ static void context_words(void **state)
     stop(&x);
 }
 
+/* Of three words each two that are a name are found, so that all of it is covered; lists of several rules are one. */
+static void names_of_lists(void **state)
+{
+    (void)state;
+    char *k[1];
+    kw(k, "my name is");
+    struct rule_def d[] = {
+        {RULE("a", "PERSON", "[A-Z][a-z]+(?: [A-Z]\\.)? [A-Z][a-z]+"), .triggers = TRIGGER_NAMES,
+         .given = (char *)(uintptr_t) "Anna Juan Jose", .never = (char *)(uintptr_t) "Street"},
+        {RULE("b", "PERSON", "my name is ([a-z ]+)"), .keywords = k, .keyword_count = 1},
+        {RULE("c", "PERSON", "[A-Z]{3,} [A-Z]{3,}"), .triggers = TRIGGER_NAMES, .family = (char *)(uintptr_t) "Meyer"},
+    };
+    struct fixture x;
+    start(&x, d, 3);
+    assert_string_equal(found(&x, "Anna Street met Zyx Meyer, Anna B. Olm and anna olm."), "Zyx Meyer|Anna B. Olm");
+    assert_string_equal(found(&x, "Juan Jose Meyer"), "Juan Jose Meyer");
+    assert_string_equal(found(&x, "ANNA MEYER; my name is anna"), "ANNA MEYER|anna");
+    stop(&x);
+}
+
 static void entropy_validators_and_allowlists(void **state)
 {
     (void)state;
@@ -439,15 +459,22 @@ static void mistakes_are_named(void **state)
         {RULE("e", "T", "ab(?:[a-z]*|[0-9]+)*x"), .keywords = k, .keyword_count = 1},
         {RULE("f", "T", "ab(?:[a-z]+\\.)*x"), .keywords = k, .keyword_count = 1}, /* fine: each round needs its dot */
         {RULE("g", "T", "ab"), .keywords = k, .keyword_count = 1, .secret_group = 1},
+        {RULE("h", "T", "ab"), .triggers = TRIGGER_NAMES},
+        {RULE("i", "T", "ab"), .keywords = k, .keyword_count = 1, .never = (char *)(uintptr_t) "The"},
     };
     struct ruleset *rs = (void *)&rs;
     report_text[0] = 0;
     assert_int_equal(ruleset_build(d, sizeof d / sizeof d[0], report, NULL, &rs), ERR_SHAPE);
     assert_null(rs);
-    static const char *const want[] = {"a: regex does not compile", "b: unknown validator \"no-such-check\"",
-                                       "b: duplicate rule id",      "c: the rule has no trigger",
-                                       "d: regex: a repetition",    "e: regex: a repetition",
-                                       "g: secretGroup is 1"};
+    static const char *const want[] = {"a: regex does not compile",
+                                       "b: unknown validator \"no-such-check\"",
+                                       "b: duplicate rule id",
+                                       "c: the rule has no trigger",
+                                       "d: regex: a repetition",
+                                       "e: regex: a repetition",
+                                       "g: secretGroup is 1",
+                                       "h: trigger names needs lists",
+                                       "i: given, given_words, family and never are"};
     for (size_t i = 0; i < sizeof want / sizeof want[0]; i++)
         if (!strstr(report_text, want[i])) fail_msg("not reported: %s in\n%s", want[i], report_text);
     assert_null(strstr(report_text, "f: "));
@@ -545,6 +572,7 @@ int main(void)
         cmocka_unit_test(runs_cross_words_and_blocks),
         cmocka_unit_test(at_colon_and_token),
         cmocka_unit_test(context_words),
+        cmocka_unit_test(names_of_lists),
         cmocka_unit_test(entropy_validators_and_allowlists),
         cmocka_unit_test(long_values_are_not_cut),
         cmocka_unit_test(gaps_are_walls),
