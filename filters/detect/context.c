@@ -78,20 +78,58 @@ void context_reset(struct detect_scratch *s)
     for (size_t i = 0; i < PAGES; i++) s->page[i].number = UINT32_MAX;
 }
 
-/* True if a word of the rule stands in [lo, hi), not over [start, end). */
-static bool word_between(struct detect_scratch *s, uint16_t rule, size_t lo, size_t hi, size_t start, size_t end)
+static bool is_word_of(const struct ruleset *rs, uint32_t word, uint16_t rule)
+{
+    return (rs->word_rules[word * rs->rule_words + (rule >> 6)] >> (rule & 63)) & 1;
+}
+
+/* Where a word is looked for: in [lo, hi), not over [start, end). */
+struct place {
+    size_t lo, hi, start, end;
+};
+
+static bool is_in(const struct place *in, size_t start, size_t end)
+{
+    return start >= in->lo && end <= in->hi && (start >= in->end || end <= in->start);
+}
+
+static bool page_has(const struct ruleset *rs, const struct page *p, uint16_t rule, const struct place *in)
+{
+    if (p->overflow) return true;
+    if (!((p->rules[rule >> 6] >> (rule & 63)) & 1)) return false;
+    for (uint32_t i = 0; i < p->count; i++)
+        if (is_in(in, p->hits[i].start, p->hits[i].end) && is_word_of(rs, p->hits[i].word, rule)) return true;
+    return false;
+}
+
+/* The same without a page: for the few that ask where nobody else does. */
+static bool place_has(struct detect_scratch *s, uint16_t rule, const struct place *in)
 {
     const struct ruleset *rs = s->rs;
-    for (uint32_t n = (uint32_t)(lo / PAGE_BYTES); (size_t)n * PAGE_BYTES < hi; n++) { /* a page has the words that start in it */
-        const struct page *p = page_load(s, n);
-        if (p->overflow) return true;
-        if (!((p->rules[rule >> 6] >> (rule & 63)) & 1)) continue;
-        for (uint32_t i = 0; i < p->count; i++) {
-            const struct word_hit *h = &p->hits[i];
-            if (h->start < lo || h->end > hi || (h->start < end && h->end > start)) continue;
-            if ((rs->word_rules[h->word * rs->rule_words + (rule >> 6)] >> (rule & 63)) & 1) return true;
+    if (s->stats) s->stats->context_bytes += in->hi - in->lo;
+    for (size_t at = in->lo; at < in->hi;) {
+        size_t n = lexicon_find(rs->context, s->text, at, in->hi, s->lexicon_hits, &at);
+        for (size_t i = 0; i < n; i++) {
+            const struct lexicon_hit *h = &s->lexicon_hits[i];
+            const struct context_word *w = &rs->words[h->word];
+            if (is_word_of(rs, h->word, rule) && is_in(in, h->start, h->start + w->len) && is_whole(s->text, w, h->start))
+                return true;
         }
     }
+    return false;
+}
+
+#define WINDOWS     4u   /* looks at parts of a page that cost as much as all of it */
+#define WINDOW_MOST 640u /* bytes of one; a token and what is near by is less */
+
+/* True if a word of the rule stands there. */
+static bool word_between(struct detect_scratch *s, uint16_t rule, struct place in)
+{
+    uint32_t first = (uint32_t)(in.lo / PAGE_BYTES), n = first;
+    struct page *p = page_slot(s, first);
+    if (!p->loaded && in.hi - in.lo <= WINDOW_MOST && p->windows++ < WINDOWS) return place_has(s, rule, &in);
+    for (; (size_t)n * PAGE_BYTES < in.hi; n++) /* a page has the words that start in it */
+        if (page_has(s->rs, page_load(s, n), rule, &in)) return true;
     return false;
 }
 
@@ -101,7 +139,7 @@ bool context_near(struct detect_scratch *s, uint16_t rule, size_t start, size_t 
     if (!s->rs->context) return false;
     size_t lo = start > s->seg_lo + r->before ? start - r->before : s->seg_lo;
     size_t hi = end + r->after < s->seg_hi ? end + r->after : s->seg_hi;
-    return word_between(s, rule, lo, hi, start, end);
+    return word_between(s, rule, (struct place){lo, hi, start, end});
 }
 
 #define VALUE_LONG 400u /* more than any token has that triggers a rule */
@@ -111,11 +149,10 @@ bool context_possible(struct detect_scratch *s, uint16_t rule, size_t at)
     const struct crule *r = &s->rs->rules[rule];
     if (!r->needs || !s->rs->context) return true;
     size_t lo = at > r->before ? at - r->before : 0, hi = at + VALUE_LONG + r->after;
-    return word_between(s, rule, lo, hi < s->text.n ? hi : s->text.n, 0, 0);
+    return word_between(s, rule, (struct place){lo, hi < s->text.n ? hi : s->text.n, 0, 0});
 }
 
-#define CROWD   24u /* sets of rules that would be less work with the words of the page */
-#define WINDOWS 4u  /* looks at parts of it that cost as much */
+#define CROWD 24u /* sets of rules that would be less work with the words of the page */
 
 bool context_crowded(struct detect_scratch *s, size_t at)
 {
