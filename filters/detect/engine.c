@@ -145,28 +145,25 @@ static void try_leads(struct detect_scratch *s)
     l->count = l->walks = 0;
 }
 
-/* Whether the byte `at` behind a keyword may stand there; behind the text's end all may. */
-static bool may_stand(const struct detect_scratch *s, uint16_t set, size_t at)
-{
-    return at >= s->text.n || byteset_has(&s->rs->sets[set], (unsigned char)s->text.p[at]);
-}
-
-/* Keeps those rules of a keyword that the first bytes behind it allow. A search has asked what all of them have in common. */
+/* Keeps those rules of a keyword that the first bytes behind it allow; behind the text's end all may. A search has asked
+ * what all of them have in common. Every rule is written down, and those that stay are counted: which do nobody can foretell. */
 static void add_leads(struct detect_scratch *s, struct keyword k, size_t start)
 {
-    const size_t end = start + k.len;
+    const size_t end = start + k.len, left = s->text.n - end;
+    const unsigned char *p = (const unsigned char *)s->text.p + end, c0 = left > 0 ? p[0] : 0, c1 = left > 1 ? p[1] : 0;
+    const struct byteset *sets = s->rs->sets;
     struct leads *l = s->leads;
     if (s->stats) s->stats->keyword_hits++;
     for (uint32_t j = k.first; j < k.first + k.count && !s->err; j++) {
         const struct keyword_lead *lead = &s->rs->leads[j];
-        if (k.count > 1 && (!may_stand(s, lead->after[0], end) || !may_stand(s, lead->after[1], end + 1))) continue;
+        bool stays = byteset_has(&sets[left > 0 ? lead->after[0] : 0], c0) &
+                     byteset_has(&sets[left > 1 ? lead->after[1] : 0], c1);
         l->lead[l->count] = (struct lead){j, (uint32_t)start};
         l->may[l->count] = true;
-        if (lead->tail) {
-            const unsigned char *p = (const unsigned char *)s->text.p + end;
-            l->walk[l->walks++] = (struct tail_walk){lead->tail, p, lead->row, (uint32_t)l->count};
-        }
-        if (++l->count == TAIL_WALKS) try_leads(s);
+        l->walk[l->walks] = (struct tail_walk){lead->tail, p, lead->row, (uint32_t)l->count};
+        l->walks += stays && lead->tail;
+        l->count += stays;
+        if (l->count == TAIL_WALKS) try_leads(s);
     }
 }
 
