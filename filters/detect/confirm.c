@@ -11,27 +11,54 @@
 
 static bool is_gap(struct slice t, size_t at) { return at > 0 && at + 1 < t.n && t.p[at - 1] == '\n' && t.p[at + 1] == '\n'; }
 
+/* The first gap from `at` on, or the text's end. */
+static size_t gap_from(struct slice t, size_t at)
+{
+    while (at < t.n) {
+        const char *p = memchr(t.p + at, 0x1e, t.n - at);
+        if (!p || is_gap(t, (size_t)(p - t.p))) return p ? (size_t)(p - t.p) : t.n;
+        at = (size_t)(p - t.p) + 1;
+    }
+    return t.n;
+}
+
+/* Where the piece begins that ends at `at` or behind it. */
+static size_t piece_begin(struct slice t, size_t at)
+{
+    while (at > 0) {
+        const char *p = memrchr(t.p, 0x1e, at);
+        if (!p || is_gap(t, (size_t)(p - t.p))) return p ? (size_t)(p - t.p) + 1 : 0;
+        at = (size_t)(p - t.p);
+    }
+    return 0;
+}
+
+/* The first gaps of the text are looked for once: every pass over it asks for them again. */
+static void list_gaps(struct detect_scratch *s)
+{
+    struct gaps *g = &s->gaps;
+    g->count = g->next = 0;
+    for (g->end = 0; g->end < s->text.n;) {
+        size_t at = gap_from(s->text, g->end);
+        g->end = at;
+        if (at == s->text.n || g->count == GAPS) break;
+        g->at[g->count++] = (uint32_t)at;
+        g->end++;
+    }
+    g->known = true;
+}
+
 void scan_segment(struct detect_scratch *s, size_t at)
 {
     if (at >= s->seg_lo && at < s->seg_hi) return;
-    struct slice t = s->text;
-    size_t lo = at, hi = at;
-    for (;;) {
-        const char *p = lo ? memrchr(t.p, 0x1e, lo) : NULL;
-        lo = p ? (size_t)(p - t.p) : 0;
-        if (!p || is_gap(t, lo)) {
-            if (p) lo++;
-            break;
-        }
-    }
-    for (;;) {
-        const char *p = hi < t.n ? memchr(t.p + hi, 0x1e, t.n - hi) : NULL;
-        hi = p ? (size_t)(p - t.p) : t.n;
-        if (!p || is_gap(t, hi)) break;
-        hi++;
-    }
-    s->seg_lo = lo;
-    s->seg_hi = hi;
+    struct gaps *g = &s->gaps;
+    if (!g->known) list_gaps(s);
+    while (g->next < g->count && g->at[g->next] < at) g->next++;
+    while (g->next > 0 && g->at[g->next - 1] >= at) g->next--;
+    if (at > g->end) s->seg_lo = piece_begin(s->text, at);
+    else s->seg_lo = g->next ? g->at[g->next - 1] + 1 : 0;
+    if (g->next < g->count) s->seg_hi = g->at[g->next];
+    else s->seg_hi = gap_from(s->text, at > g->end ? at : g->end);
 }
 
 /* --- findings */

@@ -193,6 +193,7 @@ enum err detect_scan(const struct ruleset *rs, struct detect_scratch *s, struct 
     s->text = text;
     s->out = out;
     s->seg_lo = s->seg_hi = 0;
+    s->gaps.known = false;
     s->line.allow = NULL;
     s->err = ERR_OK;
     s->leads->count = s->leads->walks = 0;

@@ -50,6 +50,15 @@ struct seen {
     uint32_t searched_from, searched_to;
 };
 
+/* Gaps of the text being scanned, those before `end`. */
+#define GAPS 512u
+struct gaps {
+    bool known;
+    uint32_t count, next; /* next: near the one asked for last */
+    size_t end;
+    uint32_t at[GAPS];
+};
+
 struct detect_scratch {
     uint64_t set; /* id of the rule set everything below is large enough for */
     hs_scratch_t *stopwords;
@@ -73,8 +82,9 @@ struct detect_scratch {
     struct slice text;
     struct findings *out;
     size_t seg_lo, seg_hi; /* the piece between gaps that was looked at last */
-    int64_t budget;        /* confirmations left */
-    struct line_said {     /* what an allow-list said of a line last */
+    struct gaps gaps;
+    int64_t budget;    /* confirmations left */
+    struct line_said { /* what an allow-list said of a line last */
         const struct allow *allow;
         struct slice line;
         bool allowed;

@@ -125,6 +125,8 @@ static bool monotone(const struct looks *l) { return l->distinct * 4 < (l->n < 3
 
 static bool is_name_byte(char c) { return is_low(c) || is_up(c) || is_dig(c) || c == '_'; }
 
+static bool opens_template(char c) { return c == '$' || c == '%' || c == '#' || c == '{' || c == '<'; }
+
 /* ${name}, {{ name }}, $(cmd, %(name)s, #{name}, <%: filled in later by somebody else. */
 static bool template_at(struct slice v, size_t i)
 {
@@ -163,7 +165,7 @@ static bool placeholder(struct slice v)
         return true;
     if (v.p[0] == '%' && v.p[v.n - 1] == '%') return true;
     for (size_t i = 0; i < v.n; i++)
-        if (strchr("$%#{<", v.p[i]) && v.p[i] && template_at(v, i)) return true;
+        if (opens_template(v.p[i]) && template_at(v, i)) return true;
     return has_word(v, words) || is_published(v);
 }
 
@@ -522,7 +524,7 @@ static bool url_password_ok(struct slice v)
     static const char *const words[] = {"xxxx", "****", "....", "redacted", "your", "changeme", NULL};
     if (v.n == 0 || v.p[0] == '<' || v.p[0] == '[' || v.p[0] == '{' || v.p[0] == '*') return false;
     for (size_t i = 0; i < v.n; i++)
-        if (v.p[i] && strchr("$%#{<", v.p[i]) && template_at(v, i)) return false;
+        if (opens_template(v.p[i]) && template_at(v, i)) return false;
     return !has_word(v, words) && !is_published(v) && !is_code(v);
 }
 
