@@ -156,8 +156,8 @@ static void add_leads(struct detect_scratch *s, struct keyword k, size_t start)
     if (s->stats) s->stats->keyword_hits++;
     for (uint32_t j = k.first; j < k.first + k.count && !s->err; j++) {
         const struct keyword_lead *lead = &s->rs->leads[j];
-        bool stays = byteset_has(&sets[left > 0 ? lead->after[0] : 0], c0) &
-                     byteset_has(&sets[left > 1 ? lead->after[1] : 0], c1);
+        bool stays = byteset_has(&sets[left > 0 ? lead->after[0] : 0], c0);
+        stays &= byteset_has(&sets[left > 1 ? lead->after[1] : 0], c1);
         l->lead[l->count] = (struct lead){j, (uint32_t)start};
         l->may[l->count] = true;
         l->walk[l->walks] = (struct tail_walk){lead->tail, p, lead->row, (uint32_t)l->count};

@@ -13,9 +13,9 @@
 struct starts {
     size_t count;
     _Alignas(64) uint32_t at[ROOM];
-    _Alignas(64) uint32_t first[ROOM]; /* its first four bytes; then where a row has its bits: LOOK_ */
+    _Alignas(64) uint32_t first[ROOM];  /* its first four bytes; then where a row has its bits: LOOK_ */
     _Alignas(64) uint32_t behind[ROOM]; /* four more; then the row's number */
-    _Alignas(64) uint64_t bits[ROOM];  /* the row */
+    _Alignas(64) uint64_t bits[ROOM];   /* the row */
 };
 
 /* --- starts */
