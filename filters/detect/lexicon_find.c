@@ -214,7 +214,7 @@ size_t lexicon_find(const struct lexicon *l, struct slice text, size_t from, siz
     enum lexicon_way how = lexicon_way();
     size_t n = 0;
     while (from < to) {
-        size_t stop;
+        size_t stop = SIZE_MAX;
         s.count = 0;
         from = how == LEXICON_AVX512 ? lexicon_batch_wide(&s, from, to) : batch_one_by_one(&s, from, to, how == LEXICON_AVX2);
         look_up(&s);
