@@ -2,10 +2,12 @@
  * passes as seldom as can be had. Each word goes where it costs the least, twice over. */
 #include "filters/detect/needles_inside.h"
 
+#include <float.h>
 #include <stdlib.h>
 
 #define BUCKETS (GROUPS * 8)
 #define ROUNDS  3
+#define COMMON  100 /* what a window costs that is common itself: its words are compared wherever it is */
 
 struct set7 {
     uint64_t w[2];
@@ -99,7 +101,7 @@ static void place_word(struct builder *b, size_t word)
     const struct lexicon_word *w = &b->words[word];
     bool brief = w->text.n < WINDOW;
     unsigned from = brief ? BRIEF * 8 : 0, to = brief ? BUCKETS : BRIEF * 8;
-    float best = 2, before[BUCKETS] = {0};
+    float best = FLT_MAX, before[BUCKETS] = {0};
     struct window chosen = {{{{0, 0}}}};
     for (unsigned k = from; k < to; k++) before[k] = window_chance(b, &b->sets[k]);
     for (size_t place = 0; place == 0 || place + WINDOW <= w->text.n; place++) {
@@ -107,7 +109,7 @@ static void place_word(struct builder *b, size_t word)
         for (unsigned k = from; k < to; k++) {
             struct window with = b->sets[k];
             add_window(&with, &own);
-            float more = window_chance(b, &with) - before[k];
+            float more = window_chance(b, &with) - before[k] + COMMON * window_chance(b, &own);
             if (more >= best) continue;
             best = more;
             chosen = with;
