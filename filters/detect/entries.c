@@ -69,7 +69,7 @@ size_t entries_compare(const struct entries *l, struct slice text, struct picks 
         const struct entry *e = &l->entry[p->entry[i]];
         const char *rest = text.p + p->at[i] + ENTRY_HEAD;
         bool ok = stands(l, e, text, p->at[i]);
-        if (e->len > ENTRY_HEAD) ok = ok && same(rest, l->texts + l->text[e->word] + ENTRY_HEAD, e->len - ENTRY_HEAD);
+        if (ok & (e->len > ENTRY_HEAD)) ok = same(rest, l->texts + l->text[e->word] + ENTRY_HEAD, e->len - ENTRY_HEAD);
         hits[n] = (struct lexicon_hit){p->at[i], e->word};
         n += ok;
     }
