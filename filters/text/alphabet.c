@@ -8,6 +8,8 @@
 #include "filters/text/vector.h"
 #endif
 
+#define LEAF static inline __attribute__((always_inline)) /* made anew for each processor */
+
 #define BASE64_BYTES 11u /* the last digit may be padding */
 #define HEX_BYTES    8u
 #define EVERY_SECOND 0x55u /* of the first eight */
@@ -35,11 +37,12 @@ struct head {
     unsigned zero, control, wrong, next, high; /* wrong: never in UTF-8; next: goes on in a character */
 };
 
-static bool begins_text(struct head h, unsigned bytes)
+LEAF bool begins_text(struct head h, unsigned bytes)
 {
     const unsigned all = (1u << bytes) - 1, lead = h.high & ~h.next;
-    if (h.zero & all) return (h.zero & EVERY_SECOND) == EVERY_SECOND || (h.zero & EVERY_SECOND << 1) == EVERY_SECOND << 1;
-    return ((h.control | h.wrong | (h.next & ~(h.high << 1)) | (lead << 1 & ~h.next)) & all) == 0;
+    const bool wide = ((h.zero & EVERY_SECOND) == EVERY_SECOND) | ((h.zero & EVERY_SECOND << 1) == EVERY_SECOND << 1);
+    const bool narrow = ((h.control | h.wrong | (h.next & ~(h.high << 1)) | (lead << 1 & ~h.next)) & all) == 0;
+    return h.zero & all ? wide : narrow; /* nobody knows beforehand: no branches */
 }
 
 static struct head head_plain(const unsigned char *b, unsigned bytes)
@@ -59,8 +62,8 @@ static struct head head_plain(const unsigned char *b, unsigned bytes)
 /* FF FE or FE FF, which UTF-16 begins with: "//4" or "/v8". */
 static inline bool is_wide_mark(const char *p)
 {
-    return (p[0] == '/' || p[0] == '_') &&
-           (((p[1] == '/' || p[1] == '_') && p[2] >= '4' && p[2] <= '7') || (p[1] == 'v' && p[2] == '8'));
+    const bool first = (p[0] == '/') | (p[0] == '_'), second = (p[1] == '/') | (p[1] == '_');
+    return first & ((second & (p[2] >= '4') & (p[2] <= '7')) | ((p[1] == 'v') & (p[2] == '8')));
 }
 
 static bool base64_plain(const char *p)
@@ -87,7 +90,7 @@ static bool hex_plain(const char *p)
 }
 
 #if defined(__x86_64__)
-#define SSSE3 __attribute__((target("ssse3")))
+#define SSSE3 __attribute__((target("ssse3,popcnt")))
 
 static inline __m128i load(const char *p) { return _mm_loadu_si128((const __m128i *)(const void *)p); }
 static inline __m128i is(__m128i v, char c) { return _mm_cmpeq_epi8(v, _mm_set1_epi8(c)); }
@@ -103,7 +106,7 @@ static inline struct head head_sse2(__m128i v)
 
 /* The twelve bytes that sixteen digits of base64 stand for (Mula and Lemire, "Faster Base64 Encoding and Decoding Using AVX2
  * Instructions", 2018). */
-SSSE3 static bool base64_ssse3(const char *p)
+SSSE3 LEAF bool base64_ssse3(const char *p)
 {
     const __m128i v = load(p);
     __m128i off = _mm_and_si128(vector_within(v, 'A', 25), _mm_set1_epi8(-65));
@@ -116,10 +119,11 @@ SSSE3 static bool base64_ssse3(const char *p)
     const __m128i pairs = _mm_maddubs_epi16(_mm_and_si128(_mm_add_epi8(v, off), _mm_set1_epi8(63)), _mm_set1_epi32(0x01400140));
     const __m128i fours = _mm_madd_epi16(pairs, _mm_set1_epi32(0x00011000));
     const __m128i order = _mm_setr_epi8(2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, -1, -1, -1, -1);
-    return begins_text(head_sse2(_mm_shuffle_epi8(fours, order)), BASE64_BYTES) || is_wide_mark(p);
+    const bool begins = begins_text(head_sse2(_mm_shuffle_epi8(fours, order)), BASE64_BYTES), wide = is_wide_mark(p);
+    return begins | wide;
 }
 
-SSSE3 static bool hex_ssse3(const char *p)
+SSSE3 LEAF bool hex_ssse3(const char *p)
 {
     const __m128i v = load(p), letter = _mm_cmpgt_epi8(v, _mm_set1_epi8('9'));
     const __m128i value = _mm_add_epi8(_mm_and_si128(v, _mm_set1_epi8(15)), _mm_and_si128(letter, _mm_set1_epi8(9)));
@@ -128,18 +132,53 @@ SSSE3 static bool hex_ssse3(const char *p)
 }
 #endif
 
+/* ---- many at a time ---------------------------------------------------------------------------------------- */
+
+/* The places of the bits in some words: most have one or two, which are written without a question. Returns how many. */
+LEAF size_t list(const uint64_t word[ALPHABET_WORDS], uint16_t *place)
+{
+    size_t all = 0;
+    for (unsigned i = 0; i < ALPHABET_WORDS; i++) {
+        uint64_t w = word[i];
+        const unsigned n = (unsigned)__builtin_popcountll(w);
+        for (unsigned k = 0; k < 2 || k < n; k++, w &= w - 1)
+            place[all + k] = (uint16_t)(i * 64 + (unsigned)__builtin_ctzll(w | 1ull << 63));
+        all += n;
+    }
+    return all;
+}
+
+LEAF void keep(const char *text, uint64_t place[ALPHABET_WORDS], bool (*begins)(const char *p))
+{
+    uint16_t at[ALPHABET_WORDS * 64 + 2];
+    const size_t n = list(place, at);
+    memset(place, 0, ALPHABET_WORDS * sizeof *place);
+    for (size_t i = 0; i < n; i++) place[at[i] / 64] |= (uint64_t)begins(text + at[i]) << at[i] % 64;
+}
+
+static void keep_base64_plain(const char *text, uint64_t place[ALPHABET_WORDS]) { keep(text, place, base64_plain); }
+static void keep_hex_plain(const char *text, uint64_t place[ALPHABET_WORDS]) { keep(text, place, hex_plain); }
+#if defined(__x86_64__)
+SSSE3 static void keep_base64_ssse3(const char *text, uint64_t place[ALPHABET_WORDS]) { keep(text, place, base64_ssse3); }
+SSSE3 static void keep_hex_ssse3(const char *text, uint64_t place[ALPHABET_WORDS]) { keep(text, place, hex_ssse3); }
+#endif
+
 /* ---- the entries ------------------------------------------------------------------------------------------- */
 
 bool (*alphabet_begins_base64)(const char *p) = base64_plain;
 bool (*alphabet_begins_hex)(const char *p) = hex_plain;
+void (*alphabet_keep_base64)(const char *text, uint64_t place[ALPHABET_WORDS]) = keep_base64_plain;
+void (*alphabet_keep_hex)(const char *text, uint64_t place[ALPHABET_WORDS]) = keep_hex_plain;
 
 bool alphabet_way(unsigned way)
 {
     bool known = way == 1;
 #if defined(__x86_64__)
-    if (way == 0) known = __builtin_cpu_supports("ssse3");
+    if (way == 0) known = __builtin_cpu_supports("ssse3") && __builtin_cpu_supports("popcnt");
     if (known) alphabet_begins_base64 = way == 0 ? base64_ssse3 : base64_plain;
     if (known) alphabet_begins_hex = way == 0 ? hex_ssse3 : hex_plain;
+    if (known) alphabet_keep_base64 = way == 0 ? keep_base64_ssse3 : keep_base64_plain;
+    if (known) alphabet_keep_hex = way == 0 ? keep_hex_ssse3 : keep_hex_plain;
 #endif
     return known;
 }

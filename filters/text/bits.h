@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* The first bit in [from, to) that is set, or `to`. */
 static inline size_t bits_next(const uint64_t *row, size_t from, size_t to)
@@ -43,6 +44,30 @@ static inline uint64_t bits_from(const uint64_t *row, size_t i)
 static inline uint64_t bits_before(const uint64_t *row, size_t i)
 {
     return i >= 64 ? bits_from(row, i - 64) : i ? row[0] << (64 - i) : 0;
+}
+
+/* The same with one load, but BITS_NEAR bits of them only: from a row that begins within others. */
+#define BITS_NEAR 57u
+static inline uint64_t bits_near(const uint64_t *row, size_t i)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    uint64_t x;
+    memcpy(&x, (const unsigned char *)row + i / 8, sizeof x);
+    return x >> i % 8;
+#else
+    return bits_from(row, i);
+#endif
+}
+/* What is before the row's first bit is not told. */
+static inline uint64_t bits_near_before(const uint64_t *row, size_t i)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    uint64_t x;
+    memcpy(&x, (const unsigned char *)row + (i + 7) / 8 - sizeof x, sizeof x);
+    return x << (-i & 7);
+#else
+    return bits_before(row, i);
+#endif
 }
 
 /* Where the bits begin that are set right before `from`, not before `least`. */

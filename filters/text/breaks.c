@@ -12,7 +12,8 @@
 #define HOPS_MOST   8u  /* lines of one word each */
 #define TOGETHER    9u  /* bytes: two pieces that are shorter together are no value, if not of one number */
 #define WORDS_MOST  24u /* two words are no longer */
-#define CASES_LEAST 6u  /* changes between small letters and capitals (gather_join.c) */
+#define CHANGES_FEW 2u
+#define CASES_LEAST 6u /* changes between small letters and capitals (gather_join.c) */
 
 enum {
     CUT = 1,      /* line feed, emphasis, a tag: a token may be broken here */
@@ -40,7 +41,7 @@ __attribute__((constructor)) static void make_classes(void)
 
 struct rows {
     struct slice text;
-    const uint64_t *token, *digit, *change, *white;
+    const uint64_t *token, *digit, *change, *white, *gap;
 };
 
 LEAF unsigned ones(uint64_t x) { return ~x ? (unsigned)__builtin_ctzll(~x) : 64; }
@@ -108,6 +109,22 @@ LEAF bool is_words(const struct rows *r, size_t i)
         i = k + n + is_byte(r, k + n, '\r');
     }
     return false;
+}
+
+/* True of a line end or of emphasis behind a word, if up to the next gap there are only words, and no other line: most are so,
+ * and this is asked without a branch. A row has others before it: what is read of them can only make a word longer. */
+LEAF bool is_prose(const struct rows *r, size_t i)
+{
+    const char c = r->text.p[i];
+    const size_t first = i - (r->text.p[i - 1] == '\r'), k = i + 1 + (c != '\n' && is_byte(r, i + 1, c)); /* two signs are one */
+    const uint64_t token = bits_near_before(r->token, first), gap = bits_near(r->gap, k);
+    const unsigned n = ones_above(token);
+    const uint64_t own = ~0ull << (64 - n) % 64, next = (gap & -gap) - 1;
+    const uint64_t odd = (bits_near_before(r->digit, first) & own) | (bits_near(r->digit, k) & next);
+    const unsigned changes = count(bits_near_before(r->change, first) & own), more = count(bits_near(r->change, k) & next);
+    const bool word = (n - 1 < BITS_NEAR - 1) & (changes < CHANGES_FEW),
+               kind = (c == '\n') | (c == '*') | (c == '`') | (c == '~');
+    return kind & word & (gap != 0) & (odd == 0) & (changes + more < CASES_LEAST);
 }
 
 /* ---- what is left ------------------------------------------------------------------------------------------ */
@@ -196,13 +213,24 @@ LEAF void mark(struct marks *m, struct slice text)
 {
     const size_t room = m->room, words = text.n / 64 + 1;
     uint64_t *breaks = m->word + MARK_BREAK * room, *any = m->word + MARK_ANY * room;
-    const struct rows r = {text, m->word + MARK_TOKEN * room, m->word + MARK_DIGIT * room, m->word + MARK_CHANGE * room,
-                           m->word + MARK_WHITE * room};
+    const struct rows r = {text,
+                           m->word + MARK_TOKEN * room,
+                           m->word + MARK_DIGIT * room,
+                           m->word + MARK_CHANGE * room,
+                           m->word + MARK_WHITE * room,
+                           m->word + MARK_GAP * room};
     uint32_t place[WORDS * 64 + 4];
     uint64_t all = 0;
     for (size_t w = 0; w < words; w += WORDS) {
         const size_t some = words - w < WORDS ? words - w : WORDS, n = list(breaks + w, some, place);
+        size_t left = 0;
         for (size_t k = 0; k < n; k++) {
+            const uint64_t prose = is_prose(&r, w * 64 + place[k]);
+            breaks[w + place[k] / 64] &= ~(prose << place[k] % 64);
+            place[left] = place[k];
+            left += !prose;
+        }
+        for (size_t k = 0; k < left; k++) {
             const size_t i = w * 64 + place[k];
             if (!stays(&r, i)) breaks[i / 64] &= ~(1ull << i % 64);
         }

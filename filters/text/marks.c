@@ -29,7 +29,7 @@ enum { /* the second table */
        HEX = 1,
        PART = 2, /* "+/-_": another part of a run of base64 begins behind it */
        SMALL = 4,
-       CAPITAL = 8,
+       END = 8,     /* behind a letter: no token goes on behind it */
        JOIN = 16,   /* between two string literals */
        ONWARD = 32, /* what a line may begin with that goes on with a token */
        LINE = 64,
@@ -70,7 +70,7 @@ __attribute__((constructor)) static void make_classes(void)
         {FIGURES "abcdefABCDEF", HEX},
         {"+/-_", PART},
         {"abcdefghijklmnopqrstuvwxyz", SMALL},
-        {"ABCDEFGHIJKLMNOPQRSTUVWXYZ", CAPITAL},
+        {",;?]{|}", END},
         {" \t\n\r+.&\\", JOIN},
         {LETTERS FIGURES SIGNS MARKS "+/-_@ \t>|", ONWARD},
         {"\n", LINE},
@@ -81,11 +81,12 @@ __attribute__((constructor)) static void make_classes(void)
 }
 
 #define LEAF LANES_LEAF
+_Static_assert(LANES == ALPHABET_WORDS, "a step at a time");
 
 /* In the order of the classes; `token` is all a token has. */
 struct masks {
     lanes base64, digit, token, cut, quote, slash, white, rare;
-    lanes hex, part, small, capital, join, onward, lines, returns;
+    lanes hex, part, small, end, join, onward, lines, returns;
 };
 _Static_assert(sizeof(struct masks) == 2 * CLASSES * sizeof(lanes), "a row for each class");
 
@@ -134,6 +135,7 @@ AVX2 static inline void sort_word(const char *p, struct masks *m, unsigned k)
 #define IS_BLANK(v)   either(is(v, ' '), is(v, '\t'))
 #define IS_MORE(v)    is(v, '>')
 #define IS_BAR(v)     is(v, '|')
+#define IS_END(v)     either(either(within(v, '{', 2), is(v, ',')), either(is(v, ']'), either(is(v, ';'), is(v, '?'))))
 #define IS_AND(v)     either(is(v, '+'), is(v, '&'))
     const uint64_t figure = EACH(IS_FIGURE), dot = EACH(IS_DOT), mark = EACH(IS_MARK), blank = EACH(IS_BLANK);
     const uint64_t small = EACH(IS_SMALL), capital = EACH(IS_CAPITAL), part = EACH(IS_DASH) | EACH(IS_PLUS);
@@ -151,7 +153,7 @@ AVX2 static inline void sort_word(const char *p, struct masks *m, unsigned k)
     m->hex[k] = figure | EACH(IS_HEX);
     m->part[k] = part;
     m->small[k] = small;
-    m->capital[k] = capital;
+    m->end[k] = EACH(IS_END);
     m->join[k] = blank | lines | returns | m->slash[k] | dot | EACH(IS_AND);
     m->onward[k] = token | white | mark | EACH(IS_BAR);
     m->lines[k] = lines;
@@ -179,7 +181,7 @@ struct pass {
     size_t base; /* of the step */
     const struct masks *now, *next;
     struct {
-        lanes base64, part, hex, digit, small, capital;
+        lanes base64, part, hex, digit, small, capital, word;
         lanes follows; /* a break may follow it */
     } last;
     lanes slash, pair; /* all met so far */
@@ -231,8 +233,8 @@ LEAF void listed(const struct masks *m, lanes *found)
 
 /* Where a token may be broken and go on: by a line end before what it may go on with; by emphasis, before a token or more that
  * breaks it, or in a number in groups; by the end of a string literal, before white space or an operator and more of those or
- * a quote. */
-LEAF void breaks(struct pass *s, lanes *found)
+ * a quote. *literal: such ends, whatever is before them. */
+LEAF void breaks(struct pass *s, lanes *found, lanes *literal)
 {
     const struct masks *m = s->now, *n = s->next;
     const lanes digit = LANES_BACK(s->last.digit, m->digit, 1), follows = m->token | m->slash | m->returns | (m->white & digit);
@@ -241,7 +243,8 @@ LEAF void breaks(struct pass *s, lanes *found)
     const lanes mark = m->cut & ~m->lines & (LANES_AHEAD(more, more_next, 1) | digit);
     const lanes end = m->join | m->quote, end_next = n->join | n->quote;
     const lanes open = LANES_AHEAD(m->join, n->join, 1) & LANES_AHEAD(end, end_next, 2);
-    *found = (line | mark | (m->quote & open)) & LANES_BACK(s->last.follows, follows, 1);
+    *literal = m->quote & open;
+    *found = (line | mark | *literal) & LANES_BACK(s->last.follows, follows, 1);
     s->last.follows = follows;
 }
 
@@ -288,29 +291,26 @@ static void look_at_rare(struct pass *s, struct signs *x, unsigned k)
     }
 }
 
-/* Of places in a text those where `begins` says so. */
-static inline uint64_t look_at_runs(const char *text, uint64_t places, bool (*begins)(const char *p))
-{
-    uint64_t found = 0;
-    for (uint64_t w = places; w; w &= w - 1)
-        if (begins(text + (size_t)__builtin_ctzll(w))) found |= w & -w;
-    return found;
-}
+static unsigned kind(enum mark k, const lanes *row) { return (unsigned)(lanes_any(row) != 0) << k; }
 
-static unsigned kind(enum mark k, uint64_t mask) { return (unsigned)(mask != 0) << k; }
+static void keep(const char *text, lanes *places, void (*those)(const char *text, uint64_t place[LANES]))
+{
+    uint64_t place[LANES];
+    memcpy(place, places, sizeof place);
+    those(text, place);
+    memcpy(places, place, sizeof place);
+}
 
 static void look_at_signs(struct pass *s, struct signs *x)
 {
+    const char *p = s->text.p + s->base;
     x->percent = x->entity = x->equals = (lanes){0};
-    for (unsigned k = 0; k < LANES; k++) {
-        if (!(x->rare[k] | x->base64[k] | x->hex[k])) continue;
-        const char *p = s->text.p + s->base + k * 64;
-        look_at_rare(s, x, k);
-        x->base64[k] = look_at_runs(p, x->base64[k], alphabet_begins_base64);
-        x->hex[k] = look_at_runs(p, x->hex[k], alphabet_begins_hex);
-        s->kinds |= kind(MARK_PERCENT, x->percent[k]) | kind(MARK_ENTITY, x->entity[k]) | kind(MARK_QUOTED, x->equals[k]) |
-                    kind(MARK_BASE64, x->base64[k]) | kind(MARK_HEX, x->hex[k]);
-    }
+    for (unsigned k = 0; k < LANES; k++)
+        if (x->rare[k]) look_at_rare(s, x, k);
+    if (lanes_any(&x->base64)) keep(p, &x->base64, alphabet_keep_base64);
+    if (lanes_any(&x->hex)) keep(p, &x->hex, alphabet_keep_hex);
+    s->kinds |= kind(MARK_PERCENT, &x->percent) | kind(MARK_ENTITY, &x->entity) | kind(MARK_QUOTED, &x->equals) |
+                kind(MARK_BASE64, &x->base64) | kind(MARK_HEX, &x->hex);
 }
 
 /* ---- all of it --------------------------------------------------------------------------------------------- */
@@ -320,17 +320,22 @@ LEAF void mark_step(struct pass *s, uint64_t *w, size_t room)
 {
     const struct masks *m = s->now, *n = s->next;
     const lanes zero = {0};
-    lanes found, pair;
+    const lanes blank = m->white & m->join, blank_next = n->white & n->join;
+    const lanes letter = m->base64 & ~(m->part | m->digit), letter_next = n->base64 & ~(n->part | n->digit);
+    const lanes line = m->lines | m->returns, line_next = n->lines | n->returns; /* an empty one is behind a line end */
+    const lanes capital = letter & ~m->small, word = letter | (m->join & m->token & ~m->part), /* or a full stop */
+        end = (blank & LANES_AHEAD(letter, letter_next, 1)) | m->end;
+    lanes found, literal, pair;
 #define ROW(k, mask) (*(lanes_row *)(void *)(w + (k)*room) = (mask))
     listed(m, &pair);
-    breaks(s, &found);
+    breaks(s, &found, &literal);
     ROW(MARK_BREAK, found);
     ROW(MARK_ESCAPE, m->slash);
     ROW(MARK_PAIRS, pair);
     ROW(MARK_TOKEN, m->token);
-    ROW(MARK_DIGIT, m->digit);
-    ROW(MARK_CHANGE,
-        (m->small & LANES_BACK(s->last.capital, m->capital, 1)) | (m->capital & LANES_BACK(s->last.small, m->small, 1)));
+    ROW(MARK_DIGIT, m->digit | literal | m->lines | (m->cut & ~LANES_AHEAD(blank, blank_next, 1)));
+    ROW(MARK_GAP, (end & LANES_BACK(s->last.word, word, 1)) | (m->lines & LANES_AHEAD(line, line_next, 1)));
+    ROW(MARK_CHANGE, (m->small & LANES_BACK(s->last.capital, capital, 1)) | (capital & LANES_BACK(s->last.small, m->small, 1)));
     ROW(MARK_WHITE, m->white);
     struct signs x;
     base64_places(s, &x.base64);
@@ -353,7 +358,8 @@ LEAF void mark_step(struct pass *s, uint64_t *w, size_t room)
     s->last.hex = m->hex;
     s->last.digit = m->digit;
     s->last.small = m->small;
-    s->last.capital = m->capital;
+    s->last.capital = capital;
+    s->last.word = word;
 }
 
 typedef void (*sorter)(const char *p, struct masks *m);
@@ -383,7 +389,7 @@ LEAF void mark_all(struct marks *m, struct slice text, sorter sort)
         mark_step(&s, w, room);
     }
     for (unsigned k = 0; k < MARK_ROWS; k++) w[k * room] = 0; /* whoever reads 64 bits from somewhere on needs no end */
-    m->kinds = s.kinds | kind(MARK_ESCAPE, lanes_any(&s.slash)) | kind(MARK_PAIRS, lanes_any(&s.pair));
+    m->kinds = s.kinds | kind(MARK_ESCAPE, &s.slash) | kind(MARK_PAIRS, &s.pair);
     if (m->kinds) m->kinds |= 1u << MARK_ANY;
 }
 
