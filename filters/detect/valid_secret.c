@@ -218,7 +218,7 @@ static bool is_member(struct slice v, const struct looks *l)
         bool fresh = i == 0 || v.p[i - 1] == '.';
         if (v.p[i] == '.' ? fresh : !is_name_byte(v.p[i]) || (fresh && is_dig(v.p[i]))) return false;
     }
-    return v.n <= 64 && l->wordy >= 6;
+    return v.n <= 64 && l->wordy >= 6 && l->wordy * 2 >= l->n;
 }
 
 /* Path, URL, host, version, date, number with a unit. */
@@ -456,13 +456,53 @@ static bool is_jumble(struct slice v, const struct looks *l)
     return !is_dig(v.p[0]) && !is_dig(v.p[v.n - 1]) && l->common * 100 < l->pairs * 75 && !has_word(v, kinds);
 }
 
+/* correct-horse-battery, rocket-harbor-orchid-6: words with dashes between and perhaps a number behind them, none of
+ * which says what a name in code says. */
+static bool is_passphrase(struct slice v, unsigned least)
+{
+    static const char *const names[] = {"pass", "secret", "cred", "token", "admin", "user", "name", "config", "value",
+                                        "key",  "auth",   "file", "field", "based", "less", "side", "case",   NULL};
+    unsigned words = 0;
+    size_t part = 0;
+    bool number = false;
+    for (size_t i = 0; i <= v.n; i++) {
+        if (i < v.n && v.p[i] != '-') {
+            if (is_dig(v.p[i]) ? i > part && !number : !is_low(v.p[i]) || number) return false;
+            number |= is_dig(v.p[i]);
+            part = i == 0 || v.p[i - 1] == '-' ? i : part;
+            continue;
+        }
+        if (i == part || (i > 0 && v.p[i - 1] == '-')) return false;
+        if (number && i < v.n) return false;
+        if (!number && (i - part < 4 || i - part > 10)) return false;
+        words += !number;
+        part = i + 1;
+    }
+    return words >= least && v.n <= 48 && !has_word(v, names);
+}
+
+/* Passw0rd, c0ff33: digits that stand for letters within a word. */
+static bool is_leet(struct slice v, const struct looks *l)
+{
+    unsigned within = 0, nought = 0;
+    if (v.n < 6 || v.n > 20 || l->other || l->low < 3) return false;
+    for (size_t i = 1; i + 1 < v.n; i++) {
+        if (!is_dig(v.p[i]) || is_dig(v.p[i - 1]) || is_dig(v.p[i + 1])) continue;
+        if (!strchr("013457", v.p[i])) return false;
+        within++;
+        nought += v.p[i] == '0';
+    }
+    return !is_dig(v.p[0]) && (nought || within > 1) && l->digit_runs == within + is_dig(v.p[v.n - 1]);
+}
+
 /* Behind "password:" or "password =": letters and a digit will do, unless they are a name of code. */
 static bool password_set_ok(struct slice v)
 {
     if (mixed_password_ok(v)) return true;
+    if (is_passphrase(v, 3)) return not_placeholder_ok(v);
     if (v.n < 6 || v.n > 24) return false;
     struct looks l = look(v);
-    if (scrambled(&l) || is_jumble(v, &l)) return not_placeholder_ok(v);
+    if (scrambled(&l) || is_jumble(v, &l) || is_leet(v, &l)) return not_placeholder_ok(v);
     if (!l.dig || l.low + l.up < 3 || l.other || l.distinct < 4) return false;
     size_t word = v.n;
     while (word > 0 && is_dig(v.p[word - 1])) word--;
@@ -479,10 +519,20 @@ static bool password_word_ok(struct slice v)
     return l.dig < l.n && !slice_ieq(v, SLICE("getpass")) && !slice_ieq(v, SLICE("password1"));
 }
 
-/* RiverTiger4821: two words and a number of three digits and more that is the last of it; no year of a product. */
+/* RiverTiger4821: two words and a number that is the last of it, of three digits, or two behind words in full. */
 static bool two_words(const struct looks *l)
 {
-    return l->low && l->up >= 2 && !l->other && l->segments == 3 && l->digit_runs == 1 && l->dig >= 3;
+    if (!l->low || l->up < 2 || l->other || l->segments != 3 || l->digit_runs != 1) return false;
+    return l->dig >= 3 || (l->dig == 2 && l->up == 2 && l->shaped == l->low + l->up && l->shaped >= 10);
+}
+
+/* uiZyXI^ldN*akGI: letters of both cases, no digit, and marks between them as no code has them. */
+static bool many_marks(struct slice v, const struct looks *l)
+{
+    unsigned marks = 0;
+    for (size_t i = 1; i + 1 < v.n; i++) marks += strchr("!@#$%^&*~+", v.p[i]) && v.p[i];
+    return !l->dig && l->n >= 10 && l->low >= 3 && l->up >= 3 && marks >= 2 && marks == l->other &&
+           l->common * 100 < l->pairs * 70;
 }
 
 /* In prose, with no operator before it: only what nobody takes for a word, a host, a file or a number. */
@@ -490,6 +540,9 @@ static bool password_prose_ok(struct slice v)
 {
     struct looks l = look(v);
     if (scrambled(&l) && !placeholder(v)) return true;
+    if (is_passphrase(v, 3) && l.dig && l.low + l.up >= 14) return !placeholder(v);
+    if (l.dig == 2 && two_words(&l)) return !placeholder(v);
+    if (many_marks(v, &l)) return !placeholder(v) && !is_code(v);
     if (!l.dig || l.dig == l.n || v.p[0] == '*' || v.p[0] == '&' || !mixed_password_ok(v) || is_uuid(v)) return false;
     size_t dots = 0, slashes = 0, marks = 0, dashes = 0, lows = 0;
     for (size_t i = 0; i < v.n; i++) {
@@ -503,6 +556,55 @@ static bool password_prose_ok(struct slice v)
     if (marks) return marks * 2 < l.n;
     if (dashes) return dashes >= 2 && dashes <= 5 && l.wordy >= 4 && l.low + l.up >= 8 && l.dig >= 2 && is_dig(v.p[v.n - 1]);
     return rare(&l) || (l.low && l.up && l.segments >= 4 && l.n >= 8) || two_words(&l);
+}
+
+/* Behind a user's name: as behind a colon, but one digit behind a word is a version. */
+static bool password_beside_ok(struct slice v)
+{
+    if (!password_set_ok(v)) return false;
+    struct looks l = look(v);
+    return l.dig != 1 || l.other || !is_dig(v.p[v.n - 1]);
+}
+
+/* Codes to recover an account, between blanks, commas or dashes of a list: most of them with digits. */
+static bool recovery_codes_ok(struct slice v)
+{
+    unsigned codes = 0, digits = 0;
+    size_t i = 0;
+    while (i < v.n) {
+        unsigned n = 0, dig = 0, solid = 0;
+        for (; i < v.n && v.p[i] != '\n' && v.p[i] != ',' && v.p[i] != ';' && v.p[i] != '\t'; i++, n++)
+            dig += is_dig(v.p[i]), solid += is_name_byte(v.p[i]);
+        codes += solid >= 6;
+        digits += solid >= 6 && dig >= (codes > 2 ? 1 : 2);
+        i++;
+    }
+    return codes && digits * 10 >= codes * 6;
+}
+
+/* Base32, perhaps in groups of four: with the digits it has, or letters in an order no word has. */
+static bool secret_spaced_ok(struct slice v)
+{
+    char flat[128];
+    size_t n = 0;
+    for (size_t i = 0; i < v.n && n < sizeof flat; i++)
+        if (v.p[i] != ' ' && v.p[i] != '-') flat[n++] = v.p[i];
+    return n >= 16 && secret_token_ok(slice_of(flat, n));
+}
+
+/* What a cookie holds: chance somewhere, and no template or words. */
+static bool rare_cookie_ok(struct slice v)
+{
+    struct looks l = look(v);
+    return l.dig >= 2 && l.distinct >= 8 && l.wordy * 2 < l.low + l.up + l.dig && !placeholder(v);
+}
+
+/* In a path: a UUID, a long row of hexadecimal digits, or chance; names of files and pages are neither. */
+static bool path_token_ok(struct slice v)
+{
+    struct looks l = look(v);
+    if (is_uuid(v) || (l.hex && l.n >= 32 && l.distinct >= 8)) return true;
+    return l.dig >= 2 && l.wordy * 4 < l.n && rare_token_ok(v);
 }
 
 /* user:password, or a token in place of the user and no password */
@@ -615,12 +717,24 @@ const struct validator valid_secret[] = {
      VALID_LIST("7cc938e45e63e9014f88f811be240ba0395c02dd", "")},
     {"rare_mixed", rare_mixed_ok, "ours", VALID_LIST("3lyTWqHMt5UySny2drdPYheRTEzrNux8Cn5JWFHL"),
      VALID_LIST("7cc938e45e63e9014f88f811be240ba0395c02dd", "")},
-    {"password_set", password_set_ok, "ours", VALID_LIST("hunter2", "BlueOcean77", "P@ssw0rd!", "Giey8Jmx"),
-     VALID_LIST("Html5Page", "user2", "user_name2", "password2", "string", "")},
+    {"password_set", password_set_ok, "ours",
+     VALID_LIST("hunter2", "BlueOcean77", "P@ssw0rd!", "Giey8Jmx", "Passw0rd", "rocket-harbor-orchid-6"),
+     VALID_LIST("Html5Page", "user2", "write-protected", "my-secret-name", "user_name2", "password2", "string", "")},
     {"password_word", password_word_ok, "ours", VALID_LIST("whiteduke", "dragon-orchid-23"),
      VALID_LIST("getpass", "self.password", "12345", "None", "")},
-    {"password_prose", password_prose_ok, "ours", VALID_LIST("orchid-dragon-29", "P@ssSATn4O#"),
+    {"password_prose", password_prose_ok, "ours",
+     VALID_LIST("orchid-dragon-29", "P@ssSATn4O#", "RocketPrincess92", "uiZyXI^ldN*akGI"),
      VALID_LIST("sha256", "example.com", "user2", "/etc/passwd2", "")},
+    {"password_beside", password_beside_ok, "ours", VALID_LIST("azerty12", "Passw0rd", "correct-horse-battery"),
+     VALID_LIST("version2", "manager", "user", "")},
+    {"recovery_codes", recovery_codes_ok, "ours", VALID_LIST("a1b2c-3d4e5", "1234 5678\n8765 4321"),
+     VALID_LIST("are listed", "below,above", "")},
+    {"secret_spaced", secret_spaced_ok, "RFC 4648", VALID_LIST("puzj hbta h7nq ktrb pmdo b4ol otkv z25q"),
+     VALID_LIST("this code from your", "authenticationrequired", "")},
+    {"rare_cookie", rare_cookie_ok, "ours", VALID_LIST("bob%7C1760000000%7CqZzHlckMdub0ebd2zfcIlB1Om1eTCyeM3yG6xALpknG"),
+     VALID_LIST("the-value-of-the-cookie", "${SESSION}", "")},
+    {"path_token", path_token_ok, "ours", VALID_LIST("4f563b77-89a9-40f7-adcc-e595daae176a", "by5f0wz9ul1ejt6ihj6ld4rzfu"),
+     VALID_LIST("how-to-receive-webhooks-v2", "useTheThingThatIsNamed2", "")},
     {"user_password", user_password_ok, "RFC 7617", VALID_LIST("admin:s3cr3tPw9", "9qpbVNj3Fdxc38gIixFq:"),
      VALID_LIST("1000:1000", "root:root", "user:", ":x", "")},
     {"url_password", url_password_ok, "ours", VALID_LIST("hunter2", "password", "p%40ss"),
