@@ -173,32 +173,29 @@ static int by_row(const void *a, const void *b)
     return (x->word > y->word) - (x->word < y->word);
 }
 
-/* An entry to be: a word under its row. */
+/* An entry to be: a word in a part of a row. */
 struct listed {
-    uint32_t hash, tag, word;
+    uint32_t hash, part, word;
 };
 
 /* The words of a row, each once, with what they look like: *listed. Their number. */
 static size_t fill_row(struct builder *b, const struct look *look, size_t n, struct listed *listed)
 {
     struct lexicon *l = b->l;
-    const uint32_t row = look->row;
+    const uint32_t part[2] = {look->row, look->row | PART_LONG};
     size_t words = 0;
-    uint8_t *looks[2] = {&l->looks[0][row], &l->looks[1][row]};
-    *looks[0] = *looks[1] = 7;
     for (size_t i = 0; i < n; i++) {
-        size_t len = entries_from(&b->words[look[i].word]).n;
-        uint8_t *least = looks[len >= LONG_FROM];
-        if (len <= *least) *least = (uint8_t)(len - 1);
+        size_t len = entries_from(&b->words[look[i].word]).n, spare = len < 8 ? 64 - 8 * len : 0;
+        uint8_t *most = &l->spare[part[len >= LONG_FROM]];
+        if (spare > *most) *most = (uint8_t)spare;
     }
     for (size_t i = 0; i < n; i++) {
         struct slice t = entries_from(&b->words[look[i].word]);
         uint64_t v = entries_bytes(t, 0) | FOLD8;
-        unsigned bytes = *looks[t.n >= LONG_FROM];
-        uint32_t tag = lexicon_tag(row, bytes);
-        l->row[row] |= t.n >= LONG_FROM ? 1ull << (ROW_LONG + lexicon_in_row(v)) : look[i].bits;
+        uint32_t in = part[t.n >= LONG_FROM];
+        l->row[look->row] |= t.n >= LONG_FROM ? 1ull << (ROW_LONG + lexicon_in_row(v)) : look[i].bits;
         if (i && look[i].word == look[i - 1].word) continue;
-        listed[words++] = (struct listed){lexicon_hash(v, bytes, tag), tag, look[i].word};
+        listed[words++] = (struct listed){lexicon_hash(v, l->spare[in], in), in, look[i].word};
     }
     return words;
 }
@@ -219,7 +216,7 @@ static int by_hash(const void *a, const void *b)
 {
     const struct listed *x = a, *y = b;
     if (x->hash != y->hash) return x->hash < y->hash ? -1 : 1;
-    if (x->tag != y->tag) return x->tag < y->tag ? -1 : 1;
+    if (x->part != y->part) return x->part < y->part ? -1 : 1;
     return (x->word > y->word) - (x->word < y->word);
 }
 
@@ -230,7 +227,7 @@ static void fill_lists(struct lexicon *l, struct listed *v, size_t n, struct ent
     if (n) qsort(v, n, sizeof *v, by_hash);
     for (size_t i = 0; i < n; i++) {
         uint32_t hash = v[i].hash, word = hash >> 6;
-        refs[i] = (struct entry_ref){v[i].word, (uint16_t)v[i].tag};
+        refs[i] = (struct entry_ref){v[i].word, (uint16_t)v[i].part};
         if (i && hash == v[i - 1].hash) continue;
         if (word != last) l->before[word] = (uint16_t)lists;
         last = word;

@@ -14,11 +14,10 @@ static void look_up(struct lexicon_search *s)
     const struct lexicon *l = s->l;
     size_t n = 0;
     for (size_t i = 0; i < s->count; i++) {
-        uint32_t at = s->at[i], row = s->as[i] & (ROWS - 1);
-        unsigned look = l->looks[s->as[i] >> AS_LONG][row];
-        uint32_t tag = lexicon_tag(row, look), hash = lexicon_hash(entries_bytes(s->text, at) | FOLD8, look, tag);
+        uint32_t at = s->at[i], part = s->as[i];
+        uint32_t hash = lexicon_hash(entries_bytes(s->text, at) | FOLD8, l->spare[part], part);
         s->at[n] = at;
-        s->as[n] = hash << 16 | tag;
+        s->as[n] = hash << 16 | part;
         n += l->known[hash >> 6] >> (hash & 63) & 1;
     }
     s->count = n;
@@ -108,7 +107,7 @@ static inline void add_start(struct lexicon_search *s, size_t at, const char *p,
     s->as[s->count] = row;
     s->count += bits >> lexicon_class[two & 127] & bits >> ROW_SECOND >> lexicon_class[two >> 8 & 127] & 1;
     s->at[s->count] = (uint32_t)at;
-    s->as[s->count] = row | 1u << AS_LONG;
+    s->as[s->count] = row | PART_LONG;
     s->count += bits >> ROW_LONG >> lexicon_in_row(v | FOLD8) & 1;
 }
 

@@ -28,7 +28,7 @@
 
 struct lexicon {
     uint64_t row[ROWS];
-    uint8_t looks[2][ROWS]; /* how many bytes are looked up, less one: of the short, of the long */
+    uint8_t spare[2 * ROWS]; /* of a part: bits of the first eight bytes that are not looked up */
     uint64_t known[KNOWN_WORDS];
     uint16_t before[KNOWN_WORDS]; /* how many bits are set before a word of `known`: with those in it, a list's number */
     uint32_t *first;              /* a list's entries: from the one place to the next */
@@ -36,16 +36,12 @@ struct lexicon {
     struct entries entries; /* their tags: below */
 };
 
-/* A word is entered under a row and a number of bytes looked up (less one), and found at such places only. */
-static inline uint32_t lexicon_tag(uint32_t row, unsigned look) { return row << 3 | look; }
-_Static_assert(ROW_BITS + 3 <= 16, "a tag has 16 bits");
+/* A row's parts are told apart by a bit more. Words are entered under one, their entries' tag, and found at such places only. */
+#define PART_LONG ROWS
+_Static_assert(ROW_BITS < 16, "a tag has 16 bits");
 
 #define FOLD4 0x20202020u
 #define FOLD8 0x2020202020202020u
-
-#define LEXICON_MIX  0x9e3779b97f4a7c15u
-#define LEXICON_MIX4 0x9e3779b1u
-#define LEXICON_MIX8 0x85ebca77u
 
 #define LEXICON_MIX  0x9e3779b97f4a7c15u
 #define LEXICON_MIX4 0x9e3779b1u
@@ -57,10 +53,10 @@ static inline unsigned lexicon_in_row(uint64_t v)
     return ((uint32_t)v * LEXICON_MIX4 + (uint32_t)(v >> 32) * LEXICON_MIX8) >> 27;
 }
 
-/* Of look + 1 of them, and of the tag: a short word has many rows. */
-static inline uint32_t lexicon_hash(uint64_t v, unsigned look, uint32_t tag)
+/* Of those of them that a part looks up: a short word has many parts. */
+static inline uint32_t lexicon_hash(uint64_t v, unsigned spare, uint32_t part)
 {
-    return (uint32_t)(((v << 8 * (7 - look)) ^ tag) * LEXICON_MIX >> (64 - KNOWN_BITS));
+    return (uint32_t)(((v << spare) ^ part) * LEXICON_MIX >> (64 - KNOWN_BITS));
 }
 
 static inline uint32_t lexicon_row(uint32_t key) { return (key * LEXICON_MIX4) >> (32 - ROW_BITS); }
@@ -72,7 +68,6 @@ static inline bool lexicon_letter(unsigned char c) { return (c | 0x20) >= 'a' &&
 
 /* A search: places that may have a word. */
 #define LEXICON_BATCH 32u /* words of 64 bytes looked through before what is left is looked up */
-#define AS_LONG       15u /* the bit of `as` that tells a row's parts apart */
 
 struct lexicon_search {
     const struct lexicon *l;
@@ -80,7 +75,7 @@ struct lexicon_search {
     bool letter, lower; /* the byte before is one */
     size_t count;       /* some more are written and not counted */
     uint32_t at[2 * LEXICON_BATCH * 64 + 16];
-    uint32_t as[2 * LEXICON_BATCH * 64 + 16]; /* row and part; once looked up: hash and tag */
+    uint32_t as[2 * LEXICON_BATCH * 64 + 16]; /* the part of a row; once looked up with the hash before it */
     struct picks picks;
 };
 

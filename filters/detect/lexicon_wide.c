@@ -153,7 +153,7 @@ AVX512 static inline __m512i read_8(const uint32_t *v)
 /* Enters those of the starts that may be words, as short ones and as long ones. */
 AVX512 static void keep_starts(struct lexicon_search *s, const struct starts *v)
 {
-    const __m512i part = _mm512_set1_epi64(1ll << AS_LONG << 32);
+    const __m512i part = _mm512_set1_epi64((long long)PART_LONG << 32);
     size_t n = 0;
     for (size_t i = 0; i < v->count; i += 8) {
         unsigned there = v->count - i < 8 ? (1u << (v->count - i)) - 1 : 0xff;
