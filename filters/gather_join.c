@@ -224,8 +224,8 @@ static size_t token_begin(const struct marked *x, size_t i, size_t least)
 /* A token in pieces: where each piece stands. */
 struct pieces {
     uint32_t n;
-    bool number;       /* digits of the numbers round the first cut are enough for one number */
-    bool digits, mail; /* one of the pieces has digits; an '@' */
+    enum { UNKNOWN, NONE, ONE } number; /* whether digits of the numbers round the first cut are enough for one: is_number() */
+    bool digits, mail;                  /* one of the pieces has digits; an '@' */
     struct piece {
         uint32_t begin, end;
         bool digit, line; /* it has a digit; a line end comes behind it */
@@ -417,19 +417,26 @@ static void count_digits(struct slice s, size_t k, size_t n, int step, struct di
 static bool in_number(char c, bool hex) { return kinds[(unsigned char)c] & (IN_NUMBER | IN_GROUP | (hex ? IN_HEX : 0)); }
 
 /* Whether the digits on both sides of the first cut may be one number. */
-static bool is_number(struct slice s, const struct pieces *p)
+static bool count_number(struct slice s, const struct pieces *p)
 {
     struct digits d = {0, 0};
     const size_t a = p->at[0].end;
-    if (p->n > COLUMN_LEAST) return false; /* a column of numbers, not one number */
+    if (!p->digits || p->n > COLUMN_LEAST) return false; /* a column of numbers, not one number */
+    if (!in_number(s.p[a - 1], true) || !in_number(s.p[p->at[1].begin], true)) return false;
     count_digits(s, a - 1, a < NUMBER_MOST ? a : NUMBER_MOST, -1, &d);
     for (uint32_t i = 1; i < p->n && i < 8; i++) {
         const size_t n = p->at[i].end - p->at[i].begin;
         count_digits(s, p->at[i].begin, n < NUMBER_MOST ? n : NUMBER_MOST, 1, &d);
     }
     const bool address = d.dots >= 3 && d.digits >= 4;
-    return (address || (d.digits >= DIGITS_LEAST && d.digits <= DIGITS_MOST)) && in_number(s.p[a - 1], true) &&
-           in_number(s.p[p->at[1].begin], true);
+    return address || (d.digits >= DIGITS_LEAST && d.digits <= DIGITS_MOST);
+}
+
+/* The same, counted once and only where somebody asks. */
+static bool is_number(struct slice s, struct pieces *p)
+{
+    if (p->number == UNKNOWN) p->number = count_number(s, p) ? ONE : NONE;
+    return p->number == ONE;
 }
 
 /* Lines that begin alike are records, one behind the other, and not one value in two lines. */
@@ -506,25 +513,27 @@ static bool is_column(struct slice s, const struct pieces *p, uint32_t first, ui
     return true;
 }
 
-/* Whether pieces [first, last] together could be a value at all. */
-static bool worth(struct slice s, const struct pieces *p, uint32_t first, uint32_t last)
+/* Whether pieces [first, last] together could be a value at all. (What costs little and is seldom so is asked first.) */
+static bool worth(struct slice s, struct pieces *p, uint32_t first, uint32_t last)
 {
     size_t length;
     const bool odd = is_odd(p, first, last, &length);
-    if (!(last - first < 2 || last - first + 1 == p->n || length <= TOGETHER_MOST)) return false;
+    if (!(odd || p->mail) || !(last - first < 2 || last - first + 1 == p->n || length <= TOGETHER_MOST)) return false;
     const size_t a = p->at[first].begin, b = p->at[last].begin, behind = p->at[last].end;
     const bool line = p->at[last - 1].line;
     if (line && is_date(slice_of(s.p + b, s.n - b))) return false;
-    if (is_mailbox(s, p, first, last)) return !line || behind == s.n || s.p[behind] != '('; /* else a decorator */
-    if (line && is_record(s, &p->at[last - 1], &p->at[last], RECORD_SURE)) return false;
-    const bool number = p->number && !(line && is_record(s, &p->at[last - 1], &p->at[last], RECORD_ALIKE)),
-               named = first == 0 && is_named(s, a);
-    if (!odd || (!number && length < (named ? SHORT_LEAST : TOKEN_LEAST))) return false;
-    const struct slice head = slice_of(s.p + a, p->at[first].end - a), tail = slice_of(s.p + b, p->at[last].end - b);
+    if (p->mail && is_mailbox(s, p, first, last)) return !line || behind == s.n || s.p[behind] != '('; /* else a decorator */
+    if (!odd) return false;
+    const struct slice head = slice_of(s.p + a, p->at[first].end - a), tail = slice_of(s.p + b, behind - b);
     if (line && (!has_alnum(head) || !has_alnum(tail))) return false;
-    if (!number && (is_another(head, tail) || (!named && !may_begin(head)) || (line && is_column(s, p, first, last))))
-        return false;
-    return !line || may_end(slice_of(s.p + b, s.n - b), p->at[last].end - b, number);
+    const bool number = is_number(s, p) && !(line && is_record(s, &p->at[last - 1], &p->at[last], RECORD_ALIKE));
+    if (line && !may_end(slice_of(s.p + b, s.n - b), tail.n, number)) return false;
+    const bool named = first == 0 && is_named(s, a);
+    if (!number) {
+        if (length < (named ? SHORT_LEAST : TOKEN_LEAST) || is_another(head, tail) || (!named && !may_begin(head))) return false;
+        if (line && is_column(s, p, first, last)) return false;
+    }
+    return !line || !is_record(s, &p->at[last - 1], &p->at[last], RECORD_SURE);
 }
 
 /* Lines of one length, as base64 is wrapped: they are looked at together, and two by two only at the ends. */
@@ -585,7 +594,7 @@ static bool hyphenated(struct slice s, const struct pieces *p, uint32_t first, u
 }
 
 /* Pieces [first, last] with and without the hyphens at the ends of lines. */
-static enum err try_token(struct gather *g, const struct gather_text *t, const struct pieces *p, uint32_t first, uint32_t last)
+static enum err try_token(struct gather *g, const struct gather_text *t, struct pieces *p, uint32_t first, uint32_t last)
 {
     struct slice s = SLICE_NONE;
     enum err e = gather_slice(g, t->value, t->end, 0, &s);
@@ -596,7 +605,7 @@ static enum err try_token(struct gather *g, const struct gather_text *t, const s
 }
 
 /* Many pieces: those of each line together, and all of them. */
-static enum err add_lines(struct gather *g, const struct gather_text *t, const struct pieces *p)
+static enum err add_lines(struct gather *g, const struct gather_text *t, struct pieces *p)
 {
     struct slice s = SLICE_NONE;
     enum err e = ERR_OK;
@@ -618,7 +627,7 @@ static enum err add_tokens(struct gather *g, const struct gather_text *t, struct
     if (!p->mail && !is_odd(p, 0, p->n - 1, &length)) return ERR_OK;
     enum err e = gather_slice(g, t->value, t->end, 0, &s);
     if (e) return e;
-    p->number = p->digits && is_number(s, p);
+    p->number = UNKNOWN;
     if (p->n > FEW_PIECES) e = add_lines(g, t, p);
     for (uint32_t i = 0; i < p->n && !e; i++)
         for (uint32_t k = i + 1; k < p->n && k - i < PARTS_TOGETHER && !e; k++) {
