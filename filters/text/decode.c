@@ -266,8 +266,15 @@ static size_t wrapped_end(struct slice t, size_t start, size_t end)
     }
 }
 
+static bool parts_pairs[256]; /* what stands between two hex pairs */
+
+__attribute__((constructor)) static void make_parts(void)
+{
+    for (const char *p = " ,:;-\t\r\n"; *p; p++) parts_pairs[(unsigned char)*p] = true;
+}
+
 /* Behind the pair of hex digits at i, before which "0x" may stand; i if there is none. */
-static size_t hex_pair(struct slice t, size_t i)
+static inline size_t hex_pair(struct slice t, size_t i)
 {
     size_t k = i;
     if (t.n - k >= 4 && t.p[k] == '0' && (t.p[k + 1] | 32) == 'x') k += 2;
@@ -275,8 +282,8 @@ static size_t hex_pair(struct slice t, size_t i)
     return t.n - k > 2 && hex_value(t.p[k + 2]) >= 0 ? i : k + 2;
 }
 
-/* The end of a list of such pairs, with up to three signs between two; `start` if they are too few. */
-static size_t pairs_end(struct slice t, size_t start)
+/* The end of a list of such pairs, with up to three signs between two; *enough is false if they are too few. */
+static size_t pairs_end(struct slice t, size_t start, bool *enough)
 {
     size_t end = start, at = start, count = 0;
     while (at < t.n) {
@@ -284,10 +291,11 @@ static size_t pairs_end(struct slice t, size_t start)
         if (next == at) break;
         count++;
         at = end = next;
-        while (at < t.n && at - end < 4 && memchr(" ,:;-\t\r\n", t.p[at], 8)) at++;
+        while (at < t.n && at - end < 4 && parts_pairs[(unsigned char)t.p[at]]) at++;
         if (at == end) break;
     }
-    return count >= HEX_MIN / 2 ? end : start;
+    *enough = count >= HEX_MIN / 2;
+    return end;
 }
 
 /* The run of base64 that byte i is in, with a sign behind it that may be padding: where it ends, and where it begins, not
@@ -419,7 +427,7 @@ static size_t pairs_begin(struct slice t, size_t i, size_t least)
     if (hex_pair(t, i) == i) return i;
     while (i > least) {
         size_t k = i;
-        while (k > least && i - k < 4 && memchr(" ,:;-\t\r\n", t.p[k - 1], 8)) k--;
+        while (k > least && i - k < 4 && parts_pairs[(unsigned char)t.p[k - 1]]) k--;
         if (k == i || k < least + 2) break;
         k -= 2;
         if (k >= least + 2 && t.p[k - 2] == '0' && (t.p[k - 1] | 32) == 'x') k -= 2;
@@ -435,8 +443,9 @@ static bool next_pairs(const struct marked *x, uint32_t *from, struct decode_run
     size_t least = *from, mark = least;
     struct judge j;
     while ((mark = next_mark(x, MARK_PAIRS, mark)) < t.n) {
-        const size_t start = pairs_begin(t, mark, least), end = pairs_end(t, start);
-        if (end > start && hex_is_text(t, start, end, &j)) {
+        bool enough;
+        const size_t start = pairs_begin(t, mark, least), end = pairs_end(t, start, &enough);
+        if (enough && hex_is_text(t, start, end, &j)) {
             *run = (struct decode_run){(uint32_t)start, (uint32_t)end, DECODE_PAIRS, 0, 0};
             *from = (uint32_t)end;
             return true;
