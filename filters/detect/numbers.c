@@ -517,12 +517,8 @@ bool numbers_at(const struct numbers *t, struct slice text, size_t anchor, const
     const unsigned char *p = (const unsigned char *)text.p + anchor;
     size_t n = text.n - anchor < NUMBER_FRONT ? text.n - anchor : NUMBER_FRONT;
     const struct bits *prev = anchor ? &t->prev[anchor > 1 && is_digit(p[-2])][p[-1]] : &t->all;
-    uint64_t any = 0;
-    for (size_t i = 0; i < TABLE_WORDS; i++) any |= out->w[i] = only->w[i] & prev->w[i];
-    for (size_t k = 0; k < n && any; k++) {
-        const struct bits *f = &t->front[k * t->classes + t->cls[p[k]]];
-        any = 0;
-        for (size_t i = 0; i < TABLE_WORDS; i++) any |= out->w[i] &= f->w[i];
-    }
-    return any != 0;
+    enum vectors h = structure_vectors();
+    if (h == VECTORS_AVX512) return look_at_avx512(t, p, n, only, prev, out);
+    if (h == VECTORS_AVX2) return look_at_avx2(t, p, n, only, prev, out);
+    return look_at_sse2(t, p, n, only, prev, out);
 }

@@ -143,6 +143,17 @@ KERNEL_TARGET static void KERNEL(look)(const struct numbers *t, const unsigned c
     KERNEL(look_lettered)(t, text, q, lettered, out);
 }
 
+/* What of a set may begin at p, by the byte before it and the n bytes from it on. */
+KERNEL_TARGET static bool KERNEL(look_at)(const struct numbers *t, const unsigned char *p, size_t n, const struct bits *only,
+                                          const struct bits *prev, struct bits *out)
+{
+    struct KERNEL(set) s = KERNEL(load)(only);
+    KERNEL(meet)(&s, prev);
+    for (size_t k = 0; k < n; k++) KERNEL(meet)(&s, &t->front[k * t->classes + t->cls[p[k]]]);
+    for (size_t i = 0; i < KERNEL_LANES; i++) KERNEL_STORE(out, i, s.v[i]);
+    return KERNEL(any)(&s);
+}
+
 #undef KERNEL_LANES
 
 #undef KERNEL

@@ -161,8 +161,7 @@ static const uint8_t before_number[256] = {['+'] = NUMBER_SIGNED, ['('] = NUMBER
 /* Digits of the second run. */
 static inline unsigned number_second(uint64_t digits, unsigned run1)
 {
-    unsigned run2 = (unsigned)__builtin_ctzll(~(digits >> (run1 + 1)));
-    return run2 < NUMBER_RUN ? run2 : NUMBER_RUN;
+    return (unsigned)__builtin_ctzll(~(digits >> (run1 + 1)) | 1ull << NUMBER_RUN);
 }
 
 /* Whether the bytes that tell of the number at text[at] may be outside the text, or its first run is not known. */
@@ -331,6 +330,10 @@ static void find_places(struct part *v, unsigned want, struct structure *out)
 static void classify_some(const char *p, size_t n, bool before, size_t word, struct masks *m)
 {
     char some[64] = {0};
+    if (!n) {
+        m->digit[word] = m->letter[word] = m->at[word] = m->colon[word] = m->dash[word] = m->extra[word] = m->hex[word] = 0;
+        return;
+    }
     memcpy(before ? some + 64 - n : some, p, n);
     classify(some, word, word + 1, m);
 }

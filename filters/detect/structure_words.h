@@ -92,16 +92,16 @@ KERNEL_TARGET static size_t KERNEL(list)(const uint64_t *row, size_t words, uint
     return n;
 }
 
-/* All there is to say of the number at p. `digits`: the digits from there on; `letters`: what stands before, the byte
+/* All there is to say of the number at p, without a branch: of most runs nobody could foretell which way it goes. `digits`: the digits from there on; `letters`: what stands before, the byte
  * before it on top. */
 KERNEL_TARGET static inline void KERNEL(describe)(const unsigned char *p, uint64_t digits, uint64_t letters, unsigned run,
                                                   struct structure_number *out)
 {
-    unsigned run1 = run < NUMBER_RUN ? run : NUMBER_RUN, run2 = number_second(digits, run1);
-    unsigned before = before_number[p[-1]], apart = before / APART, glued = out->how, most = apart * NUMBER_PREFIX;
+    unsigned run1 = (unsigned)__builtin_ctzll(~digits | 1ull << NUMBER_RUN), run2 = number_second(digits, run1);
+    unsigned before = before_number[p[-1]], apart = before / APART, glued = out->how;
+    unsigned most = apart * NUMBER_PREFIX + glued / NUMBER_GLUED * NUMBER_LETTERS; /* it can't be both */
     unsigned word = (unsigned)__builtin_clzll(~(letters << apart) | 1);
-    if (glued) most = NUMBER_LETTERS;
-    out->letters = (uint8_t)(word <= most ? word : 0);
+    out->letters = (uint8_t)(word & (0u - (word <= most))); /* nobody could foretell a branch */
     out->how = (uint8_t)(glued | (before & NUMBER_SIGNED));
     out->before = number_kind[p[-1]];
     out->run = (uint8_t)run;
