@@ -522,6 +522,45 @@ static struct frag frag_look(struct reader *r, struct frag body, bool not, size_
     return (struct frag){q, e, true, false};
 }
 
+/* The states that take a byte, from q on; false if there are too many. */
+static bool takers_of(const struct reader *r, uint16_t q, uint16_t out[AHEAD_MAX], size_t *n)
+{
+    uint16_t stack[AHEAD_MAX], seen[2 * AHEAD_MAX];
+    size_t top = 0, known = 0;
+    stack[top++] = q;
+    *n = 0;
+    while (top) {
+        q = stack[--top];
+        const struct shape_state *st = &r->s->v[q];
+        size_t k = 0;
+        while (k < known && seen[k] != q) k++;
+        if (k < known) continue;
+        if (known == 2 * AHEAD_MAX || *n == AHEAD_MAX || top + 2 > AHEAD_MAX) return false;
+        seen[known++] = q;
+        if (st->kind == K_SET || st->kind == K_ANY) {
+            out[(*n)++] = q;
+            continue;
+        }
+        stack[top++] = st->out;
+        if (st->kind == K_SPLIT) stack[top++] = st->alt;
+    }
+    return *n > 0;
+}
+
+/* The bytes a fragment that takes one at least may begin with; false if that is not known. */
+static bool first_bytes(const struct reader *r, struct frag f, struct byteset *out)
+{
+    uint16_t taker[AHEAD_MAX];
+    size_t n;
+    *out = (struct byteset){{0}};
+    if (reaches(r, f.in, f.out, REACH_DEPTH) || !takers_of(r, f.in, taker, &n)) return false;
+    for (size_t i = 0; i < n; i++) {
+        if (r->s->v[taker[i]].kind == K_ANY) return false;
+        for (int k = 0; k < 4; k++) out->w[k] |= r->s->v[taker[i]].set.w[k];
+    }
+    return true;
+}
+
 /* The bytes of a lookahead's alternatives that are one byte each; *others: it has more alternatives. Behind its sign. */
 static struct byteset read_one_byte(struct reader *r, bool *others)
 {
@@ -563,7 +602,7 @@ static struct frag read_lookahead(struct reader *r, bool not )
     }
     r->p = at;
     struct byteset set = read_one_byte(r, &others);
-    if (r->full || (others && !not )) return frag_empty(r);
+    if (r->full || (others && !not &&!first_bytes(r, f, &set))) return frag_empty(r);
     for (int i = 0; not &&i < 4; i++) set.w[i] = ~set.w[i];
     if (r->utf) set.w[2] = set.w[3] = ~0ull;
     if (end) {
@@ -1020,31 +1059,6 @@ static bool measure(struct shape *s)
         front_step(s, &a, &b, -1, 256);
     }
     return true;
-}
-
-/* The states that take a byte, from q on, that is none itself; false if there are too many. */
-static bool takers_of(struct reader *r, uint16_t q, uint16_t out[AHEAD_MAX], size_t *n)
-{
-    uint16_t stack[AHEAD_MAX], seen[2 * AHEAD_MAX];
-    size_t top = 0, known = 0;
-    stack[top++] = q;
-    *n = 0;
-    while (top) {
-        q = stack[--top];
-        const struct shape_state *st = &r->s->v[q];
-        size_t k = 0;
-        while (k < known && seen[k] != q) k++;
-        if (k < known) continue;
-        if (known == 2 * AHEAD_MAX || *n == AHEAD_MAX || top + 2 > AHEAD_MAX) return false;
-        seen[known++] = q;
-        if (st->kind == K_SET || st->kind == K_ANY) {
-            out[(*n)++] = q;
-            continue;
-        }
-        stack[top++] = st->out;
-        if (st->kind == K_SPLIT) stack[top++] = st->alt;
-    }
-    return *n > 0;
 }
 
 /* Makes a lookahead's state a choice of what follows it, each with those bytes only that it lets through. */

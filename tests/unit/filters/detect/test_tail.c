@@ -132,6 +132,40 @@ static void test_least(void **state)
     assert_null(make("[^\\n]*x?"));
 }
 
+/* Of lookaheads the first byte is kept, whatever they ask behind it: never what PCRE2 would let through falls away. */
+static void test_ahead(void **state)
+{
+    static const struct {
+        const char *regex, *bytes, *falls;
+    } ahead[] = {
+        {"x(?=[ab]{0,3}[^abc])[a-e]{2,5};", "xabcde;", "xcd"},     {"x(?=a|bc|[d-e]x)[a-ex]{1,4};", "xabcde;", "xca"},
+        {"[ab]{1,3}(?=[cd]e|[ef]{2})[a-f]+;", "abcdef;", "ab;"},   {"x(?=(?:ab)?[c;])[a-c]+;", "xabc;", "xba"},
+        {"x(?=(?i:ab|cd))[A-Da-d]+;", "xabcdABCD;", "xba"},        {"x(?=(?:ab)?)[a-c]+;", "xabc;", "x;;"},
+        {"x(?:(?=ab|ac)[a-c]|(?=bb|bc)[b-d])+;", "xabcd;", "xdd"},
+    };
+    (void)state;
+    pcre2_match_data *md = pcre2_match_data_create(10, NULL);
+    size_t let = 0;
+    for (size_t r = 0; r < sizeof ahead / sizeof ahead[0]; r++) {
+        struct tail *t = make(ahead[r].regex);
+        pcre2_code *c = compile(ahead[r].regex);
+        assert_false(tail_may(t, ahead[r].falls, strlen(ahead[r].falls)));
+        for (int i = 0; i < 3000; i++) {
+            char text[12];
+            size_t n = 1 + any(sizeof text - 1);
+            text[0] = ahead[r].bytes[0];
+            for (size_t k = 1; k < n; k++) text[k] = ahead[r].bytes[any((uint32_t)strlen(ahead[r].bytes))];
+            if (!may(c, md, text, n)) continue;
+            let++;
+            if (!tail_may(t, text, n)) fail_msg("%s: %.*s falls away", ahead[r].regex, (int)n, text);
+        }
+        pcre2_code_free(c);
+        mem_free(t);
+    }
+    pcre2_match_data_free(md);
+    assert_true(let > 1000);
+}
+
 int main(void)
 {
     mem_install_hooks();
@@ -139,6 +173,7 @@ int main(void)
         cmocka_unit_test(test_alone),
         cmocka_unit_test(test_together),
         cmocka_unit_test(test_least),
+        cmocka_unit_test(test_ahead),
     };
     return cmocka_run_group_tests_name("tail", tests, NULL, NULL);
 }
