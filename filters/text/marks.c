@@ -33,7 +33,7 @@ enum { /* the second table */
        JOIN = 16,   /* between two string literals */
        ONWARD = 32, /* what a line may begin with that goes on with a token */
        LINE = 64,
-       RETURN = 128,
+       NEVER = 128, /* text does not begin with what this digit of base64 begins (alphabet.c) */
 };
 #define CLASSES 8u /* of each table */
 static uint8_t classes[256], further[256];
@@ -74,7 +74,7 @@ __attribute__((constructor)) static void make_classes(void)
         {" \t\n\r+.&\\", JOIN},
         {LETTERS FIGURES SIGNS MARKS "+/-_@ \t>|", ONWARD},
         {"\n", LINE},
-        {"\r", RETURN},
+        {"BEFGHghijklmnopqrstuv+-", NEVER},
     };
     sort_bytes(classes, first, sizeof first / sizeof first[0]);
     sort_bytes(further, second, sizeof second / sizeof second[0]);
@@ -86,7 +86,7 @@ _Static_assert(LANES == ALPHABET_WORDS, "a step at a time");
 /* In the order of the classes; `token` is all a token has. */
 struct masks {
     lanes base64, digit, token, cut, quote, slash, white, rare;
-    lanes hex, part, small, end, join, onward, lines, returns;
+    lanes hex, part, small, end, join, onward, lines, never;
 };
 _Static_assert(sizeof(struct masks) == 2 * CLASSES * sizeof(lanes), "a row for each class");
 
@@ -124,6 +124,8 @@ AVX2 static inline void sort_word(const char *p, struct masks *m, unsigned k)
 #define IS_PLUS(v)    either(is(v, '+'), is(v, '_'))
 #define IS_SIGN(v)    either(either(within(v, '#', 1), is(v, '!')), either(is(v, ':'), is(v, '@')))
 #define IS_RARE(v)    within(v, '%', 1)
+#define IS_NEVER(v)   either(within(v, 'g', 15), within(v, 'E', 3))
+#define IS_NEVER2(v)  either(is(v, 'B'), either(is(v, '+'), is(v, '-')))
 #define IS_DOT(v)     is(v, '.')
 #define IS_EQUAL(v)   is(v, '=')
 #define IS_AT(v)      is(v, '@')
@@ -157,7 +159,7 @@ AVX2 static inline void sort_word(const char *p, struct masks *m, unsigned k)
     m->join[k] = blank | lines | returns | m->slash[k] | dot | EACH(IS_AND);
     m->onward[k] = token | white | mark | EACH(IS_BAR);
     m->lines[k] = lines;
-    m->returns[k] = returns;
+    m->never[k] = EACH(IS_NEVER) | EACH(IS_NEVER2);
 }
 
 AVX2 LEAF void sort_avx2(const char *p, struct masks *m)
@@ -208,7 +210,7 @@ LEAF void base64_places(const struct pass *s, lanes *found)
     PAIRS(eight, behind, 4);
     const lanes whole = eight & (eight >> 8 | behind << 56), less = eight & (eight >> 7 | behind << 57);
     const lanes run = whole | (less & LANES_AHEAD(other, other_next, 15)); /* with its padding */
-    *found = run & (~LANES_BACK(s->last.base64, b, 1) | (~part & LANES_BACK(s->last.part, part, 1)));
+    *found = run & ~s->now->never & (~LANES_BACK(s->last.base64, b, 1) | (~part & LANES_BACK(s->last.part, part, 1)));
 }
 
 LEAF void hex_places(const struct pass *s, lanes *found)
@@ -231,15 +233,22 @@ LEAF void listed(const struct masks *m, lanes *found)
     *found = (two & two >> 3 & two >> 6) | (four & four >> 5 & four >> 10) | (four & four >> 6 & four >> 12);
 }
 
+/* Line ends and carriage returns, told by what they are not. */
+LEAF void ends_of(const struct masks *m, lanes *found) { *found = m->join & ~(m->white | m->slash | m->token); }
+
 /* Where a token may be broken and go on: by a line end before what it may go on with; by emphasis, before a token or more that
  * breaks it, or in a number in groups; by the end of a string literal, before white space or an operator and more of those or
  * a quote. *literal: such ends, whatever is before them. */
 LEAF void breaks(struct pass *s, lanes *found, lanes *literal)
 {
     const struct masks *m = s->now, *n = s->next;
-    const lanes digit = LANES_BACK(s->last.digit, m->digit, 1), follows = m->token | m->slash | m->returns | (m->white & digit);
+    lanes ends, ends_next;
+    ends_of(m, &ends);
+    ends_of(n, &ends_next);
+    const lanes digit = LANES_BACK(s->last.digit, m->digit, 1),
+                follows = m->token | m->slash | (ends & ~m->lines) | (m->white & digit);
     const lanes line = m->lines & LANES_AHEAD(m->onward, n->onward, 1);
-    const lanes more = m->token | m->cut | m->slash | m->returns, more_next = n->token | n->cut | n->slash | n->returns;
+    const lanes more = m->token | m->cut | m->slash | ends, more_next = n->token | n->cut | n->slash | ends_next;
     const lanes mark = m->cut & ~m->lines & (LANES_AHEAD(more, more_next, 1) | digit);
     const lanes end = m->join | m->quote, end_next = n->join | n->quote;
     const lanes open = LANES_AHEAD(m->join, n->join, 1) & LANES_AHEAD(end, end_next, 2);
@@ -322,10 +331,11 @@ LEAF void mark_step(struct pass *s, uint64_t *w, size_t room)
     const lanes zero = {0};
     const lanes blank = m->white & m->join, blank_next = n->white & n->join;
     const lanes letter = m->base64 & ~(m->part | m->digit), letter_next = n->base64 & ~(n->part | n->digit);
-    const lanes line = m->lines | m->returns, line_next = n->lines | n->returns; /* an empty one is behind a line end */
     const lanes capital = letter & ~m->small, word = letter | (m->join & m->token & ~m->part), /* or a full stop */
         end = (blank & LANES_AHEAD(letter, letter_next, 1)) | m->end;
-    lanes found, literal, pair;
+    lanes found, literal, pair, ends, ends_next;
+    ends_of(m, &ends);
+    ends_of(n, &ends_next); /* an empty line is behind a line end */
 #define ROW(k, mask) (*(lanes_row *)(void *)(w + (k)*room) = (mask))
     listed(m, &pair);
     breaks(s, &found, &literal);
@@ -334,7 +344,7 @@ LEAF void mark_step(struct pass *s, uint64_t *w, size_t room)
     ROW(MARK_PAIRS, pair);
     ROW(MARK_TOKEN, m->token);
     ROW(MARK_DIGIT, m->digit | literal | m->lines | (m->cut & ~LANES_AHEAD(blank, blank_next, 1)));
-    ROW(MARK_GAP, (end & LANES_BACK(s->last.word, word, 1)) | (m->lines & LANES_AHEAD(line, line_next, 1)));
+    ROW(MARK_GAP, (end & LANES_BACK(s->last.word, word, 1)) | (m->lines & LANES_AHEAD(ends, ends_next, 1)));
     ROW(MARK_CHANGE, (m->small & LANES_BACK(s->last.capital, capital, 1)) | (capital & LANES_BACK(s->last.small, m->small, 1)));
     ROW(MARK_WHITE, m->white);
     struct signs x;
