@@ -37,7 +37,7 @@ struct masks {
 struct ways { /* how a processor sorts the bytes of a step */
     void (*sort)(const char *p, struct masks *m);
     void (*look)(const char *p, struct masks *m); /* the second half of it; NULL: sort has done it, it costs nothing */
-    uint64_t (*parity)(uint64_t x);               /* bit i: whether an odd number of bits up to i is set */
+    void (*inside)(const lanes *quote, uint64_t *inside, lanes *in); /* what is in strings, by their quotes */
 };
 
 static inline void sort_plain(const char *p, struct masks *m)
@@ -56,9 +56,20 @@ static inline uint64_t parity_plain(uint64_t x)
     return x;
 }
 
+/* parity: bit i says whether an odd number of bits up to i is set. *inside: all ones if the step before ends in a string. */
+LANES_LEAF void inside_by(const lanes *quote, uint64_t *inside, lanes *in, uint64_t (*parity)(uint64_t x))
+{
+    for (unsigned k = 0; k < LANES; k++) {
+        (*in)[k] = parity((*quote)[k]) ^ *inside;
+        *inside = 0 - ((*in)[k] >> 63);
+    }
+}
+
+static inline void inside_plain(const lanes *quote, uint64_t *inside, lanes *in) { inside_by(quote, inside, in, parity_plain); }
+
 #if defined(__x86_64__) && !defined(TEXT_NO_AVX2)
 #define AVX2   __attribute__((target("avx2,pclmul,bmi,bmi2")))
-#define AVX512 __attribute__((target("avx512f,avx512bw,avx512vbmi,gfni,avx2,pclmul,bmi,bmi2")))
+#define AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vbmi,gfni,vpclmulqdq,avx2,pclmul,bmi,bmi2")))
 
 AVX2 static inline uint64_t join(const __m256i v[2]) { return vector_join2(v[0], v[1]); }
 
@@ -104,6 +115,24 @@ AVX2 static inline uint64_t parity_clmul(uint64_t x)
 {
     const __m128i all = _mm_set1_epi8(-1);
     return (uint64_t)_mm_cvtsi128_si64(_mm_clmulepi64_si128(_mm_cvtsi64_si128((long long)x), all, 0));
+}
+
+AVX2 static inline void inside_clmul(const lanes *quote, uint64_t *inside, lanes *in)
+{
+    inside_by(quote, inside, in, parity_clmul);
+}
+
+AVX512 static inline void inside_avx512(const lanes *quote, uint64_t *inside, lanes *in)
+{
+    const __m512i x = _mm512_loadu_si512(quote), ones = _mm512_set1_epi8(-1);
+    const __m512i own = _mm512_unpacklo_epi64(_mm512_clmulepi64_epi128(x, ones, 0), _mm512_clmulepi64_epi128(x, ones, 1));
+    unsigned odd = _cvtmask8_u32(_mm512_movepi64_mask(own)); /* words with an odd number of quotes */
+    odd ^= odd << 1;
+    odd ^= odd << 2;
+    odd ^= odd << 4; /* ... and so far */
+    const __mmask8 before = (__mmask8)(odd << 1 ^ (unsigned)*inside);
+    _mm512_storeu_si512(in, _mm512_xor_si512(own, _mm512_movm_epi64(before)));
+    *inside ^= 0 - (uint64_t)(odd >> 7 & 1);
 }
 
 AVX512 static inline void sort_avx512(const char *p, struct masks *m) { vector_spread(p, classes, m); }
@@ -165,19 +194,18 @@ LEAF void check(struct quotes *q, struct pass *s, const struct masks *m, const l
 LEAF void find_step(struct quotes *q, struct pass *s, const char *p, size_t at, struct ways ways)
 {
     struct masks m;
-    lanes escaped, in;
     ways.sort(p, &m);
     if (ways.look && (lanes_any(&m.slash) | lanes_any(&s->unicode) | s->carry)) ways.look(p, &m);
     else if (ways.look) m.escape = m.unicode = m.hex = (lanes){0}; /* nobody asks */
+    const lanes last = {0, 0, 0, 0, 0, 0, 0, s->carry << 63};
+    lanes in, escaped = LANES_BACK(last, m.slash, 1), rows = m.slash & escaped;
+    if (!lanes_any(&rows)) s->carry = m.slash[LANES - 1] >> 63;
+    else /* rows of backslashes */
+        for (unsigned k = 0; k < LANES; k++) escaped[k] = escaped_by(m.slash[k], &s->carry);
+    const lanes quote = m.quote & ~escaped;
+    ways.inside(&quote, &s->inside, &in);
     uint64_t *const w = q->word + at / 64;
-#pragma GCC unroll 8
-    for (unsigned k = 0; k < LANES; k++) {
-        const uint64_t e = escaped_by(m.slash[k], &s->carry), quote = m.quote[k] & ~e, i = ways.parity(quote) ^ s->inside;
-        s->inside = 0 - (i >> 63);
-        escaped[k] = e;
-        in[k] = i;
-        w[k + QUOTES_END * q->room] = quote;
-    }
+    *(lanes_row *)(void *)(w + QUOTES_END * q->room) = quote;
     *(lanes_row *)(void *)(w + QUOTES_ESCAPE * q->room) = m.slash & ~escaped;
     *(lanes_row *)(void *)(w + QUOTES_HIGH * q->room) = ~m.ascii;
     s->ascii &= m.ascii;
@@ -204,15 +232,15 @@ LEAF void find_all(struct quotes *q, struct slice t, struct ways ways)
     q->ascii = !lanes_any(&high);
 }
 
-static void find_plain(struct quotes *q, struct slice t) { find_all(q, t, (struct ways){sort_plain, NULL, parity_plain}); }
+static void find_plain(struct quotes *q, struct slice t) { find_all(q, t, (struct ways){sort_plain, NULL, inside_plain}); }
 #if defined(__x86_64__) && !defined(TEXT_NO_AVX2)
 AVX2 static void find_avx2(struct quotes *q, struct slice t)
 {
-    find_all(q, t, (struct ways){sort_avx2, look_avx2, parity_clmul});
+    find_all(q, t, (struct ways){sort_avx2, look_avx2, inside_clmul});
 }
 AVX512 static void find_avx512(struct quotes *q, struct slice t)
 {
-    find_all(q, t, (struct ways){sort_avx512, NULL, parity_clmul});
+    find_all(q, t, (struct ways){sort_avx512, NULL, inside_avx512});
 }
 #endif
 
@@ -223,7 +251,7 @@ bool quotes_way(unsigned way)
     bool known = way == 2;
 #if defined(__x86_64__) && !defined(TEXT_NO_AVX2)
     const bool both = __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("pclmul");
-    if (way == 0) known = both && vector_spreads();
+    if (way == 0) known = both && vector_spreads() && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("vpclmulqdq");
     if (way == 1) known = both && __builtin_cpu_supports("avx2");
     if (known) chosen = way == 0 ? find_avx512 : way == 1 ? find_avx2 : find_plain;
 #endif
