@@ -658,11 +658,12 @@ static bool brackets_odd(struct slice v)
 /* A heap of marks, letters and digits from a generator of passwords: many kinds of marks, and brackets no code has. */
 static bool odd_secret_ok(struct slice v)
 {
+    if (v.n < 12 || !brackets_odd(v)) return false;
     struct looks l = look(v);
     unsigned kinds = 0;
-    if (l.n < 12 || l.low + l.up + l.dig < 6 || l.other * 5 < l.n || l.wordy * 3 >= l.n) return false;
+    if (l.low + l.up + l.dig < 6 || l.other * 5 < l.n || l.wordy * 3 >= l.n) return false;
     for (const char *m = "!@#$%^&*()[]{}<>-_+=|?~;:,./\\"; *m; m++) kinds += slice_find(v, *m) < v.n;
-    return kinds >= 4 && brackets_odd(v) && !is_stock(v);
+    return kinds >= 4 && !is_stock(v);
 }
 
 /* Words of BIP-39's list, eleven at least; the last may be cut short. */
