@@ -361,6 +361,7 @@ static const struct field rule_fields[] = {{"id", load_text, AT(rule_def, id)},
                                            {"trigger", load_trigger, WORD(rule_def, triggers, triggers)},
                                            {"digits", load_digits, NUM(rule_def, digits_min, 1, 64)},
                                            {"entropy", load_float, NUM(rule_def, entropy, 0, 8)},
+                                           {"before", load_text, AT(rule_def, before)},
                                            {"given", load_text, AT(rule_def, given)},
                                            {"given_words", load_text, AT(rule_def, given_words)},
                                            {"family", load_text, AT(rule_def, family)},
@@ -385,8 +386,8 @@ static const struct field rule_fields[] = {{"id", load_text, AT(rule_def, id)},
 /* True if a mapping says something that gitleaks does not know. */
 static bool says_ours(struct reader *r, yaml_node_t *map)
 {
-    static const char *const ours[] = {"class", "type", "trigger",   "digits",   "validate",       "context",
-                                       "score", "join", "min_score", "examples", "counterexamples"};
+    static const char *const ours[] = {"class", "type", "trigger",   "digits",   "validate",        "context",
+                                       "score", "join", "min_score", "examples", "counterexamples", "before"};
     for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
         if (doc_get(&r->doc, map, ours[i])) return true;
     return false;

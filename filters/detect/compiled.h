@@ -21,6 +21,7 @@
 #define CAP_RULE      1024u  /* bytes of subject behind a trigger */
 #define CAP_LONG      32768u /* for what begins with -----BEGIN, and for a match that fills CAP_RULE */
 #define BEHIND        128u   /* bytes of subject before an anchor, for lookbehind */
+#define FRONT_MOST    96u    /* bytes of what stands before the value and is part of it */
 #define SEARCH_BEFORE 48u    /* where a keyword is not part of the regex: looked at before and behind it */
 #define SEARCH_AFTER  256u
 
@@ -35,7 +36,8 @@ struct crule {
     struct rule pub;
     pcre2_code *anchored; /* NULL where the rule is only searched for */
     pcre2_code *search;   /* not anchored, with offset limit; NULL where it is not needed */
-    bool jit_anchored, jit_search;
+    pcre2_code *front;    /* what stands before the value and is part of it; or NULL */
+    bool jit_anchored, jit_search, jit_front;
     bool join, has_context, require;
     bool at_start; /* its lookbehinds ask for the beginning of the text */
     bool needs;    /* a word near by: it is required, or the score without one is too low */

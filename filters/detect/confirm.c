@@ -72,21 +72,21 @@ void scan_found(struct detect_scratch *s, uint16_t rule, size_t start, size_t en
 
 /* --- PCRE2 */
 
+#define NO_LIMIT PCRE2_UNSET
+
 /* A match, no match, or a failure: in s->err, never taken for "clean". */
-static int match(struct detect_scratch *s, const struct crule *r, bool search, struct slice subject, size_t at, size_t limit)
+static int match(struct detect_scratch *s, const pcre2_code *code, bool jit, struct slice subject, size_t at, size_t limit)
 {
-    const pcre2_code *code = search ? r->search : r->anchored;
-    bool jit = search ? r->jit_search : r->jit_anchored;
     int rc = 0;
     for (int patient = 0; patient < 2; patient++) {
         pcre2_match_context *mc = patient ? s->patient : s->quick;
-        if (search) (void)pcre2_set_offset_limit(mc, limit);
+        if (limit != NO_LIMIT) (void)pcre2_set_offset_limit(mc, limit);
         s->budget -= patient ? 256 : 1;
         if (!meter_add(s->meter, patient ? WORK_PATIENT : WORK_TRY) || (patient && !meter_ask(s->meter))) s->budget = -1;
         if (s->stats) s->stats->tries++;
         if (jit) rc = pcre2_jit_match(code, (PCRE2_SPTR)subject.p, subject.n, at, 0, s->md, mc);
         else rc = pcre2_match(code, (PCRE2_SPTR)subject.p, subject.n, at, 0, s->md, mc);
-        if (search) (void)pcre2_set_offset_limit(mc, PCRE2_UNSET);
+        if (limit != NO_LIMIT) (void)pcre2_set_offset_limit(mc, PCRE2_UNSET);
         if (rc != PCRE2_ERROR_MATCHLIMIT) break;
     }
     if (s->budget < 0 || rc < PCRE2_ERROR_PARTIAL) s->err = ERR_NOT_SCANNED;
@@ -162,8 +162,20 @@ static bool allowed(struct detect_scratch *s, const struct allow *a, const struc
     return stop;
 }
 
+/* Takes what stands before the value on its line into the match. False if it does not stand there. */
+static bool take_front(struct detect_scratch *s, const struct crule *r, struct spans *sp)
+{
+    size_t lo = sp->start > s->seg_lo + FRONT_MOST ? sp->start - FRONT_MOST : s->seg_lo;
+    const char *line = memrchr(s->text.p + lo, '\n', sp->start - lo);
+    if (line) lo = (size_t)(line - s->text.p) + 1;
+    while (lo < sp->start && ((unsigned char)s->text.p[lo] & 0xc0) == 0x80) lo++;
+    if (match(s, r->front, r->jit_front, slice_of(s->text.p + lo, sp->start - lo), 0, NO_LIMIT) < 0) return false;
+    sp->start = sp->match_start = lo + pcre2_get_ovector_pointer(s->md)[0];
+    return true;
+}
+
 /* True if the match is a finding; it is added. */
-static bool accept(struct detect_scratch *s, uint16_t rule, const struct spans *sp)
+static bool accept(struct detect_scratch *s, uint16_t rule, struct spans *sp)
 {
     const struct crule *r = &s->rs->rules[rule];
     struct slice value = slice_of(s->text.p + sp->start, sp->end - sp->start);
@@ -178,6 +190,7 @@ static bool accept(struct detect_scratch *s, uint16_t rule, const struct spans *
         if (near) score = score + r->boost > 1000 ? 1000 : score + r->boost;
     }
     if (score < r->min_score) return false;
+    if (r->front && !take_front(s, r, sp)) return false;
     for (size_t i = 0; i < r->allow_count; i++)
         if (allowed(s, &r->allow[i], sp)) return false;
     if (s->err) return false;
@@ -195,7 +208,9 @@ static bool try_once(struct detect_scratch *s, uint16_t rule, bool search, size_
     for (uint32_t cap = r->cap;; cap = CAP_LONG) {
         size_t end = limit + cap < s->seg_hi ? limit + cap : s->seg_hi;
         if (from >= end) return false;
-        int rc = match(s, r, search, slice_of(s->text.p + base, end - base), from - base, limit - base);
+        struct slice subject = slice_of(s->text.p + base, end - base);
+        int rc = search ? match(s, r->search, r->jit_search, subject, from - base, limit - base)
+                        : match(s, r->anchored, r->jit_anchored, subject, from - base, NO_LIMIT);
         if (rc < 0 || !take_spans(s, r, rc, base, sp)) return false;
         s->budget -= (int64_t)((sp->match_end - sp->match_start) / MATCH_UNIT);
         if (!meter_add(s->meter, WORK_VALUE * (sp->match_end - sp->match_start))) s->budget = -1;
@@ -260,17 +275,19 @@ bool confirm_search(struct detect_scratch *s, uint16_t rule, size_t from, size_t
     if (from >= seen->found_from && from < seen->found_to) from = seen->found_to;
     uint64_t t = cycles(s);
     while (from <= limit && from < s->text.n && !s->err) {
-        struct spans sp;
+        struct spans sp = {0};
         scan_segment(s, from);
         size_t last = limit < s->seg_hi ? limit : s->seg_hi;
-        if (!try_once(s, rule, true, from, last, &sp)) {
+        bool matches = try_once(s, rule, true, from, last, &sp);
+        size_t begin = sp.match_start; /* what stands before the value may be taken in */
+        if (!matches) {
             from = last + 1;
         } else if (accept(s, rule, &sp)) {
             found = true;
             remember(seen, &sp);
             from = sp.match_end;
         } else {
-            from = sp.match_start + 1;
+            from = begin + 1;
         }
     }
     note_searched(seen, first, limit + 1);

@@ -43,6 +43,7 @@ struct rule_def {
     int secret_group; /* the group that holds the value; 0: the first group that took part, or the whole match */
     char **keywords;  /* lower case; at least 2 bytes each */
     size_t keyword_count;
+    char *before; /* regex of what stands right before the value on its line, and is part of it; without it no match; or NULL */
     unsigned triggers; /* enum rule_trigger bits; 0: TRIGGER_KEYWORDS */
     unsigned digits_min, digits_max;
     /* With trigger names, words between blanks or line ends: given names; those that are other words too, and need a

@@ -308,6 +308,20 @@ static bool build_expression(struct builder *b, size_t index, const struct rule_
     return ok;
 }
 
+/* It is searched for in few bytes, where the leftmost match is the longest. */
+static bool build_front(struct builder *b, struct crule *r, const struct rule_def *d)
+{
+    if (!d->before || !*d->before) return true;
+    size_t n = strlen(d->before) + 8;
+    char *regex = mem_alloc(n);
+    if (!regex) return false;
+    (void)snprintf(regex, n, "(?:%s)\\z", d->before);
+    r->front = compile(b, d, "before", regex, 0);
+    r->jit_front = jit(r->front);
+    mem_free(regex);
+    return true;
+}
+
 static bool build_rule(struct builder *b, size_t index, const struct rule_def *d)
 {
     struct crule *r = &b->rs->rules[index];
@@ -328,7 +342,7 @@ static bool build_rule(struct builder *b, size_t index, const struct rule_def *d
     r->after = d->context.after ? d->context.after : 40;
     if (!r->pub.id || !r->pub.type || !r->pub.description) return false;
     if (d->context.require && !r->has_context) complain(b, d, "context is required but has no words");
-    if (!build_validators(b, r, d) || !build_allow(b, r, d)) return false;
+    if (!build_validators(b, r, d) || !build_allow(b, r, d) || !build_front(b, r, d)) return false;
     return !d->regex || !*d->regex || build_expression(b, index, d);
 }
 
@@ -947,6 +961,7 @@ static void free_rule(struct crule *r)
     mem_free((void *)(uintptr_t)r->pub.description);
     pcre2_code_free(r->anchored);
     pcre2_code_free(r->search);
+    pcre2_code_free(r->front);
     mem_free(r->validate);
     for (size_t i = 0; i < r->allow_count; i++) {
         for (size_t k = 0; k < r->allow[i].regex_count; k++) pcre2_code_free(r->allow[i].regexes[k]);

@@ -93,7 +93,7 @@ static void test_every_field(void **state)
               "    context: {words: [visa], require: true, before: 10, after: 20, boost: 0.5}\n"
               "    allowlists: [{regexes: ['^0'], stopwords: [test], regexTarget: line}, {regexes: '1'}]\n    join: true\n"
               "    examples: ['4111 1111']\n    counterexamples: [a, b]\n"
-              "  - {id: plain, type: X, regex: x, keywords: [ab]}\n"
+              "  - {id: plain, type: X, regex: x, keywords: [ab], before: '[a-z]+ '}\n"
               "  - {id: names, type: P, regex: x, trigger: names, given: Anna Bo, given_words: Will, family: Abe, never: The}\n");
     assert_int_equal(p.count, 3);
     const struct rule_def *d = &p.defs[0];
@@ -132,6 +132,7 @@ static void test_every_field(void **state)
     assert_int_equal(d->context.before, 80);
     assert_int_equal(d->context.after, 40);
     assert_int_equal(d->triggers, 0);
+    assert_string_equal(d->before, "[a-z]+ ");
     d = &p.defs[2];
     assert_int_equal(d->triggers, TRIGGER_NAMES);
     assert_string_equal(d->given, "Anna Bo");

@@ -327,6 +327,35 @@ static void context_words(void **state)
     stop(&x);
 }
 
+/* What a rule wants before a value is part of it, no line before that, and not too far away. */
+static void words_before(void **state)
+{
+    (void)state;
+    char *k[1], text[597]; /* words of six bytes, then the value */
+    kw(k, "room");
+    struct rule_def d[] = {
+        {RULE("a", "ADDRESS", "[0-9]{1,4}, [0-9]{5}(?![0-9])"), .triggers = TRIGGER_DIGITS, .digits_min = 1, .digits_max = 4,
+         .before = (char *)(uintptr_t) "(?:[A-Z\\x{c4}][a-z\\x{e4}]+ )+"},
+        {RULE("b", "ROOM", "[A-Z]?room [0-9]+"), .keywords = k, .keyword_count = 1,
+         .before = (char *)(uintptr_t) "(?<![0-9])[0-9]+ "},
+    };
+    struct fixture x;
+    start(&x, d, 2);
+    assert_string_equal(found(&x, "at Alte Gasse 12, 10115"), "Alte Gasse 12, 10115");
+    assert_string_equal(found(&x, "Äää Gasse 12, 10115; 12, 10115"), "Äää Gasse 12, 10115");
+    assert_string_equal(found(&x, "Alte\nGasse 12, 10115"), "Gasse 12, 10115");
+    assert_string_equal(found(&x, "12, 10115 gasse 12, 10115"), "");
+    assert_string_equal(found(&x, "Gasse " DETECT_GAP "12, 10115"), "");
+    assert_string_equal(found(&x, "room 7, 3 room 8, room 9"), "3 room 8");
+    for (size_t i = 0; i + 9 < sizeof text; i += 6) memcpy(text + i, "Gasse ", 6);
+    memcpy(text + sizeof text - 9, "12, 10115", 9);
+    assert_int_equal(scan_n(&x, text, sizeof text), ERR_OK);
+    assert_int_equal(x.f.count, 1);
+    assert_int_equal(x.f.v[0].end, sizeof text);
+    assert_true(x.f.v[0].start > sizeof text - 120 && x.f.v[0].start < sizeof text - 60);
+    stop(&x);
+}
+
 /* Of three words each two that are a name are found, so that all of it is covered; lists of several rules are one. */
 static void names_of_lists(void **state)
 {
@@ -460,21 +489,18 @@ static void mistakes_are_named(void **state)
         {RULE("f", "T", "ab(?:[a-z]+\\.)*x"), .keywords = k, .keyword_count = 1}, /* fine: each round needs its dot */
         {RULE("g", "T", "ab"), .keywords = k, .keyword_count = 1, .secret_group = 1},
         {RULE("h", "T", "ab"), .triggers = TRIGGER_NAMES},
+        {RULE("j", "T", "ab"), .keywords = k, .keyword_count = 1, .before = (char *)(uintptr_t) "a(b"},
         {RULE("i", "T", "ab"), .keywords = k, .keyword_count = 1, .never = (char *)(uintptr_t) "The"},
     };
     struct ruleset *rs = (void *)&rs;
     report_text[0] = 0;
     assert_int_equal(ruleset_build(d, sizeof d / sizeof d[0], report, NULL, &rs), ERR_SHAPE);
     assert_null(rs);
-    static const char *const want[] = {"a: regex does not compile",
-                                       "b: unknown validator \"no-such-check\"",
-                                       "b: duplicate rule id",
-                                       "c: the rule has no trigger",
-                                       "d: regex: a repetition",
-                                       "e: regex: a repetition",
-                                       "g: secretGroup is 1",
-                                       "h: trigger names needs lists",
-                                       "i: given, given_words, family and never are"};
+    static const char *const want[] = {"a: regex does not compile",  "b: unknown validator \"no-such-check\"",
+                                       "b: duplicate rule id",       "c: the rule has no trigger",
+                                       "d: regex: a repetition",     "e: regex: a repetition",
+                                       "g: secretGroup is 1",        "h: trigger names needs lists",
+                                       "j: before does not compile", "i: given, given_words, family and never are"};
     for (size_t i = 0; i < sizeof want / sizeof want[0]; i++)
         if (!strstr(report_text, want[i])) fail_msg("not reported: %s in\n%s", want[i], report_text);
     assert_null(strstr(report_text, "f: "));
@@ -573,6 +599,7 @@ int main(void)
         cmocka_unit_test(at_colon_and_token),
         cmocka_unit_test(context_words),
         cmocka_unit_test(names_of_lists),
+        cmocka_unit_test(words_before),
         cmocka_unit_test(entropy_validators_and_allowlists),
         cmocka_unit_test(long_values_are_not_cut),
         cmocka_unit_test(gaps_are_walls),
