@@ -111,8 +111,8 @@ LEAF bool is_words(const struct rows *r, size_t i)
     return false;
 }
 
-/* True of a line end or of emphasis behind a word, if up to the next gap there are only words, and no other line: most are so,
- * and this is asked without a branch. A row has others before it: what is read of them can only make a word longer. */
+/* True of a line end or of emphasis behind a word, if up to the next gap there are only words: most are so, and this is asked
+ * without a branch. A row has others before it: what is read of them can only make a word longer. */
 LEAF bool is_prose(const struct rows *r, size_t i)
 {
     const char c = r->text.p[i];

@@ -29,7 +29,7 @@ enum { /* the second table */
        HEX = 1,
        PART = 2, /* "+/-_": another part of a run of base64 begins behind it */
        SMALL = 4,
-       END = 8,     /* behind a letter: no token goes on behind it */
+       END = 8,     /* ends a word; with JOIN: a parenthesis, with CUT: a tag's beginning */
        JOIN = 16,   /* between two string literals */
        ONWARD = 32, /* what a line may begin with that goes on with a token */
        LINE = 64,
@@ -70,8 +70,8 @@ __attribute__((constructor)) static void make_classes(void)
         {FIGURES "abcdefABCDEF", HEX},
         {"+/-_", PART},
         {"abcdefghijklmnopqrstuvwxyz", SMALL},
-        {",;?]{|}", END},
-        {" \t\n\r+.&\\", JOIN},
+        {",;?]{|}()<", END},
+        {" \t\n\r+.&\\()", JOIN},
         {LETTERS FIGURES SIGNS MARKS "+/-_@ \t>|", ONWARD},
         {"\n", LINE},
         {"BEFGHghijklmnopqrstuv+-", NEVER},
@@ -138,6 +138,8 @@ AVX2 static inline void sort_word(const char *p, struct masks *m, unsigned k)
 #define IS_MORE(v)    is(v, '>')
 #define IS_BAR(v)     is(v, '|')
 #define IS_END(v)     either(either(within(v, '{', 2), is(v, ',')), either(is(v, ']'), either(is(v, ';'), is(v, '?'))))
+#define IS_ROUND(v)   within(v, '(', 1)
+#define IS_LESS(v)    is(v, '<')
 #define IS_AND(v)     either(is(v, '+'), is(v, '&'))
     const uint64_t figure = EACH(IS_FIGURE), dot = EACH(IS_DOT), mark = EACH(IS_MARK), blank = EACH(IS_BLANK);
     const uint64_t small = EACH(IS_SMALL), capital = EACH(IS_CAPITAL), part = EACH(IS_DASH) | EACH(IS_PLUS);
@@ -155,8 +157,8 @@ AVX2 static inline void sort_word(const char *p, struct masks *m, unsigned k)
     m->hex[k] = figure | EACH(IS_HEX);
     m->part[k] = part;
     m->small[k] = small;
-    m->end[k] = EACH(IS_END);
-    m->join[k] = blank | lines | returns | m->slash[k] | dot | EACH(IS_AND);
+    m->end[k] = EACH(IS_END) | EACH(IS_ROUND) | EACH(IS_LESS);
+    m->join[k] = blank | lines | returns | m->slash[k] | dot | EACH(IS_AND) | EACH(IS_ROUND);
     m->onward[k] = token | white | mark | EACH(IS_BAR);
     m->lines[k] = lines;
     m->never[k] = EACH(IS_NEVER) | EACH(IS_NEVER2);
@@ -183,7 +185,7 @@ struct pass {
     size_t base; /* of the step */
     const struct masks *now, *next;
     struct {
-        lanes base64, part, hex, digit, small, capital, word;
+        lanes base64, part, hex, digit, small, capital, low, word, one, two;
         lanes follows; /* a break may follow it */
     } last;
     lanes slash, pair; /* all met so far */
@@ -234,7 +236,7 @@ LEAF void listed(const struct masks *m, lanes *found)
 }
 
 /* Line ends and carriage returns, told by what they are not. */
-LEAF void ends_of(const struct masks *m, lanes *found) { *found = m->join & ~(m->white | m->slash | m->token); }
+LEAF void ends_of(const struct masks *m, lanes *found) { *found = m->join & ~(m->white | m->slash | m->token | m->end); }
 
 /* Where a token may be broken and go on: by a line end before what it may go on with; by emphasis, before a token or more that
  * breaks it, or in a number in groups; by the end of a string literal, before white space or an operator and more of those or
@@ -250,11 +252,43 @@ LEAF void breaks(struct pass *s, lanes *found, lanes *literal)
     const lanes line = m->lines & LANES_AHEAD(m->onward, n->onward, 1);
     const lanes more = m->token | m->cut | m->slash | ends, more_next = n->token | n->cut | n->slash | ends_next;
     const lanes mark = m->cut & ~m->lines & (LANES_AHEAD(more, more_next, 1) | digit);
-    const lanes end = m->join | m->quote, end_next = n->join | n->quote;
-    const lanes open = LANES_AHEAD(m->join, n->join, 1) & LANES_AHEAD(end, end_next, 2);
+    const lanes join = m->join & ~m->end, join_next = n->join & ~n->end, end = join | m->quote, end_next = join_next | n->quote;
+    const lanes open = LANES_AHEAD(join, join_next, 1) & LANES_AHEAD(end, end_next, 2);
     *literal = m->quote & open;
     *found = (line | mark | *literal) & LANES_BACK(s->last.follows, follows, 1);
     s->last.follows = follows;
+}
+
+/* Where no token goes on, however it is broken (gather_join.c): a word's blank, if no line ends there, a capital's before a letter,
+ * a comma or a parenthesis behind a word, emphasis or not; an empty line. */
+LEAF void gaps(struct pass *s, lanes *found)
+{
+    const struct masks *m = s->now, *n = s->next;
+    const lanes blank = m->white & m->join, round = m->join & m->end, comma = m->end & ~(m->join | m->cut);
+    const lanes letter = m->base64 & ~(m->part | m->digit), letter_next = n->base64 & ~(n->part | n->digit);
+    const lanes low = m->small | (m->join & m->token & ~m->part), word = low | letter; /* low: or a full stop */
+    const lanes behind_low = LANES_BACK(s->last.low, low, 1), behind = LANES_BACK(s->last.word, word, 1);
+    const lanes mark = m->cut & ~(m->lines | m->end), one = mark & behind, two = one | (mark & LANES_BACK(s->last.one, one, 1));
+    const lanes either = behind | LANES_BACK(s->last.two, two, 1);
+    lanes line, line_next;
+    ends_of(m, &line);
+    ends_of(n, &line_next);
+    const lanes stop = line | m->slash, stop_next = line_next | n->slash;
+    *found = (blank & behind_low & ~LANES_AHEAD(stop, stop_next, 1)) | (blank & either & LANES_AHEAD(letter, letter_next, 1)) |
+             (comma & either) | (round & behind_low) | (m->lines & LANES_AHEAD(line, line_next, 1));
+    s->last.low = low;
+    s->last.word = word;
+    s->last.one = one;
+    s->last.two = two;
+}
+
+LEAF void changes(struct pass *s, lanes *found)
+{
+    const struct masks *m = s->now;
+    const lanes small = m->small, capital = m->base64 & ~(m->part | m->digit | small);
+    *found = (small & LANES_BACK(s->last.capital, capital, 1)) | (capital & LANES_BACK(s->last.small, small, 1));
+    s->last.small = small;
+    s->last.capital = capital;
 }
 
 /* ---- what is looked at alone ------------------------------------------------------------------------------- */
@@ -329,13 +363,7 @@ LEAF void mark_step(struct pass *s, uint64_t *w, size_t room)
 {
     const struct masks *m = s->now, *n = s->next;
     const lanes zero = {0};
-    const lanes blank = m->white & m->join, blank_next = n->white & n->join;
-    const lanes letter = m->base64 & ~(m->part | m->digit), letter_next = n->base64 & ~(n->part | n->digit);
-    const lanes capital = letter & ~m->small, word = letter | (m->join & m->token & ~m->part), /* or a full stop */
-        end = (blank & LANES_AHEAD(letter, letter_next, 1)) | m->end;
-    lanes found, literal, pair, ends, ends_next;
-    ends_of(m, &ends);
-    ends_of(n, &ends_next); /* an empty line is behind a line end */
+    lanes found, literal, pair;
 #define ROW(k, mask) (*(lanes_row *)(void *)(w + (k)*room) = (mask))
     listed(m, &pair);
     breaks(s, &found, &literal);
@@ -343,9 +371,11 @@ LEAF void mark_step(struct pass *s, uint64_t *w, size_t room)
     ROW(MARK_ESCAPE, m->slash);
     ROW(MARK_PAIRS, pair);
     ROW(MARK_TOKEN, m->token);
-    ROW(MARK_DIGIT, m->digit | literal | m->lines | (m->cut & ~LANES_AHEAD(blank, blank_next, 1)));
-    ROW(MARK_GAP, (end & LANES_BACK(s->last.word, word, 1)) | (m->lines & LANES_AHEAD(ends, ends_next, 1)));
-    ROW(MARK_CHANGE, (m->small & LANES_BACK(s->last.capital, capital, 1)) | (capital & LANES_BACK(s->last.small, m->small, 1)));
+    ROW(MARK_DIGIT, m->digit | literal | (m->cut & m->end));
+    gaps(s, &found);
+    ROW(MARK_GAP, found);
+    changes(s, &found);
+    ROW(MARK_CHANGE, found);
     ROW(MARK_WHITE, m->white);
     struct signs x;
     base64_places(s, &x.base64);
@@ -367,9 +397,6 @@ LEAF void mark_step(struct pass *s, uint64_t *w, size_t room)
     s->last.part = m->part;
     s->last.hex = m->hex;
     s->last.digit = m->digit;
-    s->last.small = m->small;
-    s->last.capital = capital;
-    s->last.word = word;
 }
 
 typedef void (*sorter)(const char *p, struct masks *m);

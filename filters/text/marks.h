@@ -21,10 +21,10 @@ enum mark {
     MARK_KINDS,
     /* classes of bytes, for whoever looks at a place */
     MARK_TOKEN = MARK_KINDS, /* letters, digits, "+/-_=.@:!#$%&" */
-    MARK_DIGIT,              /* digits and '@', and what is in no token: line ends, emphasis, ends of literals */
+    MARK_DIGIT,              /* digits and '@', and where a token's parts may lie far apart: tags, literals */
     MARK_CHANGE,             /* a small letter behind a capital, or a capital behind a small one */
     MARK_WHITE,              /* what a line may begin with: blanks and '>' */
-    MARK_GAP, /* behind what no token goes on, broken or not: a word's blank before a letter, its comma; an empty line */
+    MARK_GAP,                /* no token goes on behind it, broken or not */
     MARK_ROWS
 };
 #define MARK_RUN_LEAST 16u
