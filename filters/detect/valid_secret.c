@@ -312,8 +312,18 @@ static bool less_rare(const struct looks *l)
     return scrambled(l) || (l->dig == l->n && l->n >= 14 && l->distinct >= 6);
 }
 
+/* 0x8009030D: a number of code. */
+static bool is_number(struct slice v)
+{
+    if (v.n > 10 || v.n < 3 || v.p[0] != '0' || (v.p[1] | 32) != 'x') return false;
+    for (size_t i = 2; i < v.n; i++)
+        if (!is_hex(v.p[i])) return false;
+    return true;
+}
+
 static bool secret_token_ok(struct slice v)
 {
+    if (is_number(v)) return false;
     if (!is_uuid(v)) {
         struct looks l = look(v);
         if (!less_rare(&l) || monotone(&l) || is_camel(&l) || is_place(v, &l) || is_constant(v, &l)) return false;
@@ -376,7 +386,8 @@ static bool is_stock(struct slice v)
                                         "credentials",  "hash",       "hashed",
                                         "length",       "policy",     "confirm",
                                         "confirmation", "mypassword", "your_password",
-                                        "yourpassword", NULL};
+                                        "yourpassword", "define",     "undef",
+                                        "inline",       NULL};
     for (const char *const *s = stock; *s; s++)
         if (strlen(*s) == v.n && slice_ieq(v, slice_str(*s))) return true;
     return false;
@@ -410,7 +421,7 @@ static bool is_version_or_format(struct slice v)
 /* What stands for a password in quotes behind a name that says so: nearly everything but code, types and prose. */
 static bool password_ok(struct slice v)
 {
-    if (v.n < 4 || !not_placeholder_ok(v) || is_secret_name(v) || is_version_or_format(v)) return false;
+    if (v.n < 4 || !not_placeholder_ok(v) || is_secret_name(v) || is_version_or_format(v) || is_number(v)) return false;
     struct looks l = look(v);
     unsigned spaces = 0;
     for (size_t i = 0; i < v.n; i++) spaces += v.p[i] == ' ';
@@ -707,7 +718,8 @@ const struct validator valid_secret[] = {
     {"secret_token", secret_token_ok, "ours",
      VALID_LIST("123e4567-e89b-12d3-a456-426614174000", "jpyv4n5peifzr3am", "8792298709184863", "abcdefghijklmnopqrstuvtt12"),
      VALID_LIST("accessToken", "${TOKEN}", "my-app-secret", "https://a.example/b1c2d3e4f5", "xxxxxxxxxxxxxxxx",
-                "V1alpha1AuditSinkSpec", "KAFKA_SASL_GSSAPI_KRB5_CONF", "/var/lib/ihmnzb/mdyzt.czl", "//google.aip.dev/158", "")},
+                "V1alpha1AuditSinkSpec", "KAFKA_SASL_GSSAPI_KRB5_CONF", "/var/lib/ihmnzb/mdyzt.czl", "//google.aip.dev/158",
+                "0x8009030D", "")},
     {"not_placeholder", not_placeholder_ok, "ours", VALID_LIST("hunter2", "s3cr3t!"),
      VALID_LIST("${DB_PASS}", "<password>", "changeme", "getPassword()", "true", "")},
     {"password_like", password_ok, "ours", VALID_LIST("cackle!", "super$ecret", "whiteduke"),
