@@ -3,6 +3,7 @@
 #include "filters/gather.h"
 
 #include "filters/detect/engine.h"
+#include "filters/text/breaks.h"
 
 #include <strings.h>
 
@@ -145,6 +146,15 @@ static size_t literal_end(struct slice s, size_t i)
     return k > i + 1 && k < s.n && s.p[k] == s.p[i] ? k + 1 : i;
 }
 
+/* The end of an HTML comment at i; i if there is none. */
+static size_t comment_end(struct slice s, size_t i)
+{
+    const size_t n = s.n - i < TAG_MOST ? s.n - i : TAG_MOST;
+    if (n < 7 || memcmp(s.p + i, "<!--", 4) != 0) return i;
+    const char *end = memmem(s.p + i + 4, n - 4, "-->", 3);
+    return end ? (size_t)(end - s.p) + 3 : i;
+}
+
 /* The end of an HTML tag at i that only shapes text; i if there is none. */
 static size_t tag_end(struct slice s, size_t i)
 {
@@ -152,6 +162,7 @@ static size_t tag_end(struct slice s, size_t i)
                                     "del", "ins", "kbd", "span", "code", "font", "mark", "small", "strong"};
     size_t k = i + 1, n = 0;
     char name[8] = {0};
+    if (k < s.n && s.p[k] == '!') return comment_end(s, i);
     if (k < s.n && s.p[k] == '/') k++;
     for (; k + n < s.n && n < 7 && is_letter(s.p[k + n]); n++) name[n] = (char)(s.p[k + n] | 32);
     bool known = false;
@@ -229,13 +240,14 @@ struct pieces {
     struct piece {
         uint32_t begin, end;
         bool digit, line; /* it has a digit; a line end comes behind it */
+        bool margin;      /* ... and a margin that both lines have (breaks_margin) */
         uint16_t changes; /* between small letters and capitals */
     } at[PIECES_MOST];
 };
 
 static struct piece read_piece(const struct marked *t, size_t begin, size_t end, struct pieces *p)
 {
-    struct piece x = {(uint32_t)begin, (uint32_t)end, false, false, 0};
+    struct piece x = {.begin = (uint32_t)begin, .end = (uint32_t)end};
     const size_t most = end - begin > TOKEN_EDGE ? begin + TOKEN_EDGE : end;
     const size_t changes = bits_count(marks_row(t->m, MARK_CHANGE), t->at + begin + 1, t->at + most);
     x.changes = (uint16_t)changes;
@@ -278,6 +290,33 @@ static size_t marks_follow(struct slice s, size_t end)
     return k > end && k < s.n && (s.p[k] == '<' || is_mark(s, k)) ? k : 0;
 }
 
+static inline bool is_break(char c) { return c == '\n' || c == '\r' || c == '\\' || is_quote(c) || is_emphasis(c); }
+
+/* A date or a time: "2024-05-", "12:30:". */
+static bool is_date(struct slice s)
+{
+    size_t k = 0;
+    while (k < s.n && k < 5 && is_digit(s.p[k])) k++;
+    if (s.n - k < 4 || (k != 4 && k != 2) || (s.p[k] != '-' && s.p[k] != '/' && s.p[k] != '.' && s.p[k] != ':')) return false;
+    if (!is_digit(s.p[k + 1]) || !is_digit(s.p[k + 2])) return false;
+    return s.p[k + 3] == s.p[k] || (s.n - k >= 7 && s.p[k + 3] == ' ' && is_digit(s.p[k + 4]) && s.p[k + 6] == ':');
+}
+
+/* Where a line that goes on at k, behind the line end at i, goes on if what stands there is a margin still, and no token or
+ * number in groups to the end of its line. */
+static size_t behind_margin(const struct marked *t, size_t i, size_t k, bool *margin)
+{
+    const struct slice s = t->s;
+    size_t end = marks_end(t->m, MARK_TOKEN, t->at + k, t->at + s.n) - t->at;
+    const bool date = is_date(slice_of(s.p + k, s.n - k));
+    while (!date && end > k && s.n - end > 1 && s.p[end] == ' ' && is_digit(s.p[end - 1]) && is_digit(s.p[end + 1]))
+        end = marks_end(t->m, MARK_TOKEN, t->at + end + 1, t->at + s.n) - t->at;
+    const bool alone = end > k && (end == s.n || is_break(s.p[end]) || is_lower(s.p[k])); /* a token, or the next word */
+    const size_t behind = alone ? 0 : breaks_margin(marks_row(t->m, MARK_WHITE), t->at, s, i);
+    *margin = behind > k;
+    return *margin ? behind : k;
+}
+
 /* Reads the pieces from `begin` on; returns where the last one ends. */
 static size_t read_pieces(const struct marked *t, size_t begin, struct pieces *p)
 {
@@ -294,8 +333,11 @@ static size_t read_pieces(const struct marked *t, size_t begin, struct pieces *p
         *x = read_piece(t, begin, end, p);
         if (p->n == PIECES_MOST) return end;
         k = break_end(s, end);
-        x->line = k > end && (s.p[end] == '\n' || memchr(s.p + end, '\n', k - end));
+        const char *line = k > end ? memchr(s.p + end, '\n', k - end) : NULL;
+        x->line = line;
+        if (line) k = behind_margin(t, (size_t)(line - s.p), k, &x->margin);
         if (k == end || k >= s.n || (x->line && is_label(s, begin, end))) return end;
+        if (line && p->n > 1 && x[-1].margin && !x->margin) return end; /* the margin of a line with something else */
         begin = k;
         while (k < s.n && k - begin < 2 && (s.p[k] == ' ' || s.p[k] == '(' || s.p[k] == ')')) k++;
         if (k >= s.n || !is_token(s.p[k]) || (k > begin && !is_digit(s.p[k]))) return end;
@@ -317,16 +359,6 @@ static bool may_begin(struct slice s)
     size_t k = 0;
     while (k < s.n && (is_digit(s.p[k]) || (s.p[k] >= 'a' && s.p[k] <= 'f') || s.p[k] == '-' || s.p[k] == '.')) k++;
     return k < s.n || k < HASH_LEAST;
-}
-
-/* A date or a time: "2024-05-", "12:30:". */
-static bool is_date(struct slice s)
-{
-    size_t k = 0;
-    while (k < s.n && k < 5 && is_digit(s.p[k])) k++;
-    if (s.n - k < 4 || (k != 4 && k != 2) || (s.p[k] != '-' && s.p[k] != '/' && s.p[k] != '.' && s.p[k] != ':')) return false;
-    if (!is_digit(s.p[k + 1]) || !is_digit(s.p[k + 2])) return false;
-    return s.p[k + 3] == s.p[k] || (s.n - k >= 7 && s.p[k + 3] == ' ' && is_digit(s.p[k + 4]) && s.p[k + 6] == ':');
 }
 
 /* A name before a value: what it begins goes with nothing before it. */

@@ -6,23 +6,30 @@
 
 #define LEAF static inline __attribute__((always_inline)) /* made anew for each processor */
 
-#define WORDS       32u /* of a row at a step */
-#define TAG_MOST    64u
-#define MARGIN_MOST 3u
-#define HOPS_MOST   8u  /* lines of one word each */
-#define TOGETHER    9u  /* bytes: two pieces that are shorter together are no value, if not of one number */
-#define WORDS_MOST  24u /* two words are no longer */
-#define CHANGES_FEW 2u
-#define CASES_LEAST 6u /* changes between small letters and capitals (gather_join.c) */
+#define WORDS        32u /* of a row at a step */
+#define TAG_MOST     64u
+#define MARGIN_MOST  3u
+#define HOPS_MOST    8u  /* lines of one word each */
+#define TOGETHER     9u  /* bytes: two pieces that are shorter together are no value, if not of one number */
+#define WORDS_MOST   24u /* two words are no longer */
+#define CASES_LEAST  6u  /* changes between small letters and capitals (gather_join.c) */
+#define CHANGES_FEW  2u  /* of case: a word has fewer */
+#define STAMP_MOST   64  /* bytes of a margin, and of what stands before it */
+#define GROUPS_MOST  32  /* of a number behind it */
+#define LINE_MOST    256u
+#define TOKEN_MOST   512u
+#define URL_HEAD     10
+#define RECORD_ALIKE 3 /* bytes that two lines go on with behind their margins: each is a record of its own */
 
 enum {
-    CUT = 1,      /* line feed, emphasis, a tag: a token may be broken here */
-    QUOTE = 2,    /* ... or here */
-    SLASH = 4,    /* ... or here: backslash, carriage return */
-    MARGIN = 8,   /* a list's, a comment's or a table's mark */
-    GROUP = 16,   /* between groups of a number */
-    FIGURE = 32,  /* a digit */
-    EMPHASIS = 64 /* and tags */
+    CUT = 1,       /* line feed, emphasis, a tag: a token may be broken here */
+    QUOTE = 2,     /* ... or here */
+    SLASH = 4,     /* ... or here: backslash, carriage return */
+    MARGIN = 8,    /* a list's, a comment's or a table's mark */
+    GROUP = 16,    /* between groups of a number */
+    FIGURE = 32,   /* a digit */
+    EMPHASIS = 64, /* and tags */
+    STAMP = 128,   /* what a line may begin with that has a margin of its own */
 };
 static uint8_t classes[256];
 
@@ -32,8 +39,14 @@ __attribute__((constructor)) static void make_classes(void)
         const char *bytes;
         uint8_t bits;
     } rows[] = {
-        {"\n", CUT},    {"`*~<", CUT | EMPHASIS}, {"\"'", QUOTE},         {"\\\r", SLASH},
-        {" ()", GROUP}, {"-*+#/|", MARGIN},       {"0123456789", FIGURE},
+        {"\n", CUT},
+        {"`*~<", CUT | EMPHASIS},
+        {"\"'", QUOTE},
+        {"\\\r", SLASH},
+        {" ()", GROUP},
+        {"-*+#/|", MARGIN | STAMP},
+        {"0123456789", FIGURE | STAMP},
+        {"ABCDEFGHIJKLMNOPQRSTUVWXYZ[;", STAMP},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         for (const char *p = rows[i].bytes; *p; p++) classes[(unsigned char)*p] |= rows[i].bits;
@@ -135,7 +148,7 @@ static size_t behind_tag(const struct rows *r, size_t i)
     const size_t n = r->text.n - i < TAG_MOST ? r->text.n - i : TAG_MOST;
     if (n < 3) return i;
     const char *p = r->text.p + i, c = (char)((p[1] == '/' ? p[2] : p[1]) | 32);
-    const char *end = c >= 'a' && c <= 'z' ? memchr(p, '>', n) : NULL;
+    const char *end = (c >= 'a' && c <= 'z') || p[1] == '!' ? memchr(p, '>', n) : NULL; /* or a comment */
     return end ? (size_t)(end - r->text.p) + 1 : i;
 }
 
@@ -188,10 +201,108 @@ LEAF bool is_worth(const struct rows *r, size_t i)
     return left == 0 || left + n >= TOGETHER || (digit && !plain);
 }
 
+static inline bool is_blank(char c) { return c == ' ' || c == '\t'; }
+static inline bool is_figure(char c) { return c >= '0' && c <= '9'; }
+
+static inline bool is_group(char c) { return is_figure(c) || (c >= 'A' && c <= 'Z') || (c >= '(' && c <= '.' && c != ','); }
+
+/* Where the number in groups begins whose last group is at `token`: behind the first word of its line, if not before. */
+static const char *first_group(const char *first, const char *token)
+{
+    while (1) {
+        const char *end = token;
+        while (end > first && is_blank(end[-1])) end--;
+        const char *begin = end;
+        while (begin > first && is_group(begin[-1])) begin--;
+        if (begin == end || begin == first || !is_blank(begin[-1]) || token - end > 2) return token;
+        if (!is_figure(end[-1]) && !is_figure(*token)) return token;
+        token = begin;
+    }
+}
+
+/* Behind what reads at p as [margin, end) does, a margin: its numbers may be others. NULL: it does not. */
+static const char *behind_alike(const char *p, const char *margin, const char *end)
+{
+    while (margin < end) {
+        const bool figure = is_figure(*margin), blank = is_blank(*margin);
+        if (figure ? !is_figure(*p) : blank ? !is_blank(*p) : *p != *margin) return NULL;
+        p++;
+        margin++;
+        while (figure && is_figure(*p)) p++;
+        while (figure && margin < end && is_figure(*margin)) margin++;
+        while (blank && is_blank(*p)) p++;
+        while (blank && margin < end && is_blank(*margin)) margin++;
+    }
+    return p;
+}
+
+/* The last word of [first, end): a token, or a number in groups. NULL if there is none behind a margin of its own. */
+static const char *last_token(const char *first, const char *end)
+{
+    if (end > first && end[-1] == '\r') end--;
+    if (end - first > 1 && is_blank(end[-1]) && is_figure(end[-2])) end--;
+    const char *blank = memrchr(first, ' ', (size_t)(end - first)), *token = blank ? blank + 1 : first;
+    blank = memrchr(token, '\t', (size_t)(end - token));
+    if (blank) token = blank + 1;
+    if (token == end || token == first || end[-1] == ':') return NULL;
+    if (end - token > URL_HEAD && memmem(token, URL_HEAD, "://", 3)) return NULL; /* one of its own */
+    const char *k = token;
+    while (k < end && *k >= 'a' && *k <= 'z') k++;
+    if (k == end) return NULL; /* a word */
+    for (k = token; k < end && is_group(*k);) k++;
+    if (k == end) token = first_group(first, token);
+    const char *sign = token;
+    while (is_blank(sign[-1])) sign--; /* the first is none */
+    if (sign[-1] == '=' || (sign[-1] == ':' && sign - first > 1 && sign[-2] >= 'a' && sign[-2] <= 'z')) return NULL; /* a name */
+    return token - first > STAMP_MOST ? NULL : token;
+}
+
+/* Whether the line that begins at k goes on to where no margin and no number behind it reaches, and has white space there. */
+static bool is_long(const uint64_t *white, size_t at, struct slice text, size_t k)
+{
+    const size_t far = k + STAMP_MOST + GROUPS_MOST;
+    const uint64_t row = far < text.n ? bits_from(white, at + far) : 0;
+    return row && !memchr(text.p + k, '\n', far - k + (unsigned)__builtin_ctzll(row));
+}
+
+size_t breaks_margin(const uint64_t *white, size_t at, struct slice text, size_t i)
+{
+    const char *first = text.p + i + 1, *const last = text.p + text.n;
+    while (first < last && is_blank(*first)) first++;
+    if (first == last || !(classes[(unsigned char)*first] & STAMP)) return 0;
+    if (is_long(white, at, text, (size_t)(first - text.p))) return 0;
+    const size_t back = i < LINE_MOST ? i : LINE_MOST;
+    const char *const before = memrchr(text.p + i - back, '\n', back), *line = before ? before + 1 : text.p + i - back;
+    while (is_blank(*line)) line++;
+    if (is_figure(*first) ? !is_figure(*line) : *first != *line) return 0;
+    const size_t most = last - first > STAMP_MOST + TOKEN_MOST ? STAMP_MOST + TOKEN_MOST : (size_t)(last - first);
+    const char *end = memchr(first, '\n', most);
+    if (!end && last - first > (ptrdiff_t)most) return 0;
+    if (!end) end = last;
+    const char *const token = last_token(first, end);
+    const char *const behind = token ? behind_alike(line, first, token) : NULL;
+    if (!behind || (end - token >= RECORD_ALIKE && memcmp(behind, token, RECORD_ALIKE) == 0)) return 0;
+    return (size_t)(token - text.p);
+}
+
+/* Whether the line behind the line end at i may go on behind a margin: number, time, level. */
+LEAF bool is_stamped(const struct rows *r, size_t i)
+{
+    const size_t k = i + 1 + ones(bits_from(r->white, i + 1));
+    if (!(class_at(r, k) & STAMP)) return false;
+    const size_t end = i - (r->text.p[i - 1] == '\r');
+    const unsigned n = ones_above(bits_before(r->token, end));
+    if (n == 0) return false;
+    const uint64_t own = ~0ull << (64 - n) % 64;
+    if (!(bits_before(r->digit, end) & own) && count(bits_before(r->change, end) & own) < CHANGES_FEW) return false;
+    return breaks_margin(r->white, 0, r->text, i) > 0;
+}
+
 LEAF bool stays(const struct rows *r, size_t i)
 {
     const char c = r->text.p[i];
-    return c == '\n' ? !is_words(r, i) && is_worth(r, i) : c == '"' || c == '\'' || is_worth(r, i);
+    if (c == '\n') return (!is_words(r, i) && is_worth(r, i)) || is_stamped(r, i);
+    return c == '"' || c == '\'' || is_worth(r, i);
 }
 
 /* The places of the bits in n words: most have one or two, which are written without a question. Returns how many. */

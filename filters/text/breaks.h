@@ -13,4 +13,9 @@ void breaks_mark(struct marks *m, struct slice text);
 /* For tests: all ways this processor knows. False if there is no such way. */
 bool breaks_way(unsigned way);
 
+/* Where the one token of the line behind the line end at i begins, if that line and the one before it begin alike, but for
+ * numbers: "12: ", "[INFO] ", "2026-11-23 10:15:10 ". 0: not so. `white` is the row MARK_WHITE, and byte 0 of the text number
+ * `at` there. */
+size_t breaks_margin(const uint64_t *white, size_t at, struct slice text, size_t i);
+
 #endif

@@ -516,6 +516,18 @@ static size_t unit_u(struct slice t, size_t i, char out[4], size_t *used)
     return utf8_put((uint32_t)c, out);
 }
 
+static inline bool is_alnum(char c) { return alphabet_base64[(unsigned char)c] < 62; }
+
+/* A sign inside a token that Markdown's writers put a backslash before: "sk\_live\_4e...". Dashes may be many, and a plus sign is
+ * what a number begins with. */
+static bool escapes_sign(struct slice t, size_t i)
+{
+    const char c = t.p[i + 1], behind = t.n - i > 2 ? t.p[i + 2] : 0;
+    if (!c || !strchr("_-.@*!#$&+=~:", c)) return false;
+    if (c == '-' && i && t.p[i - 1] == '-') return true;
+    return (c == '-' || c == '+' || (i && is_alnum(t.p[i - 1]))) && (behind == '\\' || is_alnum(behind));
+}
+
 static size_t unit_escape(struct slice t, size_t i, char out[4], size_t *used)
 {
     static const char from[] = "\"'\\/bfnrtve0", to[] = "\"'\\/\b\f\n\r\t\v\033\0";
@@ -543,8 +555,8 @@ static size_t unit_escape(struct slice t, size_t i, char out[4], size_t *used)
         return 1;
     }
     const char *hit = memchr(from, c, sizeof from - 1);
-    if (!hit) return 0;
-    out[0] = to[hit - from];
+    if (!hit && !escapes_sign(t, i)) return 0;
+    out[0] = hit ? to[hit - from] : c;
     return 1;
 }
 
@@ -562,17 +574,40 @@ static size_t unit_percent(struct slice t, size_t i, char out[4], size_t *used)
     return v < 0 ? 0 : 1;
 }
 
+#define SOFT_HYPHEN "\xC2\xAD" /* invisible, as they all are: folding drops it */
+
 static size_t unit_entity(struct slice t, size_t i, char out[4], size_t *used)
 {
     static const struct {
         struct slice name;
         const char *text;
     } names[] = {
-        {SLICE_INIT("lt;"), "<"},     {SLICE_INIT("gt;"), ">"},     {SLICE_INIT("amp;"), "&"},    {SLICE_INIT("quot;"), "\""},
-        {SLICE_INIT("apos;"), "'"},   {SLICE_INIT("nbsp;"), " "},   {SLICE_INIT("commat;"), "@"}, {SLICE_INIT("period;"), "."},
-        {SLICE_INIT("colon;"), ":"},  {SLICE_INIT("sol;"), "/"},    {SLICE_INIT("bsol;"), "\\"},  {SLICE_INIT("lowbar;"), "_"},
-        {SLICE_INIT("hyphen;"), "-"}, {SLICE_INIT("dash;"), "-"},   {SLICE_INIT("equals;"), "="}, {SLICE_INIT("plus;"), "+"},
-        {SLICE_INIT("num;"), "#"},    {SLICE_INIT("dollar;"), "$"}, {SLICE_INIT("percnt;"), "%"}, {SLICE_INIT("shy;"), ""},
+        {SLICE_INIT("lt;"), "<"},
+        {SLICE_INIT("gt;"), ">"},
+        {SLICE_INIT("amp;"), "&"},
+        {SLICE_INIT("quot;"), "\""},
+        {SLICE_INIT("apos;"), "'"},
+        {SLICE_INIT("nbsp;"), " "},
+        {SLICE_INIT("commat;"), "@"},
+        {SLICE_INIT("period;"), "."},
+        {SLICE_INIT("colon;"), ":"},
+        {SLICE_INIT("sol;"), "/"},
+        {SLICE_INIT("bsol;"), "\\"},
+        {SLICE_INIT("lowbar;"), "_"},
+        {SLICE_INIT("hyphen;"), "-"},
+        {SLICE_INIT("dash;"), "-"},
+        {SLICE_INIT("equals;"), "="},
+        {SLICE_INIT("plus;"), "+"},
+        {SLICE_INIT("num;"), "#"},
+        {SLICE_INIT("dollar;"), "$"},
+        {SLICE_INIT("percnt;"), "%"},
+        {SLICE_INIT("shy;"), SOFT_HYPHEN},
+        {SLICE_INIT("zwnj;"), SOFT_HYPHEN},
+        {SLICE_INIT("zwj;"), SOFT_HYPHEN},
+        {SLICE_INIT("lrm;"), SOFT_HYPHEN},
+        {SLICE_INIT("rlm;"), SOFT_HYPHEN},
+        {SLICE_INIT("ZeroWidthSpace;"), SOFT_HYPHEN},
+        {SLICE_INIT("NoBreak;"), SOFT_HYPHEN},
     };
     struct slice rest = slice_of(t.p + i + 1, t.n - i - 1);
     if (rest.n >= 2 && rest.p[0] == '#') {
@@ -592,8 +627,9 @@ static size_t unit_entity(struct slice t, size_t i, char out[4], size_t *used)
     for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
         if (rest.n && rest.p[0] == names[k].name.p[0] && slice_starts(rest, names[k].name)) {
             *used = 1 + names[k].name.n;
-            out[0] = names[k].text[0] ? names[k].text[0] : ' ';
-            return 1;
+            const size_t n = strlen(names[k].text);
+            memcpy(out, names[k].text, n);
+            return n;
         }
     return 0;
 }

@@ -72,7 +72,7 @@ __attribute__((constructor)) static void make_classes(void)
         {"abcdefghijklmnopqrstuvwxyz", SMALL},
         {",;?]{|}()<", END},
         {" \t\n\r+.&\\()", JOIN},
-        {LETTERS FIGURES SIGNS MARKS "+/-_@ \t>|", ONWARD},
+        {LETTERS FIGURES SIGNS MARKS "+/-_@ \t>|[;", ONWARD},
         {"\n", LINE},
         {"BEFGHghijklmnopqrstuv+-", NEVER},
     };
@@ -136,7 +136,7 @@ AVX2 static inline void sort_word(const char *p, struct masks *m, unsigned k)
 #define IS_SLASH(v)   is(v, '\\')
 #define IS_BLANK(v)   either(is(v, ' '), is(v, '\t'))
 #define IS_MORE(v)    is(v, '>')
-#define IS_BAR(v)     is(v, '|')
+#define IS_BAR(v)     either(is(v, '|'), either(is(v, '['), is(v, ';')))
 #define IS_END(v)     either(either(within(v, '{', 2), is(v, ',')), either(is(v, ']'), either(is(v, ';'), is(v, '?'))))
 #define IS_ROUND(v)   within(v, '(', 1)
 #define IS_LESS(v)    is(v, '<')
@@ -311,13 +311,14 @@ static bool is_quoted(struct pass *s, size_t at)
 /* Whether a character reference that somebody reads (decode.c) begins with these two bytes. */
 static inline bool begins_entity(char a, char b)
 {
-    static const char second[26][4] = {['a' - 'a'] = "mp", ['b' - 'a'] = "s",  ['c' - 'a'] = "o", ['d' - 'a'] = "ao",
-                                       ['e' - 'a'] = "q",  ['g' - 'a'] = "t",  ['h' - 'a'] = "y", ['l' - 'a'] = "to",
-                                       ['n' - 'a'] = "bu", ['p' - 'a'] = "el", ['q' - 'a'] = "u", ['s' - 'a'] = "oh"};
-    if (a == '#') return true;
+    static const char second[26][4] = {['z' - 'a'] = "w", ['r' - 'a'] = "l",   ['a' - 'a'] = "mp", ['b' - 'a'] = "s",
+                                       ['c' - 'a'] = "o", ['d' - 'a'] = "ao",  ['e' - 'a'] = "q",  ['g' - 'a'] = "t",
+                                       ['h' - 'a'] = "y", ['l' - 'a'] = "tor", ['n' - 'a'] = "bu", ['p' - 'a'] = "el",
+                                       ['q' - 'a'] = "u", ['s' - 'a'] = "oh"};
+    if (a == '#' || (a == 'Z' && b == 'e') || (a == 'N' && b == 'o')) return true;
     if (a < 'a' || a > 'z') return false;
     const char *s = second[a - 'a'];
-    return b && (b == s[0] || b == s[1]);
+    return b && (b == s[0] || b == s[1] || b == s[2]);
 }
 
 static inline bool is_percent(const char *p) { return (is_hex(p[1]) && is_hex(p[2])) || (p[1] | 32) == 'u'; }

@@ -328,6 +328,32 @@ def cut(breaks, pieces=(2, 3, 4)):
     return trick
 
 
+MARGINS = [lambda n: "%d: " % n, lambda n: "%4d  " % n, lambda n: "%d\t" % n, lambda n: "[INFO] ", lambda n: "2026-11-23 10:15:%02d " % (n % 60),
+           lambda n: "2026-11-23T10:15:10.%03dZ app[%d]: " % (n, 400 + n), lambda n: "> ", lambda n: "| ", lambda n: "# ", lambda n: "* ", lambda n: "// ",
+           lambda n: "+", lambda n: "; ", lambda n: "-- ", lambda n: "%d | " % n, lambda n: "    # "]
+
+
+def margin(r, cells):
+    """All that is said stands in lines that each begin alike: numbered, stamped with a time, quoted, a comment's."""
+    form, n = r.choice(MARGINS), r.choice([8, 9, 41, 98, 99, 118])
+    run, line = chars(cells), n
+    out, (a, b), pieces = [("\n" + form(n), "O")], value_range(run), r.choice([2, 2, 3])
+    at = {a + (b - a) * i // pieces + r.randint(-2, 2) for i in range(1, pieces)}
+    for i, (c, k) in enumerate(run):
+        if i in at or c == "\n":
+            line += 1
+            out.append(("\n" + form(line), "N"))
+        if c != "\n":
+            out.append((c, k))
+    return out + [("\n" + form(line + 1), "O")]
+
+
+def escaped(r, cells):
+    """As Markdown's writers do it: a backslash before signs."""
+    signs = r.choice(["_", "_*", "_-.+!#", "_-.+!#*@=&$~"])
+    return [("\\" + c if c in signs else c, k) for c, k in chars(cells)]
+
+
 def wrapped(width, end):
     def trick(r, cells):
         a, run, b = parted(r, cells, False)
@@ -513,6 +539,7 @@ TRICKS = {
     "line-break-quote": cut(lambda r: r.choice(["\n> ", "\n>> ", "\r\n> ", "\n  > "])),
     "line-break-list": cut(lambda r: r.choice(["\n- ", "\n* ", "\n  - "]), (2,)),
     "line-break-hash": cut(lambda r: r.choice(["\n# ", "\n// ", "\n * ", "\n+", "\n| "]), (2, 3)),
+    "margin": margin,
     "continuation": cut(lambda r: r.choice(["\\\n", "\\\n  ", " \\\n"])),
     "hyphenation": cut(lambda r: r.choice(["-\n", "-\n  "]), (2,)),
     "wrapped": wrapped(lambda r: r.choice([10, 16, 20]), "\n"),
@@ -521,6 +548,7 @@ TRICKS = {
     "html-tags": html_tags,
     "br": cut(lambda r: r.choice(["<br>", "<br/>", "<wbr>", "<br />\n"])),
     "literals": literals,
+    "comments": cut(lambda r: r.choice(["<!-- -->", "<!---->", "<!-- x -->", "<!--more-->"])),
     "soft-break": cut(lambda r: r.choice(["=\n", "=\r\n"])),
     # escapes
     "u-escape": unit(lambda r, c: r.choice(["\\u%04x", "\\u%04X"]) % ord(c)),
@@ -529,6 +557,8 @@ TRICKS = {
     "x-escape": unit(utf8_units(lambda r, b: "\\x%02x" % b)),
     "octal": unit(utf8_units(lambda r, b: "\\%03o" % b)),
     "entities": unit(entity),
+    "escaped": escaped,
+    "unseen-entities": between(lambda r: r.choice(["&zwnj;", "&zwj;", "&ZeroWidthSpace;", "&shy;", "&lrm;", "&rlm;", "&NoBreak;", "&#8203;", "&#x200b;", "&#173;"])),
     "percent": unit(utf8_units(lambda r, b: r.choice(["%%%02x", "%%%02X"]) % b)),
     "percent-twice": unit(utf8_units(lambda r, b: "%%25%02x" % b)),
     "percent-u": unit(lambda r, c: "%%u%04x" % ord(c)),
@@ -602,6 +632,8 @@ def sample(seed, kind, tricks):
 def applies(kind, trick):
     if trick == "base64-prefixed" and kind in ("postgres", "mongodb", "redis", "basic-url"):
         return False    # nobody writes a data URL as the password of a URL
+    if trick == "escaped" and kind == "pem":
+        return False    # what is escaped is read line by line
     if trick in ("blanks", "dashes", "marks") or kind == "pem" and trick in ("emphasis-third", "literals", "combining", "br", "html-tags"):
         return trick in ("marks",) or kind != "pem"
     return True

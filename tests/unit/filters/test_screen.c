@@ -269,6 +269,9 @@ static void test_joined(void **state)
     becomes(redacting, "{\"a\":\"> AKIAQX3B\\r\\n>  D7ZJ2M5\\\\\\nKW6RT\"}", "{\"a\":\"> " R "\"}");
     becomes(redacting, "{\"a\":\"x = \\\"AKIAQX3BD7\\\" + \\\"ZJ2M5KW6RT\\\";\"}", "{\"a\":\"x = \\\"" R "\\\";\"}");
     becomes(redacting, "{\"a\":\"'AKIAQX' .\\n  '3BD7ZJ2M5KW6RT'\"}", "{\"a\":\"'" R "'\"}");
+    becomes(redacting, "{\"a\":\"12: AKIAQX3BD7\\n13: ZJ2M5KW6RT\\n14: end\"}", "{\"a\":\"12: " R "\\n14: end\"}");
+    becomes(redacting, "{\"a\":\"12: AKIAQX3BD7\\n12 | ZJ2M5KW6RT\"}", NULL);
+    becomes(redacting, "{\"a\":\"AKIAQX3BD7<!-- x -->ZJ2M5KW6RT\"}", "{\"a\":\"" R "\"}");
     becomes(redacting, "{\"a\":\"[\\\"AKIAQX3BD7\\\", \\\"ZJ2M5KW6RT\\\"]\"}", NULL); /* two values are two values */
     becomes(redacting, "{\"a\":\"jane.doe@corp\\n.example1\"}", NULL);                /* a rule that does not join */
 #define PART(x) "{\"type\":\"text\",\"text\":\"" x "\"}"

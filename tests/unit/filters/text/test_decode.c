@@ -108,6 +108,12 @@ static void test_units(void **state)
     expect(DECODE_ESCAPES, "line\n{\"a\": \"\\u0041\\x4bIA\\tx\\101\\u{42}\"\nnext \\d", "{\"a\": \"AKIA\txAB\"", NULL);
     expect(DECODE_ESCAPES, "\\ud83d\\ude00\\U0001F600", "😀😀", NULL);
     expect(DECODE_ESCAPES, "regex \\d+\\s \\", NULL, NULL);
+    expect(DECODE_ESCAPES, "sk\\_live\\_4e", "sk_live_4e", NULL); /* of Markdown */
+    expect(DECODE_ESCAPES, "\\-\\-\\-BEGIN", "---BEGIN", NULL);
+    expect(DECODE_ESCAPES, "call \\+49 30", "call +49 30", NULL);
+    expect(DECODE_ESCAPES, "see [\\#123], \\_this\\_ or \\. and \\$", NULL, NULL);
+    expect(DECODE_ENTITIES, "AK&zwnj;IA&shy;&ZeroWidthSpace;QX", "AK\xC2\xADIA\xC2\xAD\xC2\xADQX", NULL);
+    expect(DECODE_ENTITIES, "a &zw; &No; &Zero; b", NULL, NULL);
 }
 
 static void test_unit_offsets(void **state)

@@ -89,9 +89,10 @@ static bool break_at(struct slice t, size_t i)
 
 static void check(struct slice t)
 {
-    static const char *const names[] = {"lt",     "gt",    "amp", "quot",   "apos",   "nbsp",   "commat",
-                                        "period", "colon", "sol", "bsol",   "lowbar", "hyphen", "dash",
-                                        "equals", "plus",  "num", "dollar", "percnt", "shy"};
+    static const char *const names[] = {"lt",     "gt",    "amp", "quot",           "apos",   "nbsp",   "commat",
+                                        "period", "colon", "sol", "bsol",           "lowbar", "hyphen", "dash",
+                                        "equals", "plus",  "num", "dollar",         "percnt", "shy",    "zwnj",
+                                        "zwj",    "lrm",   "rlm", "ZeroWidthSpace", "NoBreak"};
     assert_int_equal(marks_make(&m, t), ERR_OK);
     for (size_t i = 0; i < t.n; i++) {
         const char c = t.p[i];
@@ -261,14 +262,15 @@ static void test_bytes(void **state)
 static void test_breaks(void **state)
 {
     (void)state;
-    static const char *const broken[] = {"AKIAQX3BD7\nZJ2M5KW6RT",       "AKIAQX3BD7\r\n   ZJ2M5KW6RT",
-                                         "AKIAQX3BD7**ZJ2M5KW6RT",       "TokenAsMixedCase\nGoesOnInTwoLines\n\n",
-                                         "mail\nof\nsomebody@host\n",    "Words\nand\nwords\nand\n4digits\n",
-                                         "ghp_abcdefgh\n> > ijklmnop12", "abcdefgh1ijklmno\\\nabc"};
+    static const char *const broken[] = {"AKIAQX3BD7\nZJ2M5KW6RT",        "AKIAQX3BD7\r\n   ZJ2M5KW6RT",
+                                         "AKIAQX3BD7**ZJ2M5KW6RT",        "TokenAsMixedCase\nGoesOnInTwoLines\n\n",
+                                         "mail\nof\nsomebody@host\n",     "Words\nand\nwords\nand\n4digits\n",
+                                         "ghp_abcdefgh\n> > ijklmnop12",  "abcdefgh1ijklmno\\\nabc",
+                                         "AKIAQX3BD7<!-- x -->ZJ2M5KW6RT"};
     static char t[400];
     for (size_t k = 0; k < sizeof broken / sizeof broken[0]; k++)
         for (size_t at = 0; at < 200; at++) {
-            size_t n = strlen(broken[k]), cut = strcspn(broken[k], "\n*");
+            size_t n = strlen(broken[k]), cut = strcspn(broken[k], "\n*<");
             memset(t, ' ', sizeof t);
             memcpy(t + at, broken[k], n);
             assert_int_equal(marks_make(&m, slice_of(t, at + n)), ERR_OK);
@@ -280,12 +282,44 @@ static void test_breaks(void **state)
         }
 }
 
+/* Where the token behind a margin begins that the line before it has, too. */
+static void test_margins(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *token; /* or NULL: it goes on nowhere */
+    } rows[] = {
+        {"12: key AKIAQX3BD7\n13: ZJ2M5KW6RT", "ZJ2M5KW6RT"},
+        {" 99  AKIAQX3BD7\r\n100  ZJ2M5KW6RT\r\n", "ZJ2M5KW6RT"},
+        {"9\tAKIAQX3BD7\n10\tZJ2M5KW6RT\n11\t\n", "ZJ2M5KW6RT"},
+        {"[INFO] AKIAQX3BD7\n[INFO] ZJ2M5KW6RT", "ZJ2M5KW6RT"},
+        {"2026-11-23 10:15:09 AKIAQX3BD7\n2026-11-23 10:15:10 ZJ2M5KW6RT", "ZJ2M5KW6RT"},
+        {"; card 4111 11\n; 11 1111 1111", "11 1111 1111"},
+        {"[INFO] AKIAQX3BD7\n[WARN] ZJ2M5KW6RT", NULL},
+        {"[INFO] AKIAQX3BD7\n[INFO] ZJ2M5KW6RT and more", NULL},
+        {"[INFO] AKIAQX3BD7\n[INFO] ZJ2M5KW6RT:", NULL},
+        {"1 key=AKIAQX3BD7\n2 key=ZJ2M5KW6RT", NULL}, /* records */
+        {"[1]: https://a/AKIAQX3BD7\n[2]: https://a/ZJ2M5KW6RT", NULL},
+        {"12: AKIAQX3BD7\n13:", NULL},
+        {"12: AKIAQX3BD7\n", NULL},
+        {"AKIAQX3BD7\nZJ2M5KW6RT", NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct slice t = slice_str(rows[i].text);
+        const size_t cut = strcspn(t.p, "\n"), want = rows[i].token ? (size_t)(strstr(t.p + cut, rows[i].token) - t.p) : 0;
+        assert_int_equal(marks_make(&m, t), ERR_OK);
+        const size_t got = breaks_margin(marks_row(&m, MARK_WHITE), 0, t, cut);
+        if (got != want) fail_msg("%s: %zu, not %zu", t.p, got, want);
+        if (want) assert_true(has(MARK_BREAK, cut));
+    }
+}
+
 int main(void)
 {
     mem_install_hooks();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ways),  cmocka_unit_test(test_alike),  cmocka_unit_test(test_pairs),
-        cmocka_unit_test(test_bytes), cmocka_unit_test(test_breaks),
+        cmocka_unit_test(test_bytes), cmocka_unit_test(test_breaks), cmocka_unit_test(test_margins),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
     marks_free(&m);
