@@ -5,6 +5,8 @@
 #include "filters/place.h"
 #include "filters/text/decode.h"
 
+#include <emmintrin.h>
+
 enum key_kind {
     KIND_NONE,   /* a key nobody knows */
     KIND_TEXT,   /* free text */
@@ -120,6 +122,7 @@ static const struct key_row key_rows[] = {
 
 /* An index over the rows, filled once before main: every key of every body is looked up. */
 static uint8_t key_first[256], key_next[KEY_ROWS], key_len[KEY_ROWS]; /* row + 1; 0: none */
+static char key_head[KEY_ROWS][16];                                   /* the names, or their first bytes */
 
 static inline unsigned key_hash(const char *p, size_t n)
 {
@@ -133,9 +136,18 @@ __attribute__((constructor)) static void index_keys(void)
         size_t n = strlen(key_rows[i].name);
         unsigned h = key_hash(key_rows[i].name, n);
         key_len[i] = (uint8_t)n;
+        memcpy(key_head[i], key_rows[i].name, n < 16 ? n : 16);
         key_next[i] = key_first[h];
         key_first[h] = (uint8_t)(i + 1);
     }
+}
+
+/* A row's name against a key of its length: by one vector where the body goes on for as long, as it nearly always does. */
+static inline bool is_row(const struct json_doc *d, size_t row, struct slice s)
+{
+    if ((size_t)(d->text.p + d->text.n - s.p) < 16 || s.n > 16) return memcmp(key_rows[row].name, s.p, s.n) == 0;
+    const __m128i key = _mm_loadu_si128((const void *)s.p), name = _mm_loadu_si128((const void *)key_head[row]);
+    return !(~(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(key, name)) & ((1u << s.n) - 1));
 }
 
 static enum key_kind key_kind(const struct json_doc *d, uint32_t key)
@@ -144,7 +156,7 @@ static enum key_kind key_kind(const struct json_doc *d, uint32_t key)
     struct slice s = json_raw(d, key);
     if (s.n == 0) return KIND_NONE;
     for (unsigned i = key_first[key_hash(s.p, s.n)]; i; i = key_next[i - 1])
-        if (key_len[i - 1] == s.n && memcmp(key_rows[i - 1].name, s.p, s.n) == 0) return key_rows[i - 1].kind;
+        if (key_len[i - 1] == s.n && is_row(d, i - 1, s)) return key_rows[i - 1].kind;
     return slice_ends(s, SLICE("_id")) ? KIND_ID : KIND_NONE;
 }
 
