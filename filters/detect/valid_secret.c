@@ -425,6 +425,7 @@ static bool password_ok(struct slice v)
     struct looks l = look(v);
     unsigned spaces = 0;
     for (size_t i = 0; i < v.n; i++) spaces += v.p[i] == ' ';
+    if (spaces == 1 && is_stock(slice_of(v.p, slice_find(v, ' ')))) return false; /* "not set" */
     if (spaces && l.wordy * 10 >= (l.n - spaces) * 6) return false;
     return l.distinct >= 3 && slice_search(v, SLICE("://")) == v.n;
 }
@@ -723,7 +724,8 @@ const struct validator valid_secret[] = {
     {"not_placeholder", not_placeholder_ok, "ours", VALID_LIST("hunter2", "s3cr3t!"),
      VALID_LIST("${DB_PASS}", "<password>", "changeme", "getPassword()", "true", "")},
     {"password_like", password_ok, "ours", VALID_LIST("cackle!", "super$ecret", "whiteduke"),
-     VALID_LIST("password", "String", "SOME_PASSWORD", "os.environ[\"P\"]", "Enter your password", "abc", "SetPassword", "")},
+     VALID_LIST("password", "String", "SOME_PASSWORD", "os.environ[\"P\"]", "Enter your password", "abc", "SetPassword",
+                "not set", "")},
     {"password_mixed", mixed_password_ok, "ours", VALID_LIST("P@ssw0rd!", "orchid-dragon-29", "Tiger1735@", "o^fmFaGAJyGW"),
      VALID_LIST("manager", "incorrect", "item2", "utf8_name", "self.password", "@localhost:8080", "saklanmaktadır", "")},
     {"rare_text", rare_text_ok, "ours", VALID_LIST("9c14koUc3f04PrzlpCcU"),

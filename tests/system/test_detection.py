@@ -10,6 +10,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 
 import person_samples  # noqa: E402
+import secret_places  # noqa: E402
 import secret_samples  # noqa: E402
 from privet import Report  # noqa: E402
 
@@ -20,6 +21,8 @@ SECRETS = {"token bare": .97, "token in prose": .97, "token in files": .98, "nam
            "unknown kinds bare": .80, "unknown kinds in prose": .95, "unknown kinds in files": .95,
            "makers unnamed, handed over": .97, "makers unnamed, weakly": .85, "makers unnamed, alone": .95,
            "passwords beside users": .93, "passwords beside their name": .93, "passwords for tools": .94, "tokens for tools": .95, "tokens with a structure": .98}
+PLACES = {"tokens in places": .97, "held by places": .99, "passwords in places": .97, "passwords said": .96,
+          "short passwords said": .98, "codes and seeds": .98}
 SECRET_TYPES = {"API_KEY_OR_TOKEN", "PASSWORD", "PRIVATE_KEY", "JWT", "URL_OR_DB_CREDENTIALS", "SECRET", "SEED_PHRASE"}
 HARMLESS_MOST = .002
 PERSONS = {"numbers in forms": .97, "numbers in prose": .96, "telephones": .97, "names": .90, "addresses": .75, "other data": .93,
@@ -75,6 +78,18 @@ def test_harmless(t):
     rows = [(which, kind, text, "") for which, kind, text in secret_samples.harmless_samples(random.Random(SEED), 1)]
     found = scan(t, rows)
     wrong = ["%s/%s" % (rows[i][0], rows[i][1]) for i, spans in sorted(found.items()) if any(s["type"] in SECRET_TYPES for s in spans)]
+    assert len(wrong) <= len(rows) * HARMLESS_MOST, "%d of %d: %s" % (len(wrong), len(rows), ", ".join(wrong[:40]))
+
+
+def test_places(t):
+    assert recall(t, list(secret_places.place_samples(random.Random(SEED), 2)), PLACES) >= 1900
+
+
+def test_harmless_places(t):
+    """Words in the same places are left alone."""
+    rows = [(group, kind, text, "") for group, kind, text in secret_places.harmless_places(random.Random(SEED))]
+    found = scan(t, rows)
+    wrong = [rows[i][1] for i, spans in sorted(found.items()) if any(s["type"] in SECRET_TYPES for s in spans)]
     assert len(wrong) <= len(rows) * HARMLESS_MOST, "%d of %d: %s" % (len(wrong), len(rows), ", ".join(wrong[:40]))
 
 
