@@ -35,7 +35,7 @@ void lexicon_free(struct lexicon *l);
  * is where to go on: `to`, or before it if room might run out. A word may reach behind `to`; what is before and behind it
  * in the text is as its sets say. In a lexicon of humps a word of two or three letters may be left out where a letter
  * follows that is no hump. */
-#define LEXICON_ROOM 16384u
+#define LEXICON_ROOM 32768u
 size_t lexicon_find(const struct lexicon *l, struct slice text, size_t from, size_t to, struct lexicon_hit hits[LEXICON_ROOM],
                     size_t *next);
 
