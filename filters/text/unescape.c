@@ -153,12 +153,6 @@ AVX512 static void write_avx512(struct writer *w)
         const uint64_t starts = bits_at(w->escapes, w->at + i, w->at + n) & here, escaped = starts << 1 | carry;
         const __m512i v = _mm512_maskz_loadu_epi8(here, w->raw.p + i);
         piece_at(w, i - carry);
-        if (!(starts | carry)) {
-            _mm512_storeu_si512(w->out, v);
-            w->out += n - i < 64 ? n - i : 64;
-            i += 64;
-            continue;
-        }
         struct spelled b = {_mm512_mask_blend_epi8(escaped, v, _mm512_permutex2var_epi8(low, v, high)),
                             _mm512_mask_cmpeq_epi8_mask(escaped, v, _mm512_set1_epi8('u')), here & ~starts};
         const uint64_t bad = b.u ? spell(&b) : 0;
