@@ -275,7 +275,7 @@ static enum err add_key(const struct walk *w, uint32_t key)
     return e;
 }
 
-/* Remembers text parts of one message that follow each other. `empty`: nothing is left of this one to be read, and what is
+/* Remembers text parts of one message that follow each other, an image or the like between them or not. `empty`: nothing is left of this one to be read, and what is
  * before it meets what is behind it. */
 static enum err note_part(const struct walk *w, uint32_t i, uint32_t text, bool empty)
 {
@@ -287,7 +287,7 @@ static enum err note_part(const struct walk *w, uint32_t i, uint32_t text, bool 
         return ERR_OK;
     if (!json_text_eq(w->d, key, SLICE("text"))) return ERR_OK;
     uint32_t array = node[object].parent, index = node[object].index;
-    bool follows = g->part_array == array && g->part_index + 1 == index && g->part_count;
+    bool follows = g->part_array == array && g->part_index < index && g->part_count;
     if (empty && !follows) return ERR_OK;
     g->part_array = array;
     g->part_index = index;

@@ -18,6 +18,7 @@
 #define LINE_SURE   60u /* shorter ones must read as text, too */
 #define LINE_MOST   128u
 #define INDENT_MOST 32u
+#define LINES_NEAR  64u         /* bytes between two escapes in lines that are read together */
 #define PADDING     "=.@:!#$%&" /* or what else ends a run of base64 in a token */
 
 /* ---- classes of bytes -------------------------------------------------------------------------------------- */
@@ -221,6 +222,7 @@ static bool base64_is_text(struct slice t, size_t start, size_t end, struct judg
 static size_t next_line(struct slice t, size_t at)
 {
     size_t i = at, indent = 0;
+    if (i < t.n && t.p[i] == '\\') i++; /* of C and shells */
     if (i < t.n && t.p[i] == '\r') i++;
     if (i >= t.n || t.p[i] != '\n') return t.n;
     i++;
@@ -671,12 +673,29 @@ static size_t context_start(struct slice t, size_t i, size_t least, size_t most)
     return k;
 }
 
-static size_t context_end(struct slice t, size_t i, const struct unit_kind *u)
+/* Where the next unit is, if it stands near by and the text between is of the lines of one text; else `at`. */
+static size_t unit_near(const struct marked *x, size_t at, const struct unit_kind *u)
 {
+    const struct slice t = x->text, near = slice_of(t.p, t.n - at < LINES_NEAR ? t.n : at + LINES_NEAR);
+    const struct marked part = {near, x->m, x->at};
+    const size_t k = next_mark(&part, u->marked, at);
+    char out[4];
+    size_t used;
+    return k < near.n && u->read(t, k, out, &used) && !memchr(t.p + at, 0x1E, k - at) ? k : at;
+}
+
+static size_t context_end(const struct marked *x, size_t i, const struct unit_kind *u)
+{
+    const struct slice t = x->text;
     size_t k = i;
     char out[4];
-    while (k < t.n && !ends_run(t.p[k])) {
+    while (k < t.n) {
         size_t used = 0;
+        if (ends_run(t.p[k])) { /* what is written so may go on in the next line */
+            const size_t next = t.p[k] == '\n' ? unit_near(x, k, u) : k;
+            if (next == k) break;
+            k = next;
+        }
         if (t.p[k] == u->mark && u->read(t, k, out, &used)) {
             k += used;
             i = k;
@@ -700,7 +719,7 @@ static bool next_units(const struct marked *x, enum decode_kind kind, uint32_t *
             i++;
             continue;
         }
-        const size_t start = context_start(t, i, *from, u->context), end = context_end(t, i + used, u);
+        const size_t start = context_start(t, i, *from, u->context), end = context_end(x, i + used, u);
         *run = (struct decode_run){(uint32_t)start, (uint32_t)end, kind, 0, 0};
         *from = (uint32_t)end;
         return true;

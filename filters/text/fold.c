@@ -1,6 +1,6 @@
 /* Folding: what a reader (or a model) sees as plain letters and digits becomes plain letters and digits. The table is
- * made from ranges once before main; characters that only deceive inside a Latin word (Cyrillic and Greek
- * look-alikes) are folded only there, so that ordinary Russian and Greek stay as they are. Source of the forms:
+ * made from ranges once before main; characters that only deceive inside a Latin word (Cyrillic, Greek,
+ * Armenian and Cherokee look-alikes) are folded only there, so that ordinary Russian and Greek stay as they are. Source of the forms:
  * Unicode 15 (general categories, compatibility decompositions, confusables.txt for the look-alikes). */
 #include "filters/text/odd.h"
 #include "filters/text/utf8.h"
@@ -143,6 +143,8 @@ static const struct {
     {0x03F9, 'C'},
     /* Armenian */
     {0x054D, 'U'},
+    {0x054F, 'S'},
+    {0x0575, 'j'},
     {0x0555, 'O'},
     {0x0578, 'n'},
     {0x057D, 'u'},
@@ -150,6 +152,36 @@ static const struct {
     {0x0585, 'o'},
     {0x0570, 'h'},
     {0x0566, 'q'},
+    /* Cherokee */
+    {0x13A0, 'D'},
+    {0x13A1, 'R'},
+    {0x13A2, 'T'},
+    {0x13A5, 'i'},
+    {0x13A9, 'Y'},
+    {0x13AA, 'A'},
+    {0x13AB, 'J'},
+    {0x13AC, 'E'},
+    {0x13B3, 'W'},
+    {0x13B7, 'M'},
+    {0x13BB, 'H'},
+    {0x13BD, 'Y'},
+    {0x13C0, 'G'},
+    {0x13C2, 'h'},
+    {0x13C3, 'Z'},
+    {0x13C6, 'I'},
+    {0x13CE, '4'},
+    {0x13CF, 'b'},
+    {0x13D2, 'R'},
+    {0x13D4, 'W'},
+    {0x13D5, 'S'},
+    {0x13D9, 'V'},
+    {0x13DA, 'S'},
+    {0x13DE, 'L'},
+    {0x13DF, 'C'},
+    {0x13E2, 'P'},
+    {0x13E6, 'K'},
+    {0x13F3, 'G'},
+    {0x13F4, 'B'},
 };
 
 /* The zeros of scripts with their own decimal digits (general category Nd). */

@@ -51,6 +51,11 @@ def in_parts(s, n=2):
     return {"messages": [{"role": "user", "content": [{"type": "text", "text": s[a:b]} for a, b in zip(at, at[1:])]}]}
 
 
+def round_image(s):
+    part = [{"type": "text", "text": x} for x in (s[:len(s) // 2], s[len(s) // 2:])]
+    return {"messages": [{"role": "user", "content": [part[0], {"type": "image_url", "image_url": {"url": "https://x.test/a.png"}}, part[1]]}]}
+
+
 def in_tool_call(s):
     call = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": json.dumps({"note": s, "n": [1, {"deep": s}]})}}
     return {"messages": [{"role": "assistant", "content": None, "tool_calls": [call]}, {"role": "tool", "tool_call_id": "call_1", "content": "done"}]}
@@ -160,10 +165,10 @@ def test_split_over_parts(test):
         for kind in hiding.KINDS:
             if kind in hiding.LONG:
                 continue
-            for n in (2, 3):
+            for n, body in (2, in_parts), (3, lambda t: in_parts(t, 3)), (4, round_image):
                 s = hiding.sample(SEED + "-parts%d" % n, kind, ("plain",))
-                assert c.post_json("/v1/chat/completions", dict({"model": "m"}, **in_parts(s.text, n))).status == 200
-                saw = "".join(x["text"] for x in json.loads(model.last().body)["messages"][0]["content"])
+                assert c.post_json("/v1/chat/completions", dict({"model": "m"}, **body(s.text))).status == 200
+                saw = "".join(x.get("text", "") for x in json.loads(model.last().body)["messages"][0]["content"])
                 count += 1
                 if "".join(t for t, k in s.cells if k == "V") in saw:
                     missed.append((kind, n))

@@ -461,6 +461,8 @@ def full(r, c):
 LIKES = dict(zip("ABEKMHOPCTYXSIJaeopcyxsij", "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0423\u0425\u0405\u0406\u0408"
                  "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0455\u0456\u0458"))
 GREEK = dict(zip("ABEZHIKMNOPTYXov", "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7\u03bf\u03bd"))
+ARMENIAN = dict(zip("OSUghnouqj", "\u0555\u054f\u054d\u0581\u0570\u0578\u0585\u057d\u0566\u0575"))
+CHEROKEE = dict(zip("ABCDEGHIJKLMPRSTVWZ", "\u13aa\u13f4\u13df\u13a0\u13ac\u13c0\u13bb\u13c6\u13ab\u13e6\u13de\u13b7\u13e2\u13a1\u13da\u13a2\u13d9\u13b3\u13c3"))
 ZEROS = ["\u0660", "\u06f0", "\u0966", "\u09e6", "\u0e50", "\uff10", "\u17e0", "\u1040"]
 BLANKS = "\u00a0\u2007\u2009\u202f\u3000\u2002\u205f\u2003"
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2212\ufe63\uff0d"
@@ -531,6 +533,8 @@ TRICKS = {
     "superscript": each(lambda r, c: "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"[int(c)] if c in string.digits else None),
     "cyrillic": likes(LIKES),
     "greek": likes(GREEK),
+    "armenian": likes(ARMENIAN),
+    "cherokee": likes(CHEROKEE),
     "blanks": each(lambda r, c: r.choice(BLANKS) if c == " " else None),
     "dashes": each(lambda r, c: r.choice(DASHES) if c == "-" else None),
     # cut
@@ -592,7 +596,7 @@ TRICKS = {
 
 # Pairs that nobody can read back, or where the second finds nothing to do.
 RUNS = {k for k in TRICKS if k.startswith(("base64", "hex", "data-"))}
-FIRST_ONLY = {"blanks", "dashes", "marks", "digits", "full-width-digits", "superscript", "circled", "cyrillic", "greek"}
+FIRST_ONLY = {"blanks", "dashes", "marks", "digits", "full-width-digits", "superscript", "circled", "cyrillic", "greek", "armenian", "cherokee"}
 SKIP = {("plain", "plain")}
 
 FRAMES = [("", ""), ("Please use ", " for the build today."), ("The value in question was ", "\nand nothing else. Thanks."),

@@ -284,7 +284,10 @@ static void test_joined(void **state)
             "{\"messages\":[{\"content\":[" PART("mail " RE) "," PART(RE ".") "]}]}");
     becomes(redacting, "{\"messages\":[{\"content\":[" PART("my AKIAQX3BD7") "]},{\"content\":[" PART("ZJ2M5KW6RT ok") "]}]}",
             NULL);
-    /* a part of nothing, or of nothing to be seen, is no wall */
+    /* an image, a part of nothing, or of nothing to be seen, is no wall */
+    becomes(redacting,
+            "{\"messages\":[{\"content\":[" PART("my AKIAQX3BD7") ",{\"type\":\"image_url\"}," PART("ZJ2M5KW6RT ok") "]}]}",
+            "{\"messages\":[{\"content\":[" PART("my " R) ",{\"type\":\"image_url\"}," PART(R " ok") "]}]}");
     becomes(redacting, "{\"messages\":[{\"content\":[" PART("my AKIAQX3BD7") "," PART("") "," PART("ZJ2M5KW6RT ok") "]}]}",
             "{\"messages\":[{\"content\":[" PART("my " R) "," PART("") "," PART(R " ok") "]}]}");
     becomes(redacting, "{\"messages\":[{\"content\":[" PART("my AKIAQX3BD7") "," PART("\u200b") "," PART("ZJ2M5KW6RT ok") "]}]}",

@@ -57,6 +57,7 @@ static void test_base64(void **state)
     expect(DECODE_BASE64, "//5qAGEAbgBlAC4AZABvAGUAQABjAG8AcgBwAA==", "jane.doe@corp", NULL); /* with its mark */
     expect(DECODE_BASE64, "NTAwNzI1NDYzMjQ=", "50072546324", NULL);
     expect(DECODE_BASE64, "QUtJQVFYM0JEN1pKMk01\nS1c2UlQ= end", "AKIAQX3BD7ZJ2M5KW6RT", "QUtJQVFYM0JEN1pKMk01\nS1c2UlQ=");
+    expect(DECODE_BASE64, "QUtJQVFYM0JEN1pKMk01\\\nS1c2UlQ= end", "AKIAQX3BD7ZJ2M5KW6RT", "QUtJQVFYM0JEN1pKMk01\\\nS1c2UlQ=");
     expect(DECODE_BASE64, "QUtJQVFYM0JEN1pKMk01\nand so on", "AKIAQX3BD7ZJ2M5", "QUtJQVFYM0JEN1pKMk01");
     expect(DECODE_BASE64, "short QUtJQQ==", NULL, NULL);
     expect(DECODE_BASE64, "/usr/local/share/privet/config/rules and internationalization", NULL, NULL);
@@ -113,6 +114,8 @@ static void test_units(void **state)
     expect(DECODE_ESCAPES, "call \\+49 30", "call +49 30", NULL);
     expect(DECODE_ESCAPES, "see [\\#123], \\_this\\_ or \\. and \\$", NULL, NULL);
     expect(DECODE_ENTITIES, "AK&zwnj;IA&shy;&ZeroWidthSpace;QX", "AK\xC2\xADIA\xC2\xAD\xC2\xADQX", NULL);
+    expect(DECODE_ENTITIES, "AK&#73;A\n  Q&#88;3", "AKIA\n  QX3", NULL); /* its lines are read together */
+    expect(DECODE_ENTITIES, "AK&#73;A\x1EQ&#88;3", "AKIA", "AK&#73;A");
     expect(DECODE_ENTITIES, "a &zw; &No; &Zero; b", NULL, NULL);
 }
 
