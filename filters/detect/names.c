@@ -431,7 +431,8 @@ static inline bool may_be(const struct names *n, struct slice t, size_t at, cons
 size_t names_find(const struct names *n, struct slice text, size_t from, size_t to, uint32_t found[NAMES_ROOM])
 {
     struct places p;
-    size_t count = 0, kept = 0, met = flatten(&p, find_places(text, from, to, &p), found);
+    size_t some = find_places(text, from, to, &p);
+    size_t count = 0, kept = 0, met = flatten(&p, some, found);
     for (size_t i = 0; i < met; i++) {
         uint32_t bit = found[i];
         size_t at = from + bit - 64;

@@ -92,8 +92,8 @@ KERNEL_TARGET static size_t KERNEL(list)(const uint64_t *row, size_t words, uint
     return n;
 }
 
-/* All there is to say of the number at p, without a branch: of most runs nobody could foretell which way it goes. `digits`: the digits from there on; `letters`: what stands before, the byte
- * before it on top. */
+/* All there is to say of the number at p, without a branch: of most runs nobody could foretell which way it goes.
+ * `digits`: the digits from there on; `letters`: what stands before, the byte before it on top. */
 KERNEL_TARGET static inline void KERNEL(describe)(const unsigned char *p, uint64_t digits, uint64_t letters, unsigned run,
                                                   struct structure_number *out)
 {
