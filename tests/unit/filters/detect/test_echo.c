@@ -29,6 +29,14 @@ static const struct rule_def defs[] = {
      .regex = TEXT("(?<![A-Za-z0-9.])[A-Za-z0-9.]{1,60}@[a-z0-9]{1,40}\\.[a-z]{2,10}"),
      .cls = RULE_PII,
      .triggers = TRIGGER_AT},
+    {.id = TEXT("name"),
+     .type = TEXT("PERSON"),
+     .regex = TEXT("[A-Z][a-z]+ [A-Z][a-z]+"),
+     .cls = RULE_PII,
+     .triggers = TRIGGER_NAMES,
+     .given = TEXT("Margaret Bo"),
+     .given_words = TEXT("Rose"),
+     .family = TEXT("Holloway")},
 };
 
 /* Spans found in text, as "start-end start-end". */
@@ -96,14 +104,48 @@ static void a_credential_is_no_mailbox(void **state)
     assert_string_equal(in("write to svc.s3cretPw@host.example"), "9-34");
 }
 
+static void parts_of_a_name_are_found_alone(void **state)
+{
+    (void)state;
+    assert_string_equal(in("Margaret Holloway. Dear Margaret, Holloway's"), "0-17 24-32 34-42");
+    assert_string_equal(in("Holloway, that is Margaret Holloway"), "0-8 18-35");
+    assert_string_equal(in("Margaret here, Holloway there"), "");
+    /* What is no name of its own, of a path, an identifier or an address, or shorter than four bytes. */
+    assert_string_equal(in("Rose Holloway, the Rose; Bo Holloway, Bo"), "0-13 25-36");
+    assert_string_equal(
+        in("Margaret Zyx: Zyx Margarets margaret Margaret_x Margaret@y Margaret.z /Margaret x: Margaret( x.Margaret"), "0-12");
+    assert_string_equal(in("Margaret Zyx" DETECT_GAP "Margaret"), "0-12");
+}
+
+/* However many words and occurrences there are. */
+static void names_are_bounded(void **state)
+{
+    (void)state;
+    struct ruleset *rs = NULL;
+    size_t n = 1 << 20, at = 0;
+    char *text = malloc(n);
+    assert_non_null(text);
+    at += (size_t)sprintf(text, "Margaret Zyx ");
+    for (; at + 10 < n; at += 10) memcpy(text + at, "Margaret. ", 10);
+    assert_int_equal(ruleset_build(defs, sizeof defs / sizeof *defs, NULL, NULL, &rs), ERR_OK);
+    struct detect_scratch *s = detect_scratch_new();
+    struct findings f = {0};
+    assert_non_null(s);
+    assert_int_equal(detect_scan(rs, s, slice_of(text, at), &f), ERR_OK);
+    assert_true(f.count > 100 && f.count < 1000);
+    findings_free(&f);
+    detect_scratch_free(s);
+    ruleset_free(rs);
+    free(text);
+}
+
 int main(void)
 {
     mem_install_hooks();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_value_is_found_again),
-        cmocka_unit_test(others_are_left_alone),
-        cmocka_unit_test(gaps_and_windows_bound_it),
-        cmocka_unit_test(a_credential_is_no_mailbox),
+        cmocka_unit_test(a_value_is_found_again),          cmocka_unit_test(others_are_left_alone),
+        cmocka_unit_test(gaps_and_windows_bound_it),       cmocka_unit_test(a_credential_is_no_mailbox),
+        cmocka_unit_test(parts_of_a_name_are_found_alone), cmocka_unit_test(names_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
