@@ -248,7 +248,7 @@ LEAF void breaks(struct pass *s, lanes *found, lanes *literal)
     ends_of(m, &ends);
     ends_of(n, &ends_next);
     const lanes digit = LANES_BACK(s->last.digit, m->digit, 1),
-                follows = m->token | m->slash | (ends & ~m->lines) | (m->white & digit);
+                follows = m->token | m->slash | (ends & ~m->lines) | (m->white & m->join & digit);
     const lanes line = m->lines & LANES_AHEAD(m->onward, n->onward, 1);
     const lanes more = m->token | m->cut | m->slash | ends, more_next = n->token | n->cut | n->slash | ends_next;
     const lanes mark = m->cut & ~m->lines & (LANES_AHEAD(more, more_next, 1) | digit);
