@@ -273,13 +273,16 @@ static size_t token_end(const struct marked *x, size_t i)
     }
 }
 
-/* A line may end in a colon only inside an address. */
-static bool is_label(struct slice s, size_t begin, size_t end)
+/* A line may end in a colon only inside an address: behind some of its digits, and those behind another colon, of the piece
+ * before or this one. */
+static bool is_label(struct slice s, const struct piece *before, size_t begin, size_t end)
 {
     if (s.p[end - 1] != ':') return false;
     size_t k = end - 1;
     while (k > begin && end - k < 6 && kinds[(unsigned char)s.p[k - 1]] & IN_HEX) k--;
-    return k == end - 1 || k == begin || s.p[k - 1] != ':';
+    if (k == end - 1) return true;
+    if (k == begin) return !before || !memchr(s.p + before->begin, ':', before->end - before->begin);
+    return s.p[k - 1] != ':';
 }
 
 /* Where emphasis begins behind the blank after a group; 0 if it does not. */
@@ -336,7 +339,7 @@ static size_t read_pieces(const struct marked *t, size_t begin, struct pieces *p
         const char *line = k > end ? memchr(s.p + end, '\n', k - end) : NULL;
         x->line = line;
         if (line) k = behind_margin(t, (size_t)(line - s.p), k, &x->margin);
-        if (k == end || k >= s.n || (x->line && is_label(s, begin, end))) return end;
+        if (k == end || k >= s.n || (x->line && is_label(s, p->n > 1 ? x - 1 : NULL, begin, end))) return end;
         if (line && p->n > 1 && x[-1].margin && !x->margin) return end; /* the margin of a line with something else */
         begin = k;
         while (k < s.n && k - begin < 2 && (s.p[k] == ' ' || s.p[k] == '(' || s.p[k] == ')')) k++;

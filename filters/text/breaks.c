@@ -240,7 +240,8 @@ static const char *behind_alike(const char *p, const char *margin, const char *e
 static const char *last_token(const char *first, const char *end)
 {
     if (end > first && end[-1] == '\r') end--;
-    if (end - first > 1 && is_blank(end[-1]) && is_figure(end[-2])) end--;
+    if (end > first && end[-1] == '\\') end--; /* the line goes on */
+    if (end - first > 1 && is_blank(end[-1]) && is_group(end[-2])) end--;
     const char *blank = memrchr(first, ' ', (size_t)(end - first)), *token = blank ? blank + 1 : first;
     blank = memrchr(token, '\t', (size_t)(end - token));
     if (blank) token = blank + 1;

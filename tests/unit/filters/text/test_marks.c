@@ -300,6 +300,8 @@ static void test_margins(void **state)
         {"[INFO] AKIAQX3BD7\n[INFO] ZJ2M5KW6RT:", NULL},
         {"1 key=AKIAQX3BD7\n2 key=ZJ2M5KW6RT", NULL}, /* records */
         {"[1]: https://a/AKIAQX3BD7\n[2]: https://a/ZJ2M5KW6RT", NULL},
+        {"4111 \\\n1111 \\\n", NULL}, /* a number in groups, and no margin */
+        {"12: AKIAQX3BD7\\\n13: ZJ2M5KW6RT\\\n", "ZJ2M5KW6RT"},
         {"12: AKIAQX3BD7\n13:", NULL},
         {"12: AKIAQX3BD7\n", NULL},
         {"AKIAQX3BD7\nZJ2M5KW6RT", NULL},
