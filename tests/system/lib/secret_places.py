@@ -540,7 +540,8 @@ SEED_SAID = ['seed phrase: {v}', 'my metamask recovery phrase is {v} and I lost 
 SEED_WORDS = """abandon ability absent absorb abstract absurd abuse accident account accuse achieve acid acoustic acquire actor actual adapt addict
 adjust admit advance advice aerobic afford afraid agent airport aisle alarm album alcohol alert alien almost alpha amateur amazing amount amused
 analyst anchor ancient anger angle ankle announce annual antenna antique anxiety zone zebra youth yellow wrestle worry wonder wolf witness winter
-window vivid""".split()
+window vivid avocado bachelor bamboo blossom broccoli canoe cinnamon coyote dolphin elbow giraffe hamster ivory jaguar kangaroo lobster
+mosquito noodle ostrich pelican raccoon scorpion tortoise umbrella violin walnut""".split()
 TOKEN_FORMS = '{w32} {w40} {h32} {h40} {h64} {b43} {a32} {w24} {u} {A32} {b64} zk_{w36}'.split()
 NOUNS = 'river tiger coffee window rocket harbor silver dragon maple orchid summer winter monkey banana football sunshine princess'.split()
 # The same places with words: nothing may be found.
