@@ -314,7 +314,8 @@ static size_t behind_margin(const struct marked *t, size_t i, size_t k, bool *ma
     const bool date = is_date(slice_of(s.p + k, s.n - k));
     while (!date && end > k && s.n - end > 1 && s.p[end] == ' ' && is_digit(s.p[end - 1]) && is_digit(s.p[end + 1]))
         end = marks_end(t->m, MARK_TOKEN, t->at + end + 1, t->at + s.n) - t->at;
-    const bool alone = end > k && (end == s.n || is_break(s.p[end]) || is_lower(s.p[k])); /* a token, or the next word */
+    const size_t blank = end < s.n && s.p[end] == ' '; /* it may end its line */
+    const bool alone = end > k && (s.n - end == blank || is_break(s.p[end + blank]) || is_lower(s.p[k])); /* or the next word */
     const size_t behind = alone ? 0 : breaks_margin(marks_row(t->m, MARK_WHITE), t->at, s, i);
     *margin = behind > k;
     return *margin ? behind : k;

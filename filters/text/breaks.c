@@ -245,7 +245,7 @@ static const char *last_token(const char *first, const char *end)
     const char *blank = memrchr(first, ' ', (size_t)(end - first)), *token = blank ? blank + 1 : first;
     blank = memrchr(token, '\t', (size_t)(end - token));
     if (blank) token = blank + 1;
-    if (token == end || token == first || end[-1] == ':') return NULL;
+    if (token == end || token == first || end[-1] == ':' || *token & 0x80) return NULL;
     if (end - token > URL_HEAD && memmem(token, URL_HEAD, "://", 3)) return NULL; /* one of its own */
     const char *k = token;
     while (k < end && *k >= 'a' && *k <= 'z') k++;

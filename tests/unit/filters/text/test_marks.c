@@ -302,6 +302,7 @@ static void test_margins(void **state)
         {"[1]: https://a/AKIAQX3BD7\n[2]: https://a/ZJ2M5KW6RT", NULL},
         {"4111 \\\n1111 \\\n", NULL}, /* a number in groups, and no margin */
         {"12: AKIAQX3BD7\\\n13: ZJ2M5KW6RT\\\n", "ZJ2M5KW6RT"},
+        {"4111 1111 11\n11 \u8c22\u8c22", NULL},
         {"12: AKIAQX3BD7\n13:", NULL},
         {"12: AKIAQX3BD7\n", NULL},
         {"AKIAQX3BD7\nZJ2M5KW6RT", NULL},
