@@ -77,7 +77,6 @@ dotnet user-secrets set Api:Key {v}
 firebase functions:config:set k.key="{v}"
 echo {v} | wrangler secret put API_KEY
 setx API_KEY {v}
-reg add HKCU\\X /v ApiKey /d {v}
 composer config github-oauth.github.com {v}
 pip config set global.token {v}
 poetry config pypi-token.pypi {v}
@@ -184,7 +183,6 @@ docker login -u bob -p {v} registry.acme.dev
 username=bob\npassword={v}\ndomain=CORP\n
 //nas/x /mnt cifs username=bob,password={v},uid=1000 0 0
 <auth-user-pass>\nbob\n{v}\n</auth-user-pass>
-"bob" * "{v}" *
 # client server secret IP\nbob pptpd {v} *\n
 : PSK "{v}"
 bob : EAP "{v}"
@@ -232,7 +230,6 @@ xfreerdp /u:bob /p:{v} /v:h
 x11vnc -passwd {v}
 smbclient //h/x -U 'bob%{v}'
 curl -u 'bob:{v}' https://x
-ab -A bob:{v} http://x/
 driver.find_element(By.ID,'password').send_keys('{v}')
 cy.get('#password').type('{v}')
 await page.fill('#password', '{v}')
@@ -326,7 +323,6 @@ contraseña → {v}
 password（密码）：{v}
 账号/密码：admin/{v}
 user=admin pass={v}
-u: admin p: {v}
 admin:{v}@10.0.0.1
 username/password: bob/{v}
 credentials are bob:{v}
