@@ -11,7 +11,7 @@ Q       := $(if $(V),,@)
 
 WARN    := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Werror
 HARDEN  := -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2
-OPT     := -O2
+OPT     := -O3
 LDHARD  := -pie -Wl,-z,relro,-z,now
 # Where gcc clears or copies a struct with `rep stos`, that costs more than all the rest of the function.
 ifeq ($(shell uname -m)$(findstring gcc,$(CC)),x86_64gcc)
