@@ -11,9 +11,9 @@
 #define TEXT_KEPT      (2u << 20)
 #define UNDER_KEPT     (1u << 20)
 #define NODES_KEPT     (1u << 16)
-#define NUMBER_LEAST   9u  /* digits of a number worth a look */
-#define SKIP_LEAST     16u /* a shorter identifier holds no key */
-#define SHORTEST_TOKEN 16u
+#define NUMBER_LEAST   9u   /* digits of a number worth a look */
+#define SKIP_LEAST     16u  /* a shorter identifier holds no key */
+#define SHORTEST_TOKEN 8u   /* a mailbox, or eight digits, and what breaks it */
 #define UNFOLDED_EDGE  512u /* bytes on each side of what was dropped */
 #define DATA_MOST      80u
 #define NAME_MOST      48u /* bytes before an encoded value that may name it */
