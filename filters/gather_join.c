@@ -295,13 +295,16 @@ static size_t marks_follow(struct slice s, size_t end)
 
 static inline bool is_break(char c) { return c == '\n' || c == '\r' || c == '\\' || is_quote(c) || is_emphasis(c); }
 
-/* A date or a time: "2024-05-", "12:30:". */
+static inline unsigned two_digits(const char *p) { return 10 * (unsigned)(p[0] - '0') + (unsigned)(p[1] - '0'); }
+
+/* A date or a time: "2024-05-", "12:30:", "31.12.". */
 static bool is_date(struct slice s)
 {
     size_t k = 0;
     while (k < s.n && k < 5 && is_digit(s.p[k])) k++;
     if (s.n - k < 4 || (k != 4 && k != 2) || (s.p[k] != '-' && s.p[k] != '/' && s.p[k] != '.' && s.p[k] != ':')) return false;
     if (!is_digit(s.p[k + 1]) || !is_digit(s.p[k + 2])) return false;
+    if (k == 2 && s.p[k] == '.' && (two_digits(s.p) > 31 || two_digits(s.p + 3) > 12)) return false; /* of an IP address */
     return s.p[k + 3] == s.p[k] || (s.n - k >= 7 && s.p[k + 3] == ' ' && is_digit(s.p[k + 4]) && s.p[k + 6] == ':');
 }
 

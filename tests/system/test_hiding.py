@@ -47,6 +47,7 @@ def test_nothing_else(test):
             self.text = text
     r = random.Random(SEED)
     samples = [Text("BSN " + v[:at] + "\n" + v[at:]) for v in (hiding.bsn(r) for _ in range(20)) for at in (3, 4, 5, 6)]
+    assert hiding.scan(test.binary, [Text("203.\n77.42.62")], RULES)[0], "digits of an address are no date"
     whole = [s for s, found in zip(samples, hiding.scan(test.binary, samples, RULES)) if len(s.text) not in [f["end"] for f in found]]
     assert len(whole) <= 4, [s.text for s in whole]
 
