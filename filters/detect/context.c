@@ -215,8 +215,10 @@ const struct page *context_page(struct detect_scratch *s, size_t at)
     uint32_t number = (uint32_t)(at / PAGE_BYTES);
     struct page *p = &s->page[number % PAGES];
     if (!is_loaded(s, number)) return NULL;
-    bool before = number == 0 || is_loaded(s, number - 1);
-    bool behind = (size_t)(number + 1) * PAGE_BYTES >= s->text.n || is_loaded(s, number + 1);
+    bool before = number == 0 || (is_loaded(s, number - 1) && (number == 1 || reach_before(rs) <= PAGE_BYTES));
+    size_t next = (size_t)(number + 1) * PAGE_BYTES; /* words farther off than a page are not asked about here */
+    bool behind = next >= s->text.n ||
+                  (is_loaded(s, number + 1) && (next + PAGE_BYTES >= s->text.n || reach_behind(rs) <= PAGE_BYTES));
     uint8_t spread = (uint8_t)(SPREAD_DONE | (before ? SPREAD_BEFORE : 0) | (behind ? SPREAD_BEHIND : 0));
     if (p->spread == spread) return p;
     p->spread = spread;

@@ -105,30 +105,46 @@ static struct entry make_entry(struct builder *b, size_t word)
     return e;
 }
 
-static int by_text(const void *a, const void *b)
+static int compare_slices(struct slice x, struct slice y)
 {
-    const struct slice *x = a, *y = b;
-    size_t n = x->n < y->n ? x->n : y->n;
-    int c = memcmp(x->p, y->p, n);
-    return c ? c : (x->n > y->n) - (x->n < y->n);
+    int c = memcmp(x.p, y.p, x.n < y.n ? x.n : y.n);
+    return c ? c : (x.n > y.n) - (x.n < y.n);
+}
+
+/* By what they are from their places on, then by what is before that. */
+static int by_place(const void *a, const void *b)
+{
+    const struct lexicon_word *x = *(const struct lexicon_word *const *)a, *y = *(const struct lexicon_word *const *)b;
+    int c = compare_slices(entries_from(x), entries_from(y));
+    if (c) return c;
+    return x->lead != y->lead ? (x->lead > y->lead) - (x->lead < y->lead) : memcmp(x->text.p, y->text.p, x->lead);
+}
+
+/* Words that differ before the place only, in as many bytes: of "db_password" and "my_password" one can stand there. */
+static bool exclude(const struct lexicon_word *x, const struct lexicon_word *y)
+{
+    return x->lead == y->lead && slice_eq(entries_from(x), entries_from(y)) && memcmp(x->text.p, y->text.p, x->lead) != 0;
 }
 
 static bool begins(struct slice w, struct slice with) { return w.n >= with.n && memcmp(w.p, with.p, with.n) == 0; }
 
-/* The most words that begin with one another: sorted, those a word begins with stand before it. */
+/* The most words that can stand at one place: sorted, those a word begins with stand before it. */
 static enum err count_nested(const struct lexicon_word *words, size_t n, size_t *most)
 {
-    struct slice stack[LEXICON_NESTED], *v = mem_alloc(n * sizeof *v);
+    const struct lexicon_word **v = mem_alloc(n * sizeof *v);
+    struct slice stack[LEXICON_NESTED];
     size_t deep = 0;
     *most = 0;
     if (!v) return ERR_MEMORY;
-    for (size_t i = 0; i < n; i++) v[i] = entries_from(&words[i]);
-    qsort(v, n, sizeof *v, by_text);
+    for (size_t i = 0; i < n; i++) v[i] = &words[i];
+    qsort(v, n, sizeof *v, by_place);
     enum err e = ERR_OK;
     for (size_t i = 0; i < n && !e; i++) {
-        while (deep && !begins(v[i], stack[deep - 1])) deep--;
+        if (i && exclude(v[i], v[i - 1])) continue;
+        struct slice from = entries_from(v[i]);
+        while (deep && !begins(from, stack[deep - 1])) deep--;
         if (deep == LEXICON_NESTED) e = ERR_LIMIT;
-        else stack[deep++] = v[i];
+        else stack[deep++] = from;
         if (deep > *most) *most = deep;
     }
     mem_free(v);

@@ -32,8 +32,8 @@ struct entry_ref {
     uint16_t tag;
 };
 
-/* A word's place is its byte `lead`. Entry i is made of refs[i]. ERR_LIMIT if more than LEXICON_NESTED words begin with
- * one another, each at its place. To be freed whatever is returned. */
+/* A word's place is its byte `lead`. Entry i is made of refs[i]. ERR_LIMIT if more than LEXICON_NESTED words can stand at
+ * one place. To be freed whatever is returned. */
 enum err entries_build(struct entries *e, const struct lexicon_word *words, size_t n, const struct entry_ref *refs,
                        size_t count) MUST_CHECK;
 void entries_free(struct entries *e);

@@ -26,7 +26,7 @@ struct lexicon_word {
 #define LEXICON_LOOKS_LEAD 4u /* with a lead: it may as well be looked for elsewhere */
 bool lexicon_takes(const struct lexicon_word *w, bool humps);
 /* A word's id is its index. The texts are copied. NULL *out for no words; ERR_LIMIT if more than LEXICON_NESTED words
- * begin with one another, each at its place ("tel", "telephone", ...). `humps`: words begin and end at humps too. */
+ * can stand at one place ("tel", "telephone", ...). `humps`: words begin and end at humps too. */
 #define LEXICON_NESTED 32u
 enum err lexicon_build(const struct lexicon_word *words, size_t n, bool humps, struct lexicon **out) MUST_CHECK;
 void lexicon_free(struct lexicon *l);

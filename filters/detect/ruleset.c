@@ -670,6 +670,7 @@ static enum err build_keywords(struct builder *b)
     }
     enum err e = ok ? lexicon_build(word, words, false, &rs->lexicon) : ERR_MEMORY;
     if (!e) e = needles_build(needle, needles, &rs->needles);
+    if (e == ERR_LIMIT) complain(b, NULL, "too many keywords, or more than %u that begin with one another", LEXICON_NESTED);
     mem_free(word);
     mem_free(needle);
     mem_free(unique);
@@ -868,6 +869,7 @@ static enum err build_context(struct builder *b, const struct rule_def *defs, si
         }
     }
     e = lexicon_build(word, count, true, &rs->context);
+    if (e == ERR_LIMIT) complain(b, NULL, "too many context words, or more than %u that begin with one another", LEXICON_NESTED);
 done:
     mem_free(unique);
     mem_free(word);

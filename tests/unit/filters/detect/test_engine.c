@@ -177,6 +177,31 @@ static void windows_and_variable_offsets(void **state)
     stop(&x);
 }
 
+/* Keywords that differ before their rarest part only, behind what is no letter and within a word. */
+static void keywords_that_end_alike(void **state)
+{
+    (void)state;
+    enum { RULES = 120 };
+    static char id[RULES][8], word[RULES][16], regex[RULES][32], *list[RULES][1];
+    static struct rule_def d[RULES];
+    char text[40];
+    for (unsigned i = 0; i < RULES; i++) {
+        (void)snprintf(id[i], sizeof id[i], "r%u", i);
+        (void)snprintf(word[i], sizeof word[i], "%c%c%spassword", 'a' + (int)(i % 26), 'a' + (int)(i / 26), i % 2 ? "_" : "");
+        (void)snprintf(regex[i], sizeof regex[i], "%.15s=([0-9]{4})", word[i]);
+        list[i][0] = word[i];
+        d[i] = (struct rule_def){RULE(id[i], "PASSWORD", regex[i]), .keywords = list[i], .keyword_count = 1};
+    }
+    struct fixture x;
+    start(&x, d, RULES);
+    for (unsigned i = 0; i < RULES; i++) {
+        (void)snprintf(text, sizeof text, "x%.15s=1234", word[i]);
+        assert_string_equal(found(&x, text), "1234");
+        assert_int_equal(x.f.v[0].rule, i);
+    }
+    stop(&x);
+}
+
 static void secret_groups(void **state)
 {
     (void)state;
@@ -324,6 +349,29 @@ static void context_words(void **state)
     for (int i = 0; i < 200; i++) strcat(text, "\n 654321 ");
     assert_int_equal(scan_n(&x, text, strlen(text)), ERR_OK);
     assert_int_equal(x.f.count, 3 + 1 + 2);
+    stop(&x);
+}
+
+/* Words farther off than a page of the search count as any other. */
+static void context_words_far(void **state)
+{
+    (void)state;
+    enum { STEP = 7, NUMBERS = 2500, FAR = 4096 };
+    char *words[] = {(char *)(uintptr_t) "lic"};
+    struct rule_def d = {RULE("needs", "A", "(?<![0-9])[0-9]{6}(?![0-9])"), .triggers = TRIGGER_DIGITS, .digits_min = 6,
+                         .digits_max = 6, .context = {words, 1, true, FAR, FAR, 0.2f}};
+    static char text[STEP * NUMBERS + 1];
+    struct fixture x;
+    start(&x, &d, 1);
+    for (size_t word = 0; word < NUMBERS; word += 311) {
+        size_t want = 0;
+        for (size_t i = 0; i < NUMBERS; i++) {
+            memcpy(text + STEP * i, i == word ? "lic    " : "654321 ", STEP + 1);
+            want += i > word ? STEP * (i - word) <= FAR : i < word && STEP * (word - i) + 3 <= FAR + 6;
+        }
+        assert_int_equal(scan_n(&x, text, STEP * NUMBERS), ERR_OK);
+        assert_int_equal(x.f.count, want);
+    }
     stop(&x);
 }
 
@@ -504,6 +552,17 @@ static void mistakes_are_named(void **state)
     for (size_t i = 0; i < sizeof want / sizeof want[0]; i++)
         if (!strstr(report_text, want[i])) fail_msg("not reported: %s in\n%s", want[i], report_text);
     assert_null(strstr(report_text, "f: "));
+
+    char store[40][48], *nested[40];
+    for (size_t i = 0; i < 40; i++) {
+        memset(store[i], 'a', 2 + i);
+        store[i][2 + i] = 0;
+        nested[i] = store[i];
+    }
+    struct rule_def many = {RULE("k", "T", "b"), .keywords = nested, .keyword_count = 40};
+    report_text[0] = 0;
+    assert_int_equal(ruleset_build(&many, 1, report, NULL, &rs), ERR_LIMIT);
+    assert_non_null(strstr(report_text, "too many keywords"));
 }
 
 /* A match that PCRE2 gives up must never look clean. */
@@ -593,11 +652,13 @@ int main(void)
         cmocka_unit_test(name_operator_value),
         cmocka_unit_test(keyword_inside),
         cmocka_unit_test(windows_and_variable_offsets),
+        cmocka_unit_test(keywords_that_end_alike),
         cmocka_unit_test(secret_groups),
         cmocka_unit_test(digits_are_bucketed),
         cmocka_unit_test(runs_cross_words_and_blocks),
         cmocka_unit_test(at_colon_and_token),
         cmocka_unit_test(context_words),
+        cmocka_unit_test(context_words_far),
         cmocka_unit_test(names_of_lists),
         cmocka_unit_test(words_before),
         cmocka_unit_test(entropy_validators_and_allowlists),
