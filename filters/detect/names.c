@@ -207,7 +207,7 @@ static size_t name_around(const struct names *n, struct slice t, size_t at)
     size_t a = at, least = at > NAME_BYTES ? at - NAME_BYTES : 0;
     while (a > least && is_word(t.p[a - 1])) a--;
     for (size_t i = a; i < at; i++) {
-        if ((unsigned char)t.p[i] >= 0xe2) a = i + 3;
+        if ((unsigned char)t.p[i] >= 0xe2) a = i + ((unsigned char)t.p[i] >= 0xf0 ? 4 : 3);
         else if (t.p[i] == (char)0xc2) a = i + 2;
         else if (i == a && (t.p[i] == '\'' || t.p[i] == '-')) a = i + 1;
     }
@@ -402,11 +402,23 @@ static size_t flatten(const struct places *p, size_t some, uint32_t *out)
     return n;
 }
 
-/* The end of a word of `n` bytes without what is glued to it: quotes, Chinese. */
-static inline size_t trimmed(const char *word, size_t n)
+/* Something beyond ASCII, or such right behind it. */
+static inline bool has_high(const char *p, size_t n)
 {
-    while (n >= 3 && (unsigned char)word[n - 3] >= 0xe2) n -= 3;
-    return n >= 2 && word[n - 2] == (char)0xc2 ? n - 2 : n;
+    uint64_t all = 0, v;
+    for (size_t i = 0; i < n; i += 8) {
+        memcpy(&v, p + i, 8);
+        all |= v;
+    }
+    return all & 0x8080808080808080u;
+}
+
+/* Quotes, dashes, Chinese are glued to the word. */
+static bool has_foreign(const char *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (is_foreign(p[i])) return true;
+    return false;
 }
 
 /* False if the words around the blank, a bit of p->word, can't be a name, by how they begin and end. */
@@ -421,8 +433,8 @@ static inline bool may_be(const struct names *n, struct slice t, size_t at, cons
     uint64_t v, u;
     memcpy(&v, first, 8);
     memcpy(&u, second, 8);
-    if (b == 1 || b == 63 || is_foreign(*first)) return true; /* an initial, or what takes a longer look */
-    if (second[b - 1] < 0) b = trimmed(second, b);
+    if (b == 1 || a == 63 || b == 63) return true; /* an initial, or what takes a longer look */
+    if (has_high(first, a + 1 + b) && has_foreign(first, a + 1 + b)) return true;
     unsigned given = has(n->given, front_of(v, a)) | (first[-1] == '-') | (first[-1] == '\'');
     unsigned apart = (second[b] == '-') | (second[b] == '\'');
     return given | apart | has(n->family, front_of(u, b)) | has(n->end, end_of(second + b - 2));

@@ -6,20 +6,22 @@
 
 #define LEAF static inline __attribute__((always_inline)) /* made anew for each processor */
 
-#define WORDS        32u /* of a row at a step */
-#define TAG_MOST     64u
-#define MARGIN_MOST  3u
-#define HOPS_MOST    8u  /* lines of one word each */
-#define TOGETHER     9u  /* bytes: two pieces that are shorter together are no value, if not of one number */
-#define WORDS_MOST   24u /* two words are no longer */
-#define CASES_LEAST  6u  /* changes between small letters and capitals (gather_join.c) */
-#define CHANGES_FEW  2u  /* of case: a word has fewer */
-#define STAMP_MOST   64  /* bytes of a margin, and of what stands before it */
-#define GROUPS_MOST  32  /* of a number behind it */
-#define LINE_MOST    256u
-#define TOKEN_MOST   512u
-#define URL_HEAD     10
-#define RECORD_ALIKE 3 /* bytes that two lines go on with behind their margins: each is a record of its own */
+#define WORDS         32u /* of a row at a step */
+#define TAG_MOST      64u
+#define COMMENT_LEAST 7u
+#define MARKS_MOST    128u /* bytes of emphasis and tags in a row */
+#define MARGIN_MOST   3u
+#define HOPS_MOST     8u  /* lines of one word each */
+#define TOGETHER      9u  /* bytes: two pieces that are shorter together are no value, if not of one number */
+#define WORDS_MOST    24u /* two words are no longer */
+#define CASES_LEAST   6u  /* changes between small letters and capitals (gather_join.c) */
+#define CHANGES_FEW   2u  /* of case: a word has fewer */
+#define STAMP_MOST    64  /* bytes of a margin, and of what stands before it */
+#define GROUPS_MOST   32  /* of a number behind it */
+#define LINE_MOST     256u
+#define TOKEN_MOST    512u
+#define URL_HEAD      10
+#define RECORD_ALIKE  3 /* bytes that two lines go on with behind their margins: each is a record of its own */
 
 enum {
     CUT = 1,       /* line feed, emphasis, a tag: a token may be broken here */
@@ -148,14 +150,18 @@ static size_t behind_tag(const struct rows *r, size_t i)
     const size_t n = r->text.n - i < TAG_MOST ? r->text.n - i : TAG_MOST;
     if (n < 3) return i;
     const char *p = r->text.p + i, c = (char)((p[1] == '/' ? p[2] : p[1]) | 32);
-    const char *end = (c >= 'a' && c <= 'z') || p[1] == '!' ? memchr(p, '>', n) : NULL; /* or a comment */
-    return end ? (size_t)(end - r->text.p) + 1 : i;
+    const bool comment = n >= COMMENT_LEAST && p[1] == '!'; /* there may be tags in it */
+    const char *end = NULL;
+    if (comment) end = memmem(p + 4, n - 4, "-->", 3);
+    else if (c >= 'a' && c <= 'z') end = memchr(p, '>', n);
+    return end ? (size_t)(end - r->text.p) + (comment ? 3 : 1) : i;
 }
 
-/* Behind emphasis and tags. */
+/* Behind emphasis and tags; SIZE_MAX: too far. (Each tag of a row of them may have a break in it.) */
 LEAF size_t behind_marks(const struct rows *r, size_t i)
 {
-    while (class_at(r, i) & EMPHASIS) {
+    for (const size_t first = i; class_at(r, i) & EMPHASIS;) {
+        if (i - first >= MARKS_MOST) return SIZE_MAX;
         const size_t k = is_byte(r, i, '<') ? behind_tag(r, i) : i + 1;
         if (k == i) return i;
         i = k;
@@ -167,6 +173,7 @@ LEAF size_t behind_marks(const struct rows *r, size_t i)
 LEAF size_t behind_break(const struct rows *r, size_t i)
 {
     i = behind_marks(r, i);
+    if (i == SIZE_MAX) return i;
     size_t k = i;
     if (is_byte(r, k, '\\')) k++;
     if (is_byte(r, k, '\r')) k++;

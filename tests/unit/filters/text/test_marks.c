@@ -13,6 +13,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define WAYS 4u
 #define MOST 700u
@@ -262,11 +263,11 @@ static void test_bytes(void **state)
 static void test_breaks(void **state)
 {
     (void)state;
-    static const char *const broken[] = {"AKIAQX3BD7\nZJ2M5KW6RT",        "AKIAQX3BD7\r\n   ZJ2M5KW6RT",
-                                         "AKIAQX3BD7**ZJ2M5KW6RT",        "TokenAsMixedCase\nGoesOnInTwoLines\n\n",
-                                         "mail\nof\nsomebody@host\n",     "Words\nand\nwords\nand\n4digits\n",
-                                         "ghp_abcdefgh\n> > ijklmnop12",  "abcdefgh1ijklmno\\\nabc",
-                                         "AKIAQX3BD7<!-- x -->ZJ2M5KW6RT"};
+    static const char *const broken[] = {"AKIAQX3BD7\nZJ2M5KW6RT",         "AKIAQX3BD7\r\n   ZJ2M5KW6RT",
+                                         "AKIAQX3BD7**ZJ2M5KW6RT",         "TokenAsMixedCase\nGoesOnInTwoLines\n\n",
+                                         "mail\nof\nsomebody@host\n",      "Words\nand\nwords\nand\n4digits\n",
+                                         "ghp_abcdefgh\n> > ijklmnop12",   "abcdefgh1ijklmno\\\nabc",
+                                         "AKIAQX3BD7<!-- x -->ZJ2M5KW6RT", "AKIAQX3BD7<!-- <b> -->ZJ2M5KW6RT"};
     static char t[400];
     for (size_t k = 0; k < sizeof broken / sizeof broken[0]; k++)
         for (size_t at = 0; at < 200; at++) {
@@ -280,6 +281,21 @@ static void test_breaks(void **state)
             assert_int_equal(marks_make(&m, slice_of(t, at + 39)), ERR_OK);
             assert_int_equal(marks_next(&m, MARK_BREAK, 0, at + 39), at + 39);
         }
+}
+
+/* Each of many tags has a break in it, and none is looked at more often for that: a text takes no longer than its length. */
+static void test_tags(void **state)
+{
+    (void)state;
+    static const char *const units[] = {"<b1<b>", "<b1*<b>", "<!--1<!-->"};
+    static char t[1u << 20];
+    for (size_t k = 0; k < sizeof units / sizeof units[0]; k++) {
+        const size_t n = strlen(units[k]);
+        for (size_t i = 0; i < sizeof t; i++) t[i] = units[k][i % n];
+        const clock_t begin = clock();
+        assert_int_equal(marks_make(&m, slice_of(t, sizeof t)), ERR_OK);
+        if (clock() - begin > 8 * CLOCKS_PER_SEC) fail_msg("%s: too long", units[k]); /* some milliseconds, or minutes */
+    }
 }
 
 /* Where the token behind a margin begins that the line before it has, too. */
@@ -321,8 +337,8 @@ int main(void)
 {
     mem_install_hooks();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ways),  cmocka_unit_test(test_alike),  cmocka_unit_test(test_pairs),
-        cmocka_unit_test(test_bytes), cmocka_unit_test(test_breaks), cmocka_unit_test(test_margins),
+        cmocka_unit_test(test_ways),   cmocka_unit_test(test_alike),   cmocka_unit_test(test_pairs), cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_breaks), cmocka_unit_test(test_margins), cmocka_unit_test(test_tags),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
     marks_free(&m);
