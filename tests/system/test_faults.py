@@ -204,7 +204,8 @@ def test_tls_ends_without_notice_are_cuts(test):
             assert ask(p, "ok")[:2] == ("ok", 200)
             assert ask(p, "until-close")[:2] == ("ok", 200)
             assert ask(p, "no-notify")[:2] == ("refused", 502)
-            assert p.outcomes(3)[-1]["error"] == "closed"
+            errors = sorted(r["error"] for r in p.outcomes(3))  # each had a connection, and perhaps a worker, of its own
+            assert errors == ["closed", "ok", "ok"], errors
 
 
 def test_a_cut_answer_for_http_1_0_ends_by_a_reset(test):
