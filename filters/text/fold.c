@@ -290,18 +290,19 @@ bool view_next_tags(struct slice text, size_t *at, size_t *end)
 static inline bool is_alnum(unsigned char c) { return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z'); }
 
 /* A word of look-alikes that is looked at character by character: all of it is. */
-static inline size_t next_odd(struct slice t, size_t i, size_t *word_end)
+static inline size_t next_odd(struct odd *o, size_t i, size_t *word_end)
 {
     if (i < *word_end) return i;
-    i = odd_next(t, i);
-    if (i < t.n && odd_foreign((unsigned char)t.p[i])) *word_end = odd_foreign_end(t, i);
+    i = odd_next(o, i);
+    if (i < o->text.n && odd_foreign((unsigned char)o->text.p[i])) *word_end = odd_foreign_end(o->text, i);
     return i;
 }
 
 bool view_needs_fold(struct slice text)
 {
+    struct odd odd = odd_of(text);
     size_t word_end = 0;
-    for (size_t i = 0, n; (i = next_odd(text, i, &word_end)) < text.n; i += n) {
+    for (size_t i = 0, n; (i = next_odd(&odd, i, &word_end)) < text.n; i += n) {
         if (!((unsigned char)text.p[i] & 0x80)) return true;
         if ((n = flag_len(text.p + i, text.n - i))) continue;
         uint32_t u = utf8_next(text.p + i, text.p + text.n, &n);
@@ -429,9 +430,10 @@ static enum err fold_char(struct folder *f, size_t i, uint32_t c, size_t n)
 enum err view_fold(struct view *v, struct slice text, uint32_t s, struct fold_counts *counts)
 {
     struct folder f = {.v = v, .text = text, .s = s, .counts = counts, .ascii = true};
+    struct odd odd = odd_of(text);
     size_t word_end = 0, n;
     enum err e = ERR_OK;
-    for (size_t i = 0; !e && (i = next_odd(text, i, &word_end)) < text.n; i += n) {
+    for (size_t i = 0; !e && (i = next_odd(&odd, i, &word_end)) < text.n; i += n) {
         unsigned char b = (unsigned char)text.p[i];
         n = 1;
         if (b == 0) {
