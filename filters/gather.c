@@ -250,6 +250,7 @@ struct walk {
     const struct json_doc *d;
     const struct dialect *dialect;
     const struct gather_limits *lim;
+    bool own; /* below the dialect's member of that name */
 };
 
 /* *odd is set if folding may change something: there is more than ASCII, or what is written \u. */
@@ -263,10 +264,10 @@ static enum err add_content(struct gather *g, const struct json_doc *d, uint32_t
 }
 
 /* Before a value whose key is nobody's: the key goes with it, for the context it lends. */
-static enum err add_key(const struct walk *w, uint32_t key)
+static enum err add_key(const struct walk *w, uint32_t key, bool known)
 {
     struct gather *g = w->g;
-    if (key == JSON_NONE || w->dialect->key_known(w->d, key) || w->d->node[key].off == w->d->node[key].end) return ERR_OK;
+    if (known || key == JSON_NONE || w->d->node[key].off == w->d->node[key].end) return ERR_OK;
     bool odd;
     enum err e = add_content(g, w->d, key, &odd);
     g->text[g->count].key_end = (uint32_t)g->v.text.end;
@@ -363,9 +364,9 @@ static enum err add_string(const struct walk *w, uint32_t i)
     const struct json_node *n = &w->d->node[i];
     g->cls[i] = TEXT_FREE;
     if (n->off == n->end && n->key == JSON_NONE) return ERR_OK;
-    enum text_class cls = w->dialect->classify(w->d, i);
-    g->cls[i] = (uint8_t)cls;
-    switch (cls) {
+    const struct string_said said = w->dialect->classify(w->d, i, w->own);
+    g->cls[i] = (uint8_t)said.cls;
+    switch (said.cls) {
     case TEXT_OPAQUE: g->opaque++; return ERR_OK;
     case TEXT_SKIP:
         if (n->end - n->off < SKIP_LEAST || n->end - n->off > 128) return ERR_OK; /* beyond: a signature */
@@ -374,7 +375,7 @@ static enum err add_string(const struct walk *w, uint32_t i)
     }
     uint32_t text = g->count;
     enum err e = gather_open(g, GATHER_BODY, 1);
-    if (!e) e = add_key(w, n->key);
+    if (!e) e = add_key(w, n->key, said.key_known);
     if (e) return e;
     bool odd;
     e = add_content(g, w->d, i, &odd);
@@ -392,11 +393,12 @@ static enum err add_number(const struct walk *w, uint32_t i)
     struct gather *g = w->g;
     struct slice s = json_raw(w->d, i);
     if (s.n < NUMBER_LEAST) return ERR_OK;
-    if (w->d->node[i].key != JSON_NONE && w->dialect->key_known(w->d, w->d->node[i].key)) return ERR_OK;
+    const uint32_t key = w->d->node[i].key;
+    if (key != JSON_NONE && w->dialect->key_known(w->d, key)) return ERR_OK;
     for (size_t k = s.p[0] == '-'; k < s.n; k++)
         if (s.p[k] < '0' || s.p[k] > '9') return ERR_OK;
     enum err e = gather_open(g, GATHER_BODY, 1);
-    if (!e) e = add_key(w, w->d->node[i].key);
+    if (!e) e = add_key(w, key, false);
     if (!e) e = view_add(&g->v, s, w->d->node[i].off);
     return e ? e : close_text(g, false, GATHER_LEVELS, w->lim);
 }
@@ -589,14 +591,17 @@ static enum err room_for_classes(struct gather *g, uint32_t nodes)
 enum err gather_json(struct gather *g, const struct json_doc *d, const struct dialect *dialect, const struct gather_limits *lim)
 {
     start(g, d->text, lim);
-    const struct walk w = {g, d, dialect, lim};
+    struct walk w = {g, d, dialect, lim, false};
     enum err e = room_for_classes(g, d->count);
     /* with what is derived, so that a large text need not move: pages nobody writes to cost nothing */
     if (!e) e = buf_reserve(&g->v.text, d->text.n + d->text.n / 8 + 64);
     for (uint32_t i = 0; i < d->count && !e; i++) {
         switch (d->node[i].type) {
         case JSON_STRING: e = add_string(&w, i); break;
-        case JSON_KEY: e = add_lone_key(&w, i); break;
+        case JSON_KEY:
+            if (d->node[i].depth == 1) w.own = json_text_eq(d, i, dialect->own);
+            e = add_lone_key(&w, i);
+            break;
         case JSON_NUMBER: e = add_number(&w, i); break;
         default: break;
         }

@@ -517,14 +517,16 @@ static enum err read_model(const struct json_doc *d, uint32_t node, struct scree
 {
     out->model_off = d->node[node].off;
     out->model_end = d->node[node].end;
+    struct slice s = json_raw(d, node);
     struct buf b = buf_make(VALUE_MOST);
-    enum err e = json_unescape(json_raw(d, node), &b);
-    size_t n = buf_len(&b) < sizeof out->model - 1 ? buf_len(&b) : sizeof out->model - 1;
-    for (size_t i = 0; i < n; i++) {
-        char c = b.p[b.off + i];
-        out->model[i] = c >= 0x20 && c < 0x7F ? c : '?';
+    enum err e = ERR_OK;
+    if (d->node[node].escaped) {
+        e = json_unescape(s, &b);
+        s = buf_slice(&b);
     }
-    buf_free(&b);
+    size_t n = s.n < sizeof out->model - 1 ? s.n : sizeof out->model - 1;
+    for (size_t i = 0; i < n; i++) out->model[i] = s.p[i] >= 0x20 && s.p[i] < 0x7F ? s.p[i] : '?';
+    if (d->node[node].escaped) buf_free(&b);
     return e;
 }
 

@@ -40,10 +40,16 @@ enum text_origin {
     ORIGIN_COUNT
 };
 
+struct string_said {
+    enum text_class cls;
+    bool key_known; /* it has a key, for which key_known() is true */
+};
+
 struct dialect {
     const char *name; /* "openai" */
-    /* Class of string value node i; called for strings only. */
-    enum text_class (*classify)(const struct json_doc *d, uint32_t i);
+    struct slice own; /* the member of the top object in which no string is the protocol's, whatever its key: "metadata" */
+    /* Of string value node i; called for strings only. own: it is below that member. */
+    struct string_said (*classify)(const struct json_doc *d, uint32_t i, bool own);
     /* Whose text node i is. */
     enum text_origin (*origin)(const struct json_doc *d, uint32_t i);
     /* True if key node i is one of the protocol's own: it holds no text and lends no context. */

@@ -5,12 +5,13 @@
 #include "filters/place.h"
 #include "filters/text/decode.h"
 
-#include <emmintrin.h>
+#include "filters/text/vector.h"
 
 enum key_kind {
     KIND_NONE,   /* a key nobody knows */
     KIND_TEXT,   /* free text */
     KIND_OTHER,  /* a container, number or switch of the protocol */
+    KIND_HOLDER, /* a container whose "name" is a tool's, a function's or a schema's, as against a person's */
     KIND_ID,     /* an identifier or enum value, if it looks like one */
     KIND_MODEL,  /* at the top: the model's name */
     KIND_NAME,   /* a function's name in some places, free text in others */
@@ -51,10 +52,10 @@ static const struct key_row key_rows[] = {
     {"data", KIND_TEXT},
     {"file_data", KIND_TEXT},
     {"messages", KIND_OTHER},
-    {"tools", KIND_OTHER},
-    {"functions", KIND_OTHER},
-    {"function", KIND_OTHER},
-    {"custom", KIND_OTHER},
+    {"tools", KIND_HOLDER},
+    {"functions", KIND_HOLDER},
+    {"function", KIND_HOLDER},
+    {"custom", KIND_HOLDER},
     {"parameters", KIND_OTHER},
     {"properties", KIND_OTHER},
     {"required", KIND_OTHER},
@@ -64,10 +65,10 @@ static const struct key_row key_rows[] = {
     {"strict", KIND_OTHER},
     {"metadata", KIND_OTHER},
     {"response_format", KIND_OTHER},
-    {"json_schema", KIND_OTHER},
+    {"json_schema", KIND_HOLDER},
     {"schema", KIND_OTHER},
     {"tool_calls", KIND_OTHER},
-    {"function_call", KIND_OTHER},
+    {"function_call", KIND_HOLDER},
     {"stream", KIND_OTHER},
     {"stream_options", KIND_OTHER},
     {"include_usage", KIND_OTHER},
@@ -166,14 +167,25 @@ static enum key_kind key_kind(const struct json_doc *d, uint32_t key)
 #define SIGNED_MIN     128u /* shorter ones are looked at like an identifier */
 #define OPAQUE_MIN     256u /* a payload */
 
-static bool is_identifier(struct slice s)
+/* Which of 16 bytes an identifier may have: letters, digits, "_.:-". */
+static inline unsigned identifier_bytes(__m128i v)
+{
+    const __m128i letter = vector_within(_mm_or_si128(v, _mm_set1_epi8(32)), 'a', 25), digit = vector_within(v, '0', 10);
+    const __m128i sign = _mm_or_si128(vector_within(v, '-', 1), _mm_cmpeq_epi8(v, _mm_set1_epi8('_')));
+    return (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(letter, digit), sign));
+}
+
+static bool is_identifier(const struct json_doc *d, struct slice s)
 {
     if (s.n > IDENTIFIER_MAX) return false;
-    for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i];
-        bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
-                  c == ':' || c == '-';
-        if (!ok) return false;
+    const char *end = d->text.p + d->text.n;
+    for (; s.n; s = slice_of(s.p + 16, s.n - 16)) {
+        char part[16] = {0};
+        const bool whole = end - s.p >= 16;
+        if (!whole) memcpy(part, s.p, s.n);
+        const unsigned bytes = identifier_bytes(_mm_loadu_si128((const void *)(whole ? s.p : part)));
+        if (s.n <= 16) return !(~bytes & ((1u << s.n) - 1));
+        if (bytes != 0xFFFFu) return false;
     }
     return true;
 }
@@ -192,28 +204,23 @@ static bool is_data_url(struct slice s)
 
 /* ---- places ------------------------------------------------------------------------------------------------ */
 
-static bool under_metadata(const struct json_doc *d, uint32_t i)
+/* Whether key i, escapes or none, is one of a KIND_HOLDER. */
+static bool is_holder(const struct json_doc *d, uint32_t key)
 {
-    for (uint32_t up = d->node[i].parent; up != JSON_NONE; up = d->node[up].parent) {
-        uint32_t key = d->node[up].key;
-        if (d->node[up].depth == 1) return key != JSON_NONE && json_text_eq(d, key, SLICE("metadata"));
-    }
+    if (!d->node[key].escaped) return key_kind(d, key) == KIND_HOLDER;
+    for (size_t k = 0; k < KEY_ROWS; k++)
+        if (key_rows[k].kind == KIND_HOLDER && json_text_eq(d, key, slice_str(key_rows[k].name))) return true;
     return false;
 }
 
 /* A tool's, function's or schema's name, as against a person's. */
 static bool names_function(const struct json_doc *d, uint32_t i)
 {
-    static const struct slice holders[] = {SLICE_INIT("function"),      SLICE_INIT("custom"),    SLICE_INIT("json_schema"),
-                                           SLICE_INIT("function_call"), SLICE_INIT("functions"), SLICE_INIT("tools")};
     uint32_t up = d->node[i].parent;
     if (up == JSON_NONE) return false;
     uint32_t key = d->node[up].key;
     if (key == JSON_NONE && d->node[up].parent != JSON_NONE) key = d->node[d->node[up].parent].key; /* an element */
-    if (key == JSON_NONE) return false;
-    for (size_t k = 0; k < sizeof holders / sizeof holders[0]; k++)
-        if (json_text_eq(d, key, holders[k])) return true;
-    return false;
+    return key != JSON_NONE && is_holder(d, key);
 }
 
 /* input_audio.data and the like: raw samples begin with nothing one could know them by. */
@@ -224,24 +231,35 @@ static bool holds_samples(const struct json_doc *d, uint32_t i)
     return json_text_eq(d, d->node[up].key, SLICE("input_audio")) || json_text_eq(d, d->node[up].key, SLICE("audio"));
 }
 
-static enum text_class classify(const struct json_doc *d, uint32_t i)
+static bool is_opaque(const struct json_doc *d, uint32_t i, struct slice s)
 {
-    struct slice s = json_raw(d, i);
     if (s.n >= OPAQUE_MIN) {
         enum decode_payload p = decode_payload(s);
-        if (p == PAYLOAD_FORMAT || (p == PAYLOAD_BINARY && holds_samples(d, i))) return TEXT_OPAQUE;
+        if (p == PAYLOAD_FORMAT || (p == PAYLOAD_BINARY && holds_samples(d, i))) return true;
     }
-    if (s.n >= 5 && (s.p[0] | 32) == 'd' && is_data_url(s)) return TEXT_OPAQUE;
-    switch (key_kind(d, d->node[i].key)) {
+    return s.n >= 5 && (s.p[0] | 32) == 'd' && is_data_url(s);
+}
+
+static enum text_class class_of(const struct json_doc *d, uint32_t i, enum key_kind kind, bool own)
+{
+    struct slice s = json_raw(d, i);
+    if (is_opaque(d, i, s)) return TEXT_OPAQUE;
+    switch (kind) {
     case KIND_JSON: return TEXT_JSON;
-    case KIND_ID: return is_identifier(s) && !under_metadata(d, i) ? TEXT_SKIP : TEXT_FREE;
     case KIND_MODEL:
         if (d->node[i].depth == 1) return TEXT_NAME;
-        return is_identifier(s) && !under_metadata(d, i) ? TEXT_SKIP : TEXT_FREE;
+        return !own && is_identifier(d, s) ? TEXT_SKIP : TEXT_FREE;
+    case KIND_ID: return !own && is_identifier(d, s) ? TEXT_SKIP : TEXT_FREE;
     case KIND_NAME: return names_function(d, i) ? TEXT_NAME : TEXT_FREE;
     case KIND_SIGNED: return s.n >= SIGNED_MIN && decode_payload(s) != PAYLOAD_NONE ? TEXT_SKIP : TEXT_FREE;
     default: return TEXT_FREE;
     }
+}
+
+static struct string_said classify(const struct json_doc *d, uint32_t i, bool own)
+{
+    const enum key_kind kind = key_kind(d, d->node[i].key);
+    return (struct string_said){class_of(d, i, kind, own), kind != KIND_NONE};
 }
 
 /* ---- whose text -------------------------------------------------------------------------------------------- */
@@ -328,4 +346,4 @@ static enum err error_event(const struct err_row *row, struct buf *out)
     return e ? e : buf_add(out, SLICE("\n\n"));
 }
 
-const struct dialect dialect_openai = {"openai", classify, origin, key_known, error_body, error_event};
+const struct dialect dialect_openai = {"openai", SLICE_INIT("metadata"), classify, origin, key_known, error_body, error_event};

@@ -1,8 +1,8 @@
-/* The JSON tokenizer: one pass over the bytes into a flat array of nodes. A value opens, fills and closes its node;
- * `struct parser` holds the cursor, the document's stack says where a closed value belongs.
+/* The JSON tokenizer: one pass over the bytes into a flat array of nodes. `struct parser` holds the cursor and the container
+ * that is open, the document's stack those around it.
  *
- * States: WANT_VALUE (the only one), WANT_FIRST (behind '[': a value or ']'), WANT_MEMBER (behind '{': a member or '}'),
- * WANT_MORE (behind a value: ',' and the next, or the end of its container). */
+ * States: in a container that is `fresh` (its end may come, or its first value), behind a value in one (its end, or ',' and
+ * the next), and behind the only value (the end of the text). */
 #include "filters/text/json.h"
 
 #include "filters/text/utf8.h"
@@ -242,10 +242,9 @@ static bool content_eq(struct slice a, struct slice b)
     }
 }
 
-bool json_text_eq(const struct json_doc *d, uint32_t i, struct slice s)
+bool json_escaped_eq(const struct json_doc *d, uint32_t i, struct slice s)
 {
     struct slice raw = json_raw(d, i);
-    if (!d->node[i].escaped) return slice_eq(raw, s);
     size_t k = 0;
     while (raw.n && k < s.n) {
         char c[4] = {raw.p[0], 0, 0, 0};
@@ -402,23 +401,32 @@ static enum err dup_check(struct json_doc *d, uint32_t object, uint32_t keys, ui
 
 /* ---- parsing ----------------------------------------------------------------------------------------------- */
 
-enum want { WANT_VALUE, WANT_FIRST, WANT_MEMBER, WANT_MORE };
+#define PARSER static inline __attribute__((always_inline))
 
+/* An open container. */
 struct level {
     uint32_t node, children;
+    uint64_t keys; /* bits of its keys' hashes */
+    bool object;
+    bool alike; /* two of its keys have the same bit, or one is escaped: they may be equal */
 };
+/* Everything is made part of one function, so that what changes with every value stays in registers: nothing that is
+ * called gets a pointer to this. */
 struct parser {
     struct json_doc *d;
     const char *base, *p, *end;
-    struct level *level; /* d->stack */
+    const uint64_t *ends, *escapes, *highs; /* rows of quotes.h */
+    struct json_node *node;                 /* d->node */
+    uint32_t count, room;                   /* nodes; room: for as many as there may be and fit */
+    struct level open, *level;              /* the innermost container, and d->stack: those around it */
     uint32_t depth, max_depth, max_nodes;
+    bool fresh; /* nothing stands in the innermost container yet */
     bool duplicates;
 };
 
-static enum err grow_nodes(struct parser *ps)
+static __attribute__((noinline)) enum err grow_nodes(struct json_doc *d, uint32_t max_nodes)
 {
-    struct json_doc *d = ps->d;
-    if (d->count >= ps->max_nodes) return ERR_LIMIT;
+    if (d->count >= max_nodes) return ERR_LIMIT;
     uint32_t room = d->room ? d->room * 2 : NODES_FIRST;
     void *q = mem_resize(d->node, (size_t)room * sizeof *d->node); /* offsets, no text */
     if (!q) return ERR_MEMORY;
@@ -427,44 +435,38 @@ static enum err grow_nodes(struct parser *ps)
     return ERR_OK;
 }
 
-static enum err grow_stack(struct parser *ps)
+static __attribute__((noinline)) enum err grow_stack(struct json_doc *d)
 {
-    struct json_doc *d = ps->d;
     uint32_t room = d->stack_room ? d->stack_room * 2 : 64;
     void *q = mem_realloc(d->stack, (size_t)room * sizeof(struct level));
     if (!q) return ERR_MEMORY;
     d->stack = q;
     d->stack_room = room;
-    ps->level = q;
     return ERR_OK;
 }
 
-/* A new node of `type` at ps->p, placed in the open container. */
-static inline enum err add_node(struct parser *ps, enum json_type type, struct json_node **out)
+PARSER enum err room_for_node(struct parser *ps)
 {
-    struct json_doc *d = ps->d;
-    if (d->count >= d->room || d->count >= ps->max_nodes) {
-        enum err e = grow_nodes(ps);
-        if (e) return e;
-    }
-    struct json_node *n = &d->node[d->count++];
-    *n = (struct json_node){.off = (uint32_t)(ps->p - ps->base),
-                            .parent = JSON_NONE,
-                            .key = JSON_NONE,
-                            .next = d->count,
-                            .type = (uint8_t)type,
-                            .depth = (uint16_t)ps->depth};
-    if (ps->depth) {
-        struct level *l = &ps->level[ps->depth - 1];
-        n->parent = l->node;
-        n->index = l->children;
-        if (type != JSON_KEY) {
-            l->children++;
-            if (d->node[l->node].type == JSON_OBJECT) n->key = d->count - 2;
-        }
-    }
-    *out = n;
-    return ERR_OK;
+    if (ps->count < ps->room) return ERR_OK;
+    ps->d->count = ps->count;
+    enum err e = grow_nodes(ps->d, ps->max_nodes);
+    ps->node = ps->d->node;
+    ps->room = ps->d->room < ps->max_nodes ? ps->d->room : ps->max_nodes;
+    return e;
+}
+
+/* Adds x, placed in the open container. There is room. */
+PARSER void add_node(struct parser *ps, struct json_node x)
+{
+    const uint32_t i = ps->count++;
+    const bool key = x.type == JSON_KEY;
+    x.parent = ps->open.node;
+    x.key = ps->open.object && !key ? i - 1 : JSON_NONE;
+    x.next = i + 1;
+    x.index = ps->open.children;
+    x.depth = (uint16_t)ps->depth;
+    ps->open.children += !key;
+    ps->node[i] = x;
 }
 
 /* What quotes.h knows of a string whose content begins at `from`. */
@@ -473,38 +475,34 @@ struct string {
     bool escaped, high;
 };
 
-static inline struct string string_at(const struct quotes *q, size_t from, size_t all)
+PARSER struct string string_at(const struct parser *ps, size_t from)
 {
-    const uint64_t *ends = quotes_bits(q, QUOTES_END), *escapes = quotes_bits(q, QUOTES_ESCAPE),
-                   *highs = quotes_bits(q, QUOTES_HIGH);
-    const size_t w = from / 64;
+    const size_t w = from / 64, all = (size_t)(ps->end - ps->base);
     const unsigned k = (unsigned)(from % 64);
-    const uint64_t x = ends[w] >> k;
+    const uint64_t x = ps->ends[w] >> k;
     if (x) { /* most strings are short */
         const unsigned n = (unsigned)__builtin_ctzll(x);
         const uint64_t in = ((1ull << n) - 1) << k;
-        return (struct string){from + n, (escapes[w] & in) != 0, (highs[w] & in) != 0};
+        return (struct string){from + n, (ps->escapes[w] & in) != 0, (ps->highs[w] & in) != 0};
     }
-    const size_t end = bits_next(ends, from, all);
-    return (struct string){end, bits_next(escapes, from, end) != end, !q->ascii && bits_next(highs, from, end) != end};
+    const size_t end = bits_next(ps->ends, from, all);
+    const bool high = !ps->d->quotes.ascii && bits_next(ps->highs, from, end) != end;
+    return (struct string){end, bits_next(ps->escapes, from, end) != end, high};
 }
 
-static enum err string_node(struct parser *ps, enum json_type type)
+PARSER enum err string_node(struct parser *ps, enum json_type type)
 {
-    ps->p++; /* the quote */
-    struct json_node *n;
-    enum err e = add_node(ps, type, &n);
+    enum err e = room_for_node(ps);
     if (e) return e;
-    const struct quotes *q = &ps->d->quotes;
-    const size_t all = ps->d->text.n;
-    const struct string s = string_at(q, n->off, all);
-    if (q->bad < s.end || s.end == all) {
-        ps->p = ps->base + (q->bad < s.end ? q->bad : all);
+    const size_t from = (size_t)(ps->p + 1 - ps->base), all = (size_t)(ps->end - ps->base), bad = ps->d->quotes.bad;
+    const struct string s = string_at(ps, from);
+    if (bad < s.end || s.end == all) {
+        ps->p = ps->base + (bad < s.end ? bad : all);
         return ERR_JSON;
     }
-    n->end = (uint32_t)s.end;
-    n->escaped = s.escaped;
-    n->ascii = !s.high;
+    add_node(ps,
+             (struct json_node){
+                 .off = (uint32_t)from, .end = (uint32_t)s.end, .type = (uint8_t)type, .escaped = s.escaped, .ascii = !s.high});
     ps->p = ps->base + s.end + 1;
     return ERR_OK;
 }
@@ -515,92 +513,105 @@ static const char *digits(const char *p, const char *end)
     return p;
 }
 
-static enum err number_node(struct parser *ps)
+/* The end of the number at p, or the mistake in it. */
+static const char *number_end(const char *p, const char *end, bool *good)
 {
-    struct json_node *n;
-    enum err e = add_node(ps, JSON_NUMBER, &n);
-    if (e) return e;
-    const char *p = ps->p, *end = ps->end, *q;
+    const char *q;
+    *good = false;
     if (*p == '-') p++;
     q = digits(p, end);
-    if (q == p || (*p == '0' && q - p > 1)) goto bad;
+    if (q == p || (*p == '0' && q - p > 1)) return p;
     p = q;
     if (p < end && *p == '.') {
         q = digits(++p, end);
-        if (q == p) goto bad;
+        if (q == p) return p;
         p = q;
     }
     if (p < end && (*p == 'e' || *p == 'E')) {
         p++;
         if (p < end && (*p == '+' || *p == '-')) p++;
         q = digits(p, end);
-        if (q == p) goto bad;
+        if (q == p) return p;
         p = q;
     }
-    n->end = (uint32_t)(p - ps->base);
-    ps->p = p;
-    return ERR_OK;
-bad:
-    ps->p = p;
-    return ERR_JSON;
+    *good = true;
+    return p;
 }
 
-static enum err literal_node(struct parser *ps, enum json_type type, struct slice word)
+PARSER enum err number_node(struct parser *ps)
 {
-    struct json_node *n;
-    enum err e = add_node(ps, type, &n);
+    enum err e = room_for_node(ps);
     if (e) return e;
+    bool good;
+    const char *p = number_end(ps->p, ps->end, &good);
+    add_node(ps, (struct json_node){
+                     .off = (uint32_t)(ps->p - ps->base), .end = (uint32_t)(p - ps->base), .type = (uint8_t)JSON_NUMBER});
+    ps->p = p;
+    return good ? ERR_OK : ERR_JSON;
+}
+
+PARSER enum err literal_node(struct parser *ps)
+{
+    enum err e = room_for_node(ps);
+    if (e) return e;
+    const enum json_type type = *ps->p == 't' ? JSON_TRUE : *ps->p == 'f' ? JSON_FALSE : JSON_NULL;
+    const struct slice word = type == JSON_TRUE ? SLICE("true") : type == JSON_FALSE ? SLICE("false") : SLICE("null");
     if (!slice_starts(slice_of(ps->p, (size_t)(ps->end - ps->p)), word)) return ERR_JSON;
+    const uint32_t off = (uint32_t)(ps->p - ps->base);
+    add_node(ps, (struct json_node){.off = off, .end = off + (uint32_t)word.n, .type = (uint8_t)type});
     ps->p += word.n;
-    n->end = (uint32_t)(ps->p - ps->base);
     return ERR_OK;
 }
 
-static enum err open_container(struct parser *ps, enum json_type type)
+PARSER enum err open_container(struct parser *ps, enum json_type type)
 {
     if (ps->depth >= ps->max_depth) return ERR_JSON_DEPTH;
     if (ps->depth >= ps->d->stack_room) {
-        enum err e = grow_stack(ps);
+        enum err e = grow_stack(ps->d);
         if (e) return e;
+        ps->level = (struct level *)(void *)ps->d->stack;
     }
-    struct json_node *n;
-    enum err e = add_node(ps, type, &n);
+    enum err e = room_for_node(ps);
     if (e) return e;
-    ps->level[ps->depth++] = (struct level){.node = ps->d->count - 1};
+    add_node(ps, (struct json_node){.off = (uint32_t)(ps->p - ps->base), .type = (uint8_t)type});
+    ps->level[ps->depth++] = ps->open;
+    ps->open = (struct level){.node = ps->count - 1, .object = type == JSON_OBJECT};
+    ps->fresh = true;
     ps->p++;
     return ERR_OK;
 }
 
 /* At the closing bracket of the open container. */
-static enum err close_container(struct parser *ps)
+PARSER enum err close_container(struct parser *ps)
 {
-    struct json_doc *d = ps->d;
-    struct level l = ps->level[--ps->depth];
-    struct json_node *n = &d->node[l.node];
-    if (n->type == JSON_OBJECT && !ps->duplicates) {
+    const struct level l = ps->open;
+    if (l.alike && !ps->duplicates) {
         uint32_t bad = l.node;
-        enum err e = dup_check(d, l.node, l.children, &bad);
+        ps->d->count = ps->count;
+        enum err e = dup_check(ps->d, l.node, l.children, &bad);
         if (e) {
-            ps->p = ps->base + d->node[bad].off;
+            ps->p = ps->base + ps->node[bad].off;
             return e;
         }
     }
     ps->p++;
-    n->end = (uint32_t)(ps->p - ps->base);
-    n->next = d->count;
+    ps->node[l.node].end = (uint32_t)(ps->p - ps->base);
+    ps->node[l.node].next = ps->count;
+    ps->open = ps->level[--ps->depth];
+    ps->fresh = false;
     return ERR_OK;
 }
 
-static enum err value(struct parser *ps, enum want *want)
+PARSER enum err value(struct parser *ps)
 {
-    *want = WANT_MORE;
+    ps->fresh = false;
     switch (*ps->p) {
     case '"': return string_node(ps, JSON_STRING);
-    case '{': *want = WANT_MEMBER; return open_container(ps, JSON_OBJECT);
-    case '[': *want = WANT_FIRST; return open_container(ps, JSON_ARRAY);
-    case 't': return literal_node(ps, JSON_TRUE, SLICE("true"));
-    case 'f': return literal_node(ps, JSON_FALSE, SLICE("false"));
-    case 'n': return literal_node(ps, JSON_NULL, SLICE("null"));
+    case '{':
+    case '[': return open_container(ps, *ps->p == '{' ? JSON_OBJECT : JSON_ARRAY);
+    case 't':
+    case 'f':
+    case 'n': return literal_node(ps);
     case '-':
     case '0':
     case '1':
@@ -616,47 +627,67 @@ static enum err value(struct parser *ps, enum want *want)
     }
 }
 
-/* A key, its colon and its value. */
-static enum err member(struct parser *ps, enum want *want)
+/* A key and its colon. */
+PARSER enum err key(struct parser *ps)
 {
     if (*ps->p != '"') return ERR_JSON;
     enum err e = string_node(ps, JSON_KEY);
     if (e) return e;
+    const struct json_node *n = &ps->node[ps->count - 1];
+    const unsigned char *s = (const unsigned char *)ps->base; /* a quote stands on each side of the key */
+    const uint64_t bit = 1ull << ((n->end - n->off + s[n->off] * 5u + s[n->end - 1] * 17u) % 64);
+    ps->open.alike |= n->escaped || (ps->open.keys & bit);
+    ps->open.keys |= bit;
     ps->p = skip_space(ps->p, ps->end);
     if (ps->p == ps->end || *ps->p != ':') return ERR_JSON;
     ps->p = skip_space(ps->p + 1, ps->end);
-    return ps->p == ps->end ? ERR_JSON : value(ps, want);
+    return ps->p == ps->end ? ERR_JSON : ERR_OK;
 }
 
-/* Behind a value inside a container: the next one, or the container's end. */
-static enum err more(struct parser *ps, enum want *want)
+PARSER enum err run(struct parser *ps)
 {
-    bool object = ps->d->node[ps->level[ps->depth - 1].node].type == JSON_OBJECT;
-    if (*ps->p == ',') {
-        ps->p = skip_space(ps->p + 1, ps->end);
-        if (ps->p == ps->end) return ERR_JSON;
-        return object ? member(ps, want) : value(ps, want);
-    }
-    if (*ps->p != (object ? '}' : ']')) return ERR_JSON;
-    return close_container(ps); /* *want stays WANT_MORE */
-}
-
-static enum err run(struct parser *ps)
-{
-    enum want want = WANT_VALUE;
-    while (1) {
+    ps->p = skip_space(ps->p, ps->end);
+    if (ps->p == ps->end) return ERR_JSON;
+    enum err e = value(ps);
+    while (!e) {
         ps->p = skip_space(ps->p, ps->end);
-        if (want == WANT_MORE && ps->depth == 0) return ps->p == ps->end ? ERR_OK : ERR_JSON;
+        if (ps->depth == 0) return ps->p == ps->end ? ERR_OK : ERR_JSON;
         if (ps->p == ps->end) return ERR_JSON;
-        enum err e = ERR_OK;
-        char c = *ps->p;
-        if (want == WANT_MORE) e = more(ps, &want);
-        else if ((want == WANT_FIRST && c == ']') || (want == WANT_MEMBER && c == '}')) {
-            want = WANT_MORE;
+        if (*ps->p == (ps->open.object ? '}' : ']')) {
             e = close_container(ps);
-        } else e = want == WANT_MEMBER ? member(ps, &want) : value(ps, &want);
-        if (e) return e;
+            continue;
+        }
+        if (!ps->fresh) {
+            if (*ps->p != ',') return ERR_JSON;
+            ps->p = skip_space(ps->p + 1, ps->end);
+            if (ps->p == ps->end) return ERR_JSON;
+        }
+        if (ps->open.object) e = key(ps);
+        if (!e) e = value(ps);
     }
+    return e;
+}
+
+/* The nodes of a text whose quotes are known; *p: where it went wrong. */
+static enum err read_nodes(struct json_doc *d, const struct json_limits *lim, const char **p)
+{
+    struct parser ps = {.d = d, .base = d->text.p, .p = d->text.p, .end = d->text.p + d->text.n};
+    ps.ends = quotes_bits(&d->quotes, QUOTES_END);
+    ps.escapes = quotes_bits(&d->quotes, QUOTES_ESCAPE);
+    ps.highs = quotes_bits(&d->quotes, QUOTES_HIGH);
+    ps.level = (struct level *)(void *)d->stack;
+    ps.open = (struct level){.node = JSON_NONE};
+    ps.max_depth = lim && lim->max_depth ? lim->max_depth : DEPTH_DEFAULT;
+    if (ps.max_depth > DEPTH_MOST) ps.max_depth = DEPTH_MOST;
+    assert(!lim || lim->max_nodes <= 1u << 30);
+    ps.max_nodes = lim && lim->max_nodes ? lim->max_nodes : NODES_DEFAULT;
+    ps.duplicates = lim && lim->allow_duplicates;
+    ps.node = d->node;
+    ps.room = d->room < ps.max_nodes ? d->room : ps.max_nodes;
+    enum err e = run(&ps);
+    d->count = ps.count;
+    *p = ps.p;
+    return e;
 }
 
 enum err json_parse(struct json_doc *d, struct slice text, const struct json_limits *lim, size_t *at)
@@ -669,17 +700,11 @@ enum err json_parse(struct json_doc *d, struct slice text, const struct json_lim
     enum err e = quotes_make(&d->quotes, text);
     if (e) return e;
     if (!d->quotes.ascii && !utf8_valid(text, at)) return ERR_UTF8;
-    struct parser ps = {.d = d, .base = text.p, .p = text.p, .end = text.p + text.n};
-    ps.level = (struct level *)(void *)d->stack;
-    ps.max_depth = lim && lim->max_depth ? lim->max_depth : DEPTH_DEFAULT;
-    if (ps.max_depth > DEPTH_MOST) ps.max_depth = DEPTH_MOST;
-    assert(!lim || lim->max_nodes <= 1u << 30);
-    ps.max_nodes = lim && lim->max_nodes ? lim->max_nodes : NODES_DEFAULT;
-    ps.duplicates = lim && lim->allow_duplicates;
-    e = run(&ps);
+    const char *p;
+    e = read_nodes(d, lim, &p);
     struct dup *t = d->dup;
     if (t) buf_free(&t->text); /* holds no key longer than the call */
-    if (e && at) *at = (size_t)(ps.p - ps.base);
+    if (e && at) *at = (size_t)(p - text.p);
     return e;
 }
 

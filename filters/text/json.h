@@ -55,7 +55,11 @@ static inline struct slice json_raw(const struct json_doc *d, uint32_t i)
     return slice_of(d->text.p + d->node[i].off, d->node[i].end - d->node[i].off);
 }
 /* True if string or key i, unescaped, equals s. */
-bool json_text_eq(const struct json_doc *d, uint32_t i, struct slice s);
+bool json_escaped_eq(const struct json_doc *d, uint32_t i, struct slice s);
+static inline bool json_text_eq(const struct json_doc *d, uint32_t i, struct slice s)
+{
+    return d->node[i].escaped ? json_escaped_eq(d, i, s) : slice_eq(json_raw(d, i), s);
+}
 /* The value of member `name` of object i (first level), or JSON_NONE. */
 uint32_t json_member(const struct json_doc *d, uint32_t object, struct slice name);
 /* The k-th element of array i, or JSON_NONE. Linear. */

@@ -65,10 +65,14 @@ static void expect(const char *body, const char *needle, enum text_class want)
 {
     struct json_doc d = {.text = SLICE_NONE};
     assert_int_equal(json_parse(&d, slice_str(body), NULL, NULL), ERR_OK);
-    bool seen = false;
+    const struct dialect *dialect = dialect_find(SLICE("openai"));
+    bool seen = false, own = false;
     for (uint32_t i = 0; i < d.count; i++) {
+        if (d.node[i].type == JSON_KEY && d.node[i].depth == 1) own = json_text_eq(&d, i, dialect->own);
         if (d.node[i].type != JSON_STRING || !slice_starts(json_raw(&d, i), slice_str(needle))) continue;
-        enum text_class c = dialect_find(SLICE("openai"))->classify(&d, i);
+        const struct string_said said = dialect->classify(&d, i, own);
+        const enum text_class c = said.cls;
+        assert_int_equal(said.key_known, d.node[i].key != JSON_NONE && dialect->key_known(&d, d.node[i].key));
         if (c != want) fail_msg("%.200s: class %d, not %d", body, (int)c, (int)want);
         seen = true;
     }

@@ -119,6 +119,9 @@ static const struct {
     {"[{\"a\":1},{\"a\":1}]", ERR_OK},
     {"{\"a\":{\"a\":{\"a\":1}}}", ERR_OK},
     {"{\"x\":[{\"k\":1,\"k\":1}]}", ERR_JSON_DUPLICATE},
+    {"{\"ab\":{\"ab\":1,\"c\":[{}]},\"c\":0,\"ab\":2}", ERR_JSON_DUPLICATE},
+    {"[{},{\"a\":{},\"b\":{\"a\":0},\"a\":{}}]", ERR_JSON_DUPLICATE},
+    {"{\"abc\":1,\"aXc\":2,\"aYc\":{\"abc\":3}}", ERR_OK}, /* alike but for the middle */
 };
 
 static void test_valid_and_invalid(void **state)
@@ -222,8 +225,10 @@ static void test_duplicates_large(void **state)
         t[len] = '}';
         assert_int_equal(parse(slice_of(t, len + 1)), ERR_OK);
         assert_int_equal(doc.count, 1 + 4 * n);
-        len += (size_t)sprintf(t + len, ",\"\\u006b%u\":1}", n / 2);
-        assert_int_equal(parse(slice_of(t, len)), ERR_JSON_DUPLICATE);
+        for (unsigned plain = 0; plain < 2; plain++) {
+            size_t all = len + (size_t)sprintf(t + len, ",\"%s%u\":1}", plain ? "k" : "\\u006b", n / 2);
+            assert_int_equal(parse(slice_of(t, all)), ERR_JSON_DUPLICATE);
+        }
         free(t);
     }
 }
