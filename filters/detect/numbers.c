@@ -238,6 +238,15 @@ static enum err enter_signed(struct builder *b)
 
 /* --- bytes */
 
+static void enter_runs(struct numbers *t, size_t place, const struct number_rule *r)
+{
+    const struct byteset alnum = {{0x03ff000000000000u, 0x07fffffe07fffffeu, 0, 0}};
+    struct shape_runs runs;
+    shape_runs(r->shape, &alnum, &runs);
+    for (size_t k = 0; k <= SHAPE_RUN; k++)
+        if (shape_runs_has(&runs, k)) bits_set(&t->runs[k < NUMBER_ALNUM ? k : NUMBER_ALNUM], place);
+}
+
 static void enter_bytes(struct numbers *t, size_t place, const struct number_rule *r)
 {
     struct byteset after[NUMBER_BEHIND], beyond[NUMBER_BEHIND];
@@ -254,6 +263,7 @@ static void enter_bytes(struct numbers *t, size_t place, const struct number_rul
     for (unsigned d = 0; d < 10; d++)
         for (unsigned k = 0; k < 11; k++)
             if (pair[d] >> k & 1) bits_set(&t->pair[d][k], place);
+    enter_runs(t, place, r);
     bits_set(&t->all, place);
     if (!r->near) bits_set(&t->alone, place);
     if (!r->start) bits_set(&t->later, place);
@@ -327,16 +337,18 @@ static uint16_t kinds_before(const struct bits *set, const struct bits behind[NU
     return (uint16_t)(kinds & ~(1u << KIND_DIGIT));
 }
 
-/* What is asked of a number first. */
-static void enter_begins(struct builder *b, const struct bits *of, const uint16_t *kinds, unsigned shift)
+/* What is asked of a number first: of the rules of a set, by the kinds of bytes that the set's plain matches stand behind. A
+ * match that begins with a word set apart does so whatever follows it. */
+static void enter_begins(struct builder *b, const struct bits *of, const struct bits *apart, const uint16_t *kinds,
+                         unsigned shift)
 {
     struct numbers *t = b->t;
     const unsigned sign = 1u << number_kind['+'] | 1u << number_kind['('];
     for (size_t key = 0; key < sizeof t->begins / sizeof t->begins[0]; key++) {
-        uint32_t may = kinds[t->look[WAY_PLAIN][key]];
-        if (meet(&b->set[t->look[WAY_LETTERED][key]], of) || meet(&b->set[t->look[WAY_PREFIXED][key]], of))
+        uint64_t may = kinds[t->look[WAY_PLAIN][key]];
+        if (meet(&b->set[t->look[WAY_LETTERED][key]], of) || meet(&b->set[t->look[WAY_PREFIXED][key]], apart))
             may |= 1u << BEGINS_LETTERED;
-        if (meet(&b->set[t->look[WAY_SIGNED][key]], of)) may |= sign;
+        if (meet(&b->set[t->look[WAY_SIGNED][key]], apart)) may |= sign;
         t->begins[key] |= may << shift;
     }
 }
@@ -344,17 +356,19 @@ static void enter_begins(struct builder *b, const struct bits *of, const uint16_
 static enum err build_begins(struct builder *b)
 {
     struct numbers *t = b->t;
-    struct bits behind[NUMBER_KINDS] = {{{0}}};
     uint16_t *kinds = mem_zalloc(b->sets * sizeof *kinds); /* by set */
     if (!kinds) return ERR_MEMORY;
-    for (unsigned c = 0; c < 256; c++)
-        for (size_t i = 0; i < TABLE_WORDS; i++) behind[number_kind[c]].w[i] |= t->prev[0][c].w[i] | t->prev[1][c].w[i];
-    for (size_t s = 0; s < b->sets; s++) kinds[s] = kinds_before(&b->set[s], behind);
-    enter_begins(b, &t->all, kinds, 0);
-    for (unsigned k = 0; k < NUMBER_KINDS; k++)
-        for (size_t i = 0; i < TABLE_WORDS; i++) behind[k].w[i] &= t->alone.w[i];
-    for (size_t s = 0; s < b->sets; s++) kinds[s] = kinds_before(&b->set[s], behind);
-    enter_begins(b, &t->alone, kinds, BEGINS_ALONE);
+    for (unsigned way = 0; way < 4; way++) {
+        const bool alone = way & 1, longer = way & 2;
+        const struct bits *apart = alone ? &t->alone : &t->all;
+        struct bits of = *apart, behind[NUMBER_KINDS] = {{{0}}};
+        for (size_t i = 0; i < TABLE_WORDS && longer; i++) of.w[i] &= t->runs[NUMBER_ALNUM].w[i];
+        for (unsigned c = 0; c < 256; c++)
+            for (size_t i = 0; i < TABLE_WORDS; i++)
+                behind[number_kind[c]].w[i] |= (t->prev[0][c].w[i] | t->prev[1][c].w[i]) & of.w[i];
+        for (size_t s = 0; s < b->sets; s++) kinds[s] = kinds_before(&b->set[s], behind);
+        enter_begins(b, &of, apart, kinds, (alone ? BEGINS_ALONE : 0u) + (longer ? BEGINS_LONG : 0u));
+    }
     mem_free(kinds);
     return ERR_OK;
 }

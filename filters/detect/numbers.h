@@ -30,7 +30,7 @@ enum number_way {
     NUMBER_WAYS
 };
 
-enum { BEGINS_LETTERED = KIND_DIGIT, BEGINS_ALONE = 16 }; /* no digit is ever before a number */
+enum { BEGINS_LETTERED = KIND_DIGIT, BEGINS_ALONE = 16, BEGINS_LONG = 32 }; /* no digit is ever before a number */
 
 struct numbers {
     struct bits prev[2][256];                   /* by the byte before the match; the second with a digit before that */
@@ -39,12 +39,14 @@ struct numbers {
     struct bits beyond[NUMBER_BEHIND][256];     /* by those behind the second and the byte that ends it */
     struct bits letters[2][NUMBER_LETTERS + 1]; /* by how many letters the match begins with; the second: a short word */
     struct bits digits[32];                     /* by number of digits; 31: that many and more */
+    struct bits runs[NUMBER_ALNUM + 1];         /* by how many letters and digits the match begins with */
     struct bits all, later, alone; /* every rule; all but those for the beginning of a text; that need no word near by */
     struct bits *front;            /* [NUMBER_FRONT][classes]: by the bytes from the match's beginning on */
     struct bits *set;
     uint16_t look[NUMBER_WAYS][1u << 16]; /* by number_key: a set's number */
-    uint32_t begins[1u << 16];            /* by number_key: bit k: some rule may begin at such a number behind a byte of kind k;
-                                * BEGINS_LETTERED: at letters before it; BEGINS_ALONE bits up: of rules in `alone` */
+    uint64_t begins[1u << 16];            /* by number_key: bit k: some rule may begin at such a number behind a byte of kind k;
+                                * BEGINS_LETTERED: at letters before it; BEGINS_ALONE bits up: of rules in `alone`;
+                                * BEGINS_LONG bits up: if NUMBER_ALNUM letters and digits follow one another */
     uint8_t cls[256];                     /* byte -> class of bytes no rule tells apart */
     size_t classes;
     uint16_t rule[TABLE_RULES];

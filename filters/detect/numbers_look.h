@@ -43,7 +43,8 @@ KERNEL_TARGET static void KERNEL(choose)(const struct numbers *t, const struct n
     size_t n = 0, m = 0, odd = 0;
     for (size_t end = q->n - i < NUMBER_BATCH ? q->n : i + NUMBER_BATCH; i < end && q->v[i].at < q->limit; i++) {
         const struct structure_number *v = &q->v[i];
-        uint32_t may = t->begins[v->key] >> (q->bare >> (v->at / 64 & q->near_mask) & 1) * BEGINS_ALONE;
+        unsigned shift = (q->bare >> (v->at / 64 & q->near_mask) & 1) * BEGINS_ALONE;
+        uint64_t may = t->begins[v->key] >> (shift + v->alnum / NUMBER_ALNUM * BEGINS_LONG);
         plain[n] = lettered[m] = (uint32_t)i;
         n += may >> v->before & 1;
         m += may >> BEGINS_LETTERED & (v->letters > 0);
@@ -64,6 +65,7 @@ KERNEL_TARGET static inline struct KERNEL(set) KERNEL(meet_plain)(const struct n
     struct KERNEL(set) s = KERNEL(load)(q->only);
     KERNEL(meet)(&s, &q->near[v->at / 64 & q->near_mask]);
     KERNEL(meet)(&s, &t->set[t->look[WAY_PLAIN][v->key]]);
+    KERNEL(meet)(&s, &t->runs[v->alnum]);
     KERNEL(meet)(&s, &t->prev[is_digit(p[-2])][p[-1]]);
     KERNEL(meet)(&s, &t->pair[first][second < 10 ? second : 10]);
     KERNEL(meet)(&s, &t->after[0][end[0]]);
@@ -78,10 +80,12 @@ KERNEL_TARGET static inline struct KERNEL(set)
                           const struct structure_number *v)
 {
     bool apart = !(v->how & NUMBER_GLUED);
+    unsigned run = apart ? v->letters : v->letters + v->alnum;
     struct KERNEL(set) s = KERNEL(load)(q->only);
     KERNEL(meet)(&s, &q->near[v->at / 64 & q->near_mask]);
     KERNEL(meet)(&s, &t->set[t->look[WAY_LETTERED + apart][v->key]]);
     KERNEL(meet)(&s, &t->letters[apart][v->letters]);
+    KERNEL(meet)(&s, &t->runs[run < NUMBER_ALNUM ? run : NUMBER_ALNUM]);
     KERNEL(meet)(&s, &t->prev[is_digit(a[-2])][a[-1]]);
     KERNEL(meet)(&s, &t->front[t->cls[a[0]]]);
     KERNEL(meet)(&s, &t->front[t->classes + t->cls[a[1]]]);

@@ -18,6 +18,7 @@
 #define NUMBER_AHEAD   16u /* bytes from its first digit on that may be read, if it is not at an edge */
 #define NUMBER_BEHIND  3u  /* ... and behind each of the two runs */
 #define NUMBER_KINDS   16u
+#define NUMBER_ALNUM   31u                                                      /* letters and digits in a row that are counted */
 enum { KIND_OTHER, KIND_DIGIT, KIND_LETTER, KIND_HIGH, KIND_BLANK, KIND_DASH }; /* the first of them */
 extern const uint8_t number_kind[256];
 static inline unsigned number_key(unsigned run1, unsigned kind1, unsigned run2, unsigned kind2)
@@ -40,6 +41,7 @@ struct structure {
         uint8_t how;     /* NUMBER_ bits */
         uint8_t before;  /* the kind of the byte before it */
         uint8_t letters; /* it is glued to, or of a short word before a blank or dash; 0: none, or more */
+        uint8_t alnum;   /* letters and digits from the first digit on; NUMBER_ALNUM: so many, and more */
     } number[STRUCTURE_BLOCK];
     uint32_t at[STRUCTURE_BLOCK];
     uint32_t colon[STRUCTURE_BLOCK]; /* a colon or dash that may join hex groups */

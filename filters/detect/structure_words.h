@@ -93,9 +93,9 @@ KERNEL_TARGET static size_t KERNEL(list)(const uint64_t *row, size_t words, uint
 }
 
 /* All there is to say of the number at p, without a branch: of most runs nobody could foretell which way it goes.
- * `digits`: the digits from there on; `letters`: what stands before, the byte before it on top. */
-KERNEL_TARGET static inline void KERNEL(describe)(const unsigned char *p, uint64_t digits, uint64_t letters, unsigned run,
-                                                  struct structure_number *out)
+ * `digits`: the digits from there on, `alnum`: the letters too; `letters`: what stands before, the byte before it on top. */
+KERNEL_TARGET static inline void KERNEL(describe)(const unsigned char *p, uint64_t digits, uint64_t alnum, uint64_t letters,
+                                                  unsigned run, struct structure_number *out)
 {
     unsigned run1 = (unsigned)__builtin_ctzll(~digits | 1ull << NUMBER_RUN), run2 = number_second(digits, run1);
     unsigned before = before_number[p[-1]], apart = before / APART, glued = out->how;
@@ -105,6 +105,7 @@ KERNEL_TARGET static inline void KERNEL(describe)(const unsigned char *p, uint64
     out->how = (uint8_t)(glued | (before & NUMBER_SIGNED));
     out->before = number_kind[p[-1]];
     out->run = (uint8_t)run;
+    out->alnum = (uint8_t)__builtin_ctzll(~alnum | 1ull << NUMBER_ALNUM);
     out->key = (uint16_t)number_key(run1, number_kind[p[run1]], run2, number_kind[p[run1 + 1 + run2]]);
 }
 
@@ -116,10 +117,11 @@ KERNEL_TARGET static void KERNEL(put_numbers)(const struct part *v, size_t n, st
         unsigned i = v->list[k] % 64u;
         uint64_t letters = v->m.letter[w - 1] >> i | (v->m.letter[w] << 1) << (63 - i);
         uint64_t digits = v->m.digit[w] >> i | (v->m.digit[w + 1] << 1) << (63 - i);
+        uint64_t alnum = digits | v->m.letter[w] >> i | (v->m.letter[w + 1] << 1) << (63 - i);
         unsigned run = (unsigned)__builtin_ctzll(~digits | 1ull << 63), how = (v->p.glued[w] >> i & 1) * NUMBER_GLUED;
         *to = (struct structure_number){.at = (uint32_t)at, .how = (uint8_t)how};
         if (at_edge(v->text, at, digits, run)) to->how |= NUMBER_EDGE;
-        else KERNEL(describe)((const unsigned char *)v->text.p + at, digits, letters, run, to);
+        else KERNEL(describe)((const unsigned char *)v->text.p + at, digits, alnum, letters, run, to);
     }
     out->numbers += n;
 }

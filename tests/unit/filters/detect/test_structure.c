@@ -96,6 +96,9 @@ static void check_number(struct slice t, const struct structure_number *v, bool 
     if (letters > may || (!glued && before != ' ' && before != '-')) letters = 0;
     assert_int_equal(v->letters, letters);
     assert_int_equal(v->run, run);
+    size_t alnum = 0;
+    while (alnum < NUMBER_ALNUM && (naive_digit(t, at + alnum) || naive_letter(t, at + alnum))) alnum++;
+    assert_int_equal(v->alnum, alnum);
     assert_int_equal(v->before, number_kind[(unsigned char)before]);
     assert_int_equal(v->key, number_key((unsigned)first, number_kind[(unsigned char)t.p[at + first]], (unsigned)run2,
                                         number_kind[(unsigned char)t.p[at + first + 1 + run2]]));
