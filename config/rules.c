@@ -188,6 +188,12 @@ static int word_of(struct reader *r, const struct field *f, yaml_node_t *node)
     return -1;
 }
 
+/* gitleaks reads keys in any case. */
+static bool key_is(const struct reader *r, struct slice key, const char *name)
+{
+    return r->native ? slice_eq(key, slice_str(name)) : slice_ieq(key, slice_str(name));
+}
+
 /* Finds the field of each key of a mapping and loads it. */
 static void load_fields(struct reader *r, const char *where, const struct field *fields, yaml_node_t *map, void *base)
 {
@@ -199,7 +205,7 @@ static void load_fields(struct reader *r, const char *where, const struct field 
     for (size_t i = 0; i < doc_count(map); i++) {
         yaml_node_t *k = doc_key(&r->doc, map, i);
         size_t j = 0;
-        while (j < n && strcmp(known[j], doc_text(k).p) != 0) j++;
+        while (j < n && !key_is(r, doc_text(k), known[j])) j++;
         if (j < n && fields[j].load) fields[j].load(r, &fields[j], doc_value(&r->doc, map, i), base);
         if (j < n) continue;
         const char *near = config_nearest(doc_text(k).p, known, n);
@@ -436,11 +442,25 @@ static bool leading_digits(const char *p, unsigned *least, unsigned *most)
     return lo >= 1 && lo <= hi;
 }
 
-/* gitleaks tries a rule without keywords everywhere. Here something must lead to it: digits if it begins with them,
- * else any long token. */
+/* The words without which the regex never matches, as keywords. */
+static bool find_keywords(struct reader *r, struct rule_def *d)
+{
+    char word[LITERALS_MAX][LITERAL_LEN + 1];
+    size_t n = regex_literals(slice_str(d->regex), word);
+    char **v = n ? take(r, n * sizeof *v) : NULL;
+    for (size_t i = 0; v && i < n; i++)
+        if (!(v[i] = arena_copy(&r->pack->memory, slice_str(word[i])))) r->no_memory = true;
+    d->keywords = v;
+    d->keyword_count = v ? n : 0;
+    return v != NULL;
+}
+
+/* gitleaks tries a rule without keywords everywhere. Here something must lead to it: words that it cannot do without, else
+ * digits if it begins with them, else any long token. */
 static void find_trigger(struct reader *r, struct rule_def *d, struct config_pos pos)
 {
     const char *p = d->regex;
+    if (find_keywords(r, d)) return;
     for (bool more = true; more;) {
         if (!strncmp(p, "(?i)", 4)) p += 4;
         else if (!strncmp(p, "(?:", 3)) p += 3;
@@ -482,6 +502,15 @@ static bool type_ok(const char *t)
     return n > 0 && n <= 40 && t[0] >= 'A' && t[0] <= 'Z' && strspn(t, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == n;
 }
 
+static char *value_groups(struct reader *r, const char *regex)
+{
+    struct buf out = buf_make(REGEX_CAP * 2);
+    char *p = regex_value_groups(slice_str(regex), &out) == ERR_OK ? arena_copy(&r->pack->memory, buf_slice(&out)) : NULL;
+    if (!p) r->no_memory = true;
+    buf_free(&out);
+    return p;
+}
+
 static void finish_rule(struct reader *r, struct extras *x, struct config_pos pos)
 {
     struct rule_def *d = &x->d;
@@ -490,6 +519,7 @@ static void finish_rule(struct reader *r, struct extras *x, struct config_pos po
     if (!d->type) d->type = arena_copy(&r->pack->memory, slice_str(default_type(d)));
     if (!d->description) d->description = d->id;
     if (!r->native) d->regex = translated(r, "regex", d->regex, pos);
+    if (!r->native && d->regex && !d->secret_group) d->regex = value_groups(r, d->regex);
     if (d->regex) set_keywords(r, d, pos);
     d->file = r->file;
     d->line = pos.line;
@@ -511,22 +541,44 @@ static void add_rule(struct reader *r, const struct rule_def *d)
     p->defs[p->count++] = *d;
 }
 
-/* The id first, so that every message can name the rule. */
+/* What ids are made of: they stand in placeholders, policies and records. */
+static bool id_byte(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("-_.", c));
+}
+
+/* The id first, so that every message can name the rule. gitleaks takes anything for one: here `My key` is My-key. */
 static bool read_id(struct reader *r, yaml_node_t *node)
 {
     char found[80];
     yaml_node_t *id = doc_get(&r->doc, node, "id");
     struct slice s = id && doc_is_scalar(id) ? doc_text(id) : SLICE_NONE;
-    bool ok = s.n > 0 && s.n <= 80;
+    bool ok = s.n > 0 && s.n <= 80, bent = false;
     for (size_t i = 0; ok && i < s.n; i++) {
-        char c = s.p[i];
-        ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("-_.", c));
+        bent |= !id_byte(s.p[i]);
+        r->id[i] = id_byte(s.p[i]) ? s.p[i] : '-';
+        r->id[i + 1] = 0;
     }
+    if (ok && (!bent || !r->native)) {
+        if (bent) note(r, doc_pos(id), "stands for an id with other bytes than letters, digits, `-`, `_` and `.`");
+        return true;
+    }
+    r->id[0] = 0;
     if (!id) wrong(r, doc_pos(node), "a rule needs an id");
-    else if (!ok)
-        wrong(r, doc_pos(id), "id: expected at most 80 letters, digits, `-`, `_` and `.`, found %s", doc_found(id, found));
-    else snprintf(r->id, sizeof r->id, "%.*s", (int)s.n, s.p);
-    return ok;
+    else wrong(r, doc_pos(id), "id: expected at most 80 letters, digits, `-`, `_` and `.`, found %s", doc_found(id, found));
+    return false;
+}
+
+/* A rule of a file that extends others may only add allowlists to the rule of that id, in a pack before. */
+static bool amend(struct reader *r, const struct rule_def *d, struct config_pos pos)
+{
+    if (!d->allow_count || !doc_get(&r->doc, r->doc.root, "extend")) return false;
+    struct rule_def *to = NULL;
+    for (size_t i = 0; i < r->pack->count && !to; i++)
+        if (!strcmp(r->pack->defs[i].id, r->id)) to = &r->pack->defs[i];
+    for (size_t i = 0; to && i < d->allow_count; i++) append_allow(r, to, &d->allow[i]);
+    note(r, pos, to ? "adds to the allowlists of the rule before it" : "adds to a rule that no pack before it has: left out");
+    return true;
 }
 
 static void load_rule(struct reader *r, yaml_node_t *node)
@@ -542,16 +594,21 @@ static void load_rule(struct reader *r, yaml_node_t *node)
         wrong(r, doc_pos(node), "rules: expected a mapping, found %s", doc_found(node, found));
         return;
     }
-    if (!read_id(r, node)) return;
+    r->native = r->native || says_ours(r, node);
+    if (!read_id(r, node)) {
+        r->native = file_native;
+        return;
+    }
     struct config_pos pos = doc_pos(node);
     size_t before = r->m.count;
-    r->native = r->native || says_ours(r, node);
     load_fields(r, " of a rule", rule_fields, node, &x);
-    if (x.d.regex && (x.skip_report || doc_get(&r->doc, node, "required")))
-        note(r, pos, "works only together with other rules: left out");
+    if (x.d.id && !(x.d.id = arena_copy(&r->pack->memory, slice_str(r->id)))) r->no_memory = true;
+    if (x.d.regex && !x.skip_report && doc_get(&r->doc, node, "required"))
+        note(r, pos, "asks for findings of other rules near by: found without them as well, more and not less");
+    if (x.d.regex && x.skip_report) note(r, pos, "only helps other rules: left out");
     else if (x.d.regex && x.d.id) finish_rule(r, &x, pos);
     else if (x.path) note(r, pos, "looks at names of files only: left out");
-    else if (r->m.count == before) wrong(r, pos, "needs a regex");
+    else if (r->m.count == before && !amend(r, &x.d, pos)) wrong(r, pos, "needs a regex");
     if (r->m.count == before && x.d.regex && x.d.file) add_rule(r, &x.d);
     r->native = file_native;
     r->id[0] = 0;

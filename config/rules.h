@@ -22,6 +22,15 @@ void rule_pack_free(struct rule_pack *p);
 /* Go's RE2 syntax as PCRE2 syntax, appended to out. False with *why (static) if it says what PCRE2 cannot. */
 bool re2_translate(struct slice re2, struct buf *out, const char **why) MUST_CHECK;
 
+#define LITERALS_MAX 24u
+#define LITERAL_LEN  32u
+/* Words in small letters of which one is in every text that a regex (RE2's syntax, or translated) matches, two bytes and
+ * longer; 0 if there are none. */
+size_t regex_literals(struct slice regex, char out[LITERALS_MAX][LITERAL_LEN + 1]);
+/* The regex with those groups made plain that cannot hold the value: what repeats, and choices of fixed words. gitleaks
+ * takes the first group that took part for the secret, and would show `login` for sonar.(login|token)=([a-z0-9]{40}). */
+enum err regex_value_groups(struct slice regex, struct buf *out) MUST_CHECK;
+
 struct refusal_pack {
     struct refusal_def *defs;
     size_t count, room;

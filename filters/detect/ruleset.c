@@ -256,7 +256,7 @@ static void check_def(struct builder *b, const struct rule_def *d, size_t index,
     if (!d->id || !*d->id) complain(b, d, "a rule has no id");
     for (size_t i = 0; d->id && i < index; i++)
         if (all[i].id && strcmp(all[i].id, d->id) == 0) {
-            complain(b, d, "duplicate rule id \"%s\"", d->id);
+            complain(b, d, "duplicate rule id \"%s\": first at %.150s:%u", d->id, all[i].file ? all[i].file : "", all[i].line);
             break;
         }
     if (!d->type || !*d->type) complain(b, d, "the rule has no type");

@@ -1187,7 +1187,39 @@ static bool index_narrow(struct shape *s)
     return true;
 }
 
-/* Puts into s->c the states the literal starts from, nearest to the start of a match. */
+/* Puts into s->a what a match can come to without a state of s->c. */
+static void pass_by(struct shape *s)
+{
+    struct front *a = &s->a;
+    front_clear(a);
+    for (size_t i = 0; i < s->c.n; i++) a->mark[s->c.v[i]] = a->round;
+    front_add(a, s, s->start);
+    for (size_t i = 0; i < a->n; i++)
+        if (s->v[a->v[i]].kind == K_SET) front_add(a, s, s->v[a->v[i]].out);
+}
+
+/* Of the narrow states that begin with c, the nearest one behind s->c.v[0..] that a match comes to without those and
+ * that the literal starts from; false if there is none. */
+static bool find_beside(struct shape *s, unsigned char c, struct slice literal, size_t narrow, uint16_t *found)
+{
+    uint16_t may[SHAPE_TAILS];
+    size_t n = 0;
+    unsigned lo = 255;
+    pass_by(s);
+    for (uint32_t k = s->narrow_at[c]; k < s->narrow_at[c + 1] && n < SHAPE_TAILS; k++) {
+        uint16_t q = s->narrow[k];
+        if (s->a.mark[q] == s->a.round && s->c.mark[q] != s->c.round) may[n++] = q;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (s->lo[may[i]] >= lo || !spells(s, may[i], literal, narrow)) continue;
+        lo = s->lo[may[i]];
+        *found = may[i];
+    }
+    return lo < 255;
+}
+
+/* Puts into s->c the states the literal starts from: those nearest to the start of a match and, where none begins with
+ * it, those of other matches, which never come to these. */
 static bool find_narrow(struct shape *s, struct slice literal, size_t narrow, unsigned *lo, unsigned *hi)
 {
     *lo = 255;
@@ -1195,15 +1227,22 @@ static bool find_narrow(struct shape *s, struct slice literal, size_t narrow, un
     front_clear(&s->c);
     if (!literal.n || (!s->narrow && !index_narrow(s))) return false;
     unsigned char c = (unsigned char)literal.p[0];
+    bool others = false;
     if (c >= 'A' && c <= 'Z') c |= 0x20;
     for (uint32_t i = s->narrow_at[c]; i < s->narrow_at[c + 1]; i++) {
         uint16_t q = s->narrow[i];
+        others |= s->lo[q] > *lo;
         if (s->lo[q] > *lo || !spells(s, q, literal, narrow)) continue;
         if (s->lo[q] < *lo) {
+            others |= *lo < 255;
             *lo = s->lo[q];
             *hi = 0;
             front_clear(&s->c);
         }
+        if (s->hi[q] > *hi) *hi = s->hi[q];
+        front_add(&s->c, s, q);
+    }
+    for (uint16_t q; others && *lo > 0 && *lo < 255 && s->c.n < SHAPE_TAILS && find_beside(s, c, literal, narrow, &q);) {
         if (s->hi[q] > *hi) *hi = s->hi[q];
         front_add(&s->c, s, q);
     }

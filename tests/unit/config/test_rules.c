@@ -157,7 +157,7 @@ static void test_mistakes(void **state)
         {"class: secretz\nrules: []\n", "p.yaml:1:8: class: unknown `secretz`; did you mean `secrets`?"},
         {"class: pii\nrule: []\n", "p.yaml:2:1: unknown key `rule`; did you mean `rules`?"},
         {"rules: [{regex: x}]\n", "p.yaml:1:9: a rule needs an id"},
-        {"rules: [{id: 'a b', regex: x}]\n", "p.yaml:1:14: id: expected at most 80 letters"},
+        {"rules: [{id: 'a b', type: T, regex: x}]\n", "p.yaml:1:14: id: expected at most 80 letters"},
         {"rules: [{id: a}]\n", "p.yaml:1:9: rule `a`: needs a regex"},
         {"rules:\n  - id: a\n    regex: x\n    keyword: [x]\n",
          "p.yaml:4:5: rule `a`: unknown key `keyword` of a rule; did you mean `keywords`?"},
@@ -224,7 +224,7 @@ static void test_gitleaks(void **state)
     char notes[2048];
     (void)state;
     must_load(&p, gitleaks);
-    assert_int_equal(p.count, 5);
+    assert_int_equal(p.count, 6);
     const struct rule_def *d = &p.defs[0];
     assert_non_null(strstr(d->regex, "=\\x0b?("));
     assert_string_equal(d->type, "API_KEY_OR_TOKEN");
@@ -250,9 +250,97 @@ static void test_gitleaks(void **state)
     assert_non_null(strstr(notes, "rule `file-only`: looks at names of files only"));
     assert_non_null(strstr(notes, "rule `digits-first`: names no keywords: it is tried at runs of digits"));
     assert_non_null(strstr(notes, "rule `anywhere`: names no keywords: it is tried at long tokens"));
-    assert_non_null(strstr(notes, "rule `part`: works only together"));
-    assert_non_null(strstr(notes, "rule `whole`: works only together"));
+    assert_non_null(strstr(notes, "rule `part`: only helps other rules"));
+    assert_string_equal(p.defs[5].id, "whole");
+    assert_non_null(strstr(notes, "rule `whole`: asks for findings of other rules near by: found without them"));
     rule_pack_free(&p);
+}
+
+/* What viper, which reads gitleaks' files, forgives: keys in any case; any text for an id. */
+static void test_gitleaks_loosely(void **state)
+{
+    struct rule_pack p = {0};
+    char notes[2048];
+    (void)state;
+    must_load(&p, "title: t\nrules:\n  - id: My key\n    Regex: (acme)-([0-9]{8})\n    secretgroup: 2\n    Keywords: [ACME-]\n"
+                  "    allowlist: {regextarget: match, regexes: [acme-0]}\n");
+    assert_string_equal(p.defs[0].id, "My-key");
+    assert_int_equal(p.defs[0].secret_group, 2);
+    assert_int_equal(p.defs[0].allow[0].target, 1);
+    notes_of(&p, notes);
+    assert_non_null(strstr(notes, "rule `My-key`: stands for an id"));
+    rule_pack_free(&p);
+    must_fail("rules: [{id: My key, type: T, regex: aa, keywords: [aa]}]\n", "found `My key`");
+    must_fail("rules: [{id: a, type: T, Regex: aa, keywords: [aa]}]\n", "unknown key `Regex`");
+}
+
+/* A file that extends others may name a rule of theirs for the sake of an allowlist. */
+static void test_amends(void **state)
+{
+    static const char more[] =
+        "extend: {useDefault: true}\nrules: [{id: a, allowlists: [{regexes: ['x']}]}, {id: b, allowlist: {regexes: ['y']}}]\n";
+    struct rule_pack p = {0};
+    char notes[2048];
+    (void)state;
+    must_load(&p, "rules: [{id: a, regex: aa, keywords: [aa]}]\n");
+    must_load(&p, more);
+    assert_int_equal(p.count, 1);
+    assert_int_equal(p.defs[0].allow_count, 1);
+    assert_string_equal(p.defs[0].allow[0].regexes[0], "x");
+    notes_of(&p, notes);
+    assert_non_null(strstr(notes, "rule `a`: adds to the allowlists of the rule before it"));
+    assert_non_null(strstr(notes, "rule `b`: adds to a rule that no pack before it has"));
+    rule_pack_free(&p);
+    must_fail(more + strlen("extend: {useDefault: true}\n"), "rule `a`: needs a regex");
+}
+
+static void test_value_groups(void **state)
+{
+    static const char *const rows[][2] = {
+        {"sonar[_.-]?(login|token)=([a-z0-9]{40})", "sonar[_.-]?(?:login|token)=([a-z0-9]{40})"},
+        {"hook/([a-z0-9]{4}-){3}x", "hook/(?:[a-z0-9]{4}-){3}x"},
+        {"k=((live|test)_[a-f0-9]{35})", "k=((?:live|test)_[a-f0-9]{35})"},
+        {"Z(?:(?P<alg>aGJH)|(?P<kid>cmFX))[a-z]+", "Z(?:(?:aGJH)|(?:cmFX))[a-z]+"},
+        {"(\\d{15}(\\||%)[a-z]{27})x", "(\\d{15}(?:\\||%)[a-z]{27})x"},
+        {"a([()]x*)(?i)(b\\()c", "a([()]x*)(?i)(?:b\\()c"},
+        {"((a)(b))([0-9]+)?", "(?:(?:a)(?:b))([0-9]+)?"},
+        {"\\Q((\\E(a)", "\\Q((\\E(a)"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct buf b = buf_make(1000);
+        assert_int_equal(regex_value_groups(slice_str(rows[i][0]), &b), ERR_OK);
+        assert_int_equal(buf_add_byte(&b, 0), ERR_OK);
+        assert_string_equal(buf_slice(&b).p, rows[i][1]);
+        buf_free(&b);
+    }
+}
+
+static void test_literals(void **state)
+{
+    static const char *const rows[][2] = {
+        {"(?i)[\\w.-]{0,50}?(?:db_passw(?:or)?d|pwd)(?:[ \\t]{0,20})[:=]([a-z]{8})", "db_password db_passwd pwd"},
+        {"(?:ab|[Cc]d)-[0-9]{4}", "ab- cd-"},
+        {"x?abc[0-9]+defgh", "defgh"},
+        {"(?:abc)?[0-9]+", ""},
+        {"[a-f0-9]{40}", ""},
+        {"(?:abc|[a-z]{3})[0-9]", ""},
+        {"(?:acme){2,3}[0-9]", "acme"},
+        {"\\bKey\\x3a\\s*([a-z]+)", "key:"},
+        {"\\Qa.(b\\E[0-9]", "a.(b"},
+        {"[[:alpha:]]{3}-\\pL\\p{Greek}zz9", "zz9"},
+        {"a{bc", "a{bc"},
+        {"(unclosed", "unclosed"},
+        {"stray)x", ""},
+    };
+    char word[LITERALS_MAX][LITERAL_LEN + 1];
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char all[1024] = "";
+        size_t n = regex_literals(slice_str(rows[i][0]), word);
+        for (size_t k = 0; k < n; k++) snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", k ? " " : "", word[k]);
+        assert_string_equal(all, rows[i][1]);
+    }
 }
 
 static void test_re2(void **state)
@@ -383,6 +471,11 @@ static void test_re2_finds(void **state)
         {"lit.eral+", "\\Qlit.eral+\\E([0-9]{8})", "lit.eral+12345678", "litxeral+12345678"},
         {"multi_", "(?m)^multi_([a-z]{8})$", "a\nmulti_abcdefgh\nb", "a multi_abcdefgh"},
         {"dall_", "(?s)dall_.{3}_([a-z]{4})", "dall_a\nb_abcd", "dall_ab_abcd"},
+        /* keywords that only some matches have so near their start */
+        {"t3blbkfj", "(sk-proj-[A-Za-z0-9_-]{58}T3BlbkFJ[a-z]{4}|sk-[a-z0-9]{20}T3BlbkFJ)",
+         "sk-proj-0123456789012345678901234567890123456789012345678901234567T3BlbkFJabcd", "sk-proj-0123T3BlbkFJabcd"},
+        /* none at all: the regex has its own */
+        {NULL, "(?i)acme[_-]?(?:key|secret)\\s*[:=]\\s*([0-9a-z]{6})", "my ACME_Secret = a1b2c3", "acme = a1b2c3"},
         {"adafruit",
          "(?i)[\\w.-]{0,50}?(?:adafruit)(?:[ \\t\\w.-]{0,20})[\\s'\"]{0,3}(?:=|>|:{1,3}=|\\|\\||:|=>|\\?=|,)[\\x60'\"\\s=]"
          "{0,5}([a-z0-9_-]{32})(?:[\\x60'\"\\s;]|\\\\[nr]|$)",
@@ -400,8 +493,8 @@ static void test_re2_finds(void **state)
             quoted[n++] = *c;
         }
         quoted[n] = 0;
-        snprintf(yaml, sizeof yaml, "title: gitleaks config\nrules:\n  - id: r\n    regex: '%s'\n    keywords: ['%s']\n", quoted,
-                 rows[i][0]);
+        int len = snprintf(yaml, sizeof yaml, "title: gitleaks config\nrules:\n  - id: r\n    regex: '%s'\n", quoted);
+        if (rows[i][0]) snprintf(yaml + len, sizeof yaml - (size_t)len, "    keywords: ['%s']\n", rows[i][0]);
         must_load(&p, yaml);
         assert_int_equal(ruleset_build(p.defs, p.count, on_problem, NULL, &rs), ERR_OK);
         struct detect_scratch *d = detect_scratch_new();
@@ -494,10 +587,11 @@ int main(void)
 {
     mem_install_hooks();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_field), cmocka_unit_test(test_mistakes),  cmocka_unit_test(test_all_at_once),
-        cmocka_unit_test(test_gitleaks),    cmocka_unit_test(test_re2),       cmocka_unit_test(test_native_is_not_translated),
-        cmocka_unit_test(test_refusals),    cmocka_unit_test(test_shipped),   cmocka_unit_test(test_examples),
-        cmocka_unit_test(test_damaged),     cmocka_unit_test(test_re2_finds),
+        cmocka_unit_test(test_every_field),      cmocka_unit_test(test_mistakes), cmocka_unit_test(test_all_at_once),
+        cmocka_unit_test(test_gitleaks),         cmocka_unit_test(test_re2),      cmocka_unit_test(test_native_is_not_translated),
+        cmocka_unit_test(test_refusals),         cmocka_unit_test(test_shipped),  cmocka_unit_test(test_examples),
+        cmocka_unit_test(test_gitleaks_loosely), cmocka_unit_test(test_amends),   cmocka_unit_test(test_value_groups),
+        cmocka_unit_test(test_literals),         cmocka_unit_test(test_damaged),  cmocka_unit_test(test_re2_finds),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
