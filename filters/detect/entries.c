@@ -6,9 +6,79 @@
 
 #include <stdlib.h>
 
-_Static_assert(sizeof(struct entry) == 32, "two fill a line of the cache");
+_Static_assert(sizeof(struct entry) == 16 && ENTRY_HEAD * ENTRY_LANES == 64, "four fill a line of the cache");
 
-/* --- comparing */
+/* --- comparing heads */
+
+/* Entries whose heads are there. */
+#define PICKS 256u
+struct picks {
+    size_t count; /* at most PICKS: some more are written and not counted */
+    uint32_t place[PICKS + ENTRY_LANES], entry[PICKS + ENTRY_LANES];
+};
+
+/* The bytes round a place, 0 where the text has none, capitals made small. */
+static inline __m128i read_head(struct slice text, size_t at)
+{
+    char part[ENTRY_HEAD] = {0};
+    const char *from = text.p + at - ENTRY_BEFORE;
+    if (__builtin_expect(at < ENTRY_BEFORE || text.n - at < ENTRY_HEAD - ENTRY_BEFORE, 0)) {
+        size_t before = at < ENTRY_BEFORE ? at : ENTRY_BEFORE, n = before + text.n - at, skip = ENTRY_BEFORE - before;
+        memcpy(part + skip, text.p + at - before, n < ENTRY_HEAD - skip ? n : ENTRY_HEAD - skip);
+        from = part;
+    }
+    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)from);
+    return _mm_or_si128(v, _mm_and_si128(vector_within(v, 'A', 25), _mm_set1_epi8(0x20)));
+}
+
+/* Picks from place i's entries on, and from the next places', as long as there is room: the first place that is not done,
+ * `first` where it goes on. */
+static size_t pick_plain(const struct entries *l, struct slice text, struct places *p, size_t i, struct picks *out)
+{
+    for (; i < p->count; i++) {
+        __m128i v = read_head(text, p->at[i]);
+        for (uint32_t *k = &p->first[i]; *k < p->end[i]; ++*k) {
+            if (out->count == PICKS) return i;
+            __m128i head = _mm_loadu_si128((const __m128i *)(const void *)l->head[*k]);
+            __m128i same = _mm_or_si128(_mm_cmpeq_epi8(v, head), _mm_cmpeq_epi8(head, _mm_set1_epi8(ENTRY_BLANK)));
+            out->place[out->count] = (uint32_t)i;
+            out->entry[out->count] = *k;
+            out->count += _mm_movemask_epi8(same) == 0xffff;
+        }
+    }
+    return i;
+}
+
+#define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,bmi,bmi2,popcnt")))
+
+/* The same; nearly always there are no more than ENTRY_LANES. */
+AVX512 static size_t pick_avx512(const struct entries *l, struct slice text, struct places *p, size_t i, struct picks *out)
+{
+    const __m128i lanes = _mm_set_epi32(3, 2, 1, 0);
+    for (; i < p->count; i++) {
+        __m512i v = _mm512_broadcast_i32x4(read_head(text, p->at[i]));
+        uint32_t k = p->first[i], end = p->end[i];
+        do {
+            if (out->count > PICKS - ENTRY_LANES) {
+                p->first[i] = k;
+                return i;
+            }
+            __m512i head = _mm512_loadu_si512(l->head[k]);
+            __m512i other = _mm512_maskz_sub_epi8(_mm512_cmpneq_epi8_mask(head, _mm512_set1_epi8(ENTRY_BLANK)), v, head);
+            unsigned halves = _mm512_test_epi64_mask(other, other);
+            __mmask8 may = (__mmask8)_bzhi_u32(_pext_u32(~(halves | halves >> 1), 0x55),
+                                               end - k < ENTRY_LANES ? end - k : ENTRY_LANES);
+            __m128i entry = _mm_maskz_compress_epi32(may, _mm_add_epi32(lanes, _mm_set1_epi32((int)k)));
+            _mm_storeu_si128((__m128i *)(void *)(out->entry + out->count), entry);
+            _mm_storeu_si128((__m128i *)(void *)(out->place + out->count), _mm_set1_epi32((int)i));
+            out->count += (unsigned)__builtin_popcount(may);
+            k += ENTRY_LANES;
+        } while (k < end);
+    }
+    return i;
+}
+
+/* --- comparing the rest */
 
 static bool same(const char *text, const char *word, size_t n)
 {
@@ -18,35 +88,6 @@ static bool same(const char *text, const char *word, size_t n)
         if (c != word[i]) return false;
     }
     return true;
-}
-
-/* Whether the text has an entry's head from p on: what it tells nothing of is a capital. */
-static inline bool has_head(const struct entry *e, const char *p)
-{
-    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p), head = _mm_loadu_si128((const __m128i *)(const void *)e->head);
-    v = _mm_or_si128(v, _mm_and_si128(vector_within(v, 'A', 25), _mm_set1_epi8(0x20)));
-    __m128i same = _mm_or_si128(_mm_cmpeq_epi8(v, head), _mm_cmpeq_epi8(head, _mm_set1_epi8(ENTRY_BLANK)));
-    return _mm_movemask_epi8(same) == 0xffff;
-}
-
-/* Keeps those picked whose heads are there. */
-static void keep_heads(const struct entries *l, struct slice text, struct picks *p)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < p->count; i++) {
-        char part[ENTRY_HEAD] = {0}; /* the last bytes */
-        uint32_t at = p->at[i], entry = p->entry[i];
-        const struct entry *e = &l->entry[entry];
-        bool keep = (e->tag == p->tag[i]) & (e->lead <= at);
-        at -= keep ? e->lead : 0;
-        const char *from = text.p + at;
-        if (at + ENTRY_HEAD > text.n) from = memcpy(part, from, text.n - at);
-        keep &= has_head(e, from);
-        p->at[n] = at;
-        p->entry[n] = entry;
-        n += keep;
-    }
-    p->count = n;
 }
 
 /* What stands before and behind a word whose head is there. */
@@ -61,19 +102,34 @@ static inline bool stands(const struct entries *l, const struct entry *e, struct
     return ok;
 }
 
-size_t entries_compare(const struct entries *l, struct slice text, struct picks *p, struct lexicon_hit *hits)
+static size_t keep_standing(const struct entries *l, struct slice text, const struct places *p, const struct picks *v,
+                            struct lexicon_hit *hits)
 {
     size_t n = 0;
-    keep_heads(l, text, p);
-    for (size_t i = 0; i < p->count; i++) {
-        const struct entry *e = &l->entry[p->entry[i]];
-        const char *rest = text.p + p->at[i] + ENTRY_HEAD;
-        bool ok = stands(l, e, text, p->at[i]);
-        if (ok & (e->len > ENTRY_HEAD)) ok = same(rest, l->texts + l->text[e->word] + ENTRY_HEAD, e->len - ENTRY_HEAD);
-        hits[n] = (struct lexicon_hit){p->at[i], e->word};
+    for (size_t i = 0; i < v->count; i++) {
+        const struct entry *e = &l->entry[v->entry[i]];
+        uint32_t at = p->at[v->place[i]];
+        bool ok = (e->tag == p->tag[v->place[i]]) & (e->lead <= at);
+        at -= ok ? e->lead : 0;
+        ok &= stands(l, e, text, at);
+        if (ok & ((e->lead > ENTRY_BEFORE) | (e->len - e->lead > (int)(ENTRY_HEAD - ENTRY_BEFORE))))
+            ok = same(text.p + at, l->texts + l->text[e->word], e->len);
+        hits[n] = (struct lexicon_hit){at, e->word};
         n += ok;
     }
-    p->count = 0;
+    return n;
+}
+
+size_t entries_compare(const struct entries *l, struct slice text, struct places *p, struct lexicon_hit *hits)
+{
+    const bool wide = lexicon_way() == LEXICON_AVX512;
+    size_t n = 0;
+    for (size_t i = 0; i < p->count;) {
+        struct picks v;
+        v.count = 0;
+        i = (wide ? pick_avx512 : pick_plain)(l, text, p, i, &v);
+        n += keep_standing(l, text, p, &v, hits + n);
+    }
     return n;
 }
 
@@ -99,10 +155,17 @@ static struct entry make_entry(struct builder *b, size_t word)
     const struct lexicon_word *w = &b->words[word];
     struct slice t = w->text;
     struct entry e = {.word = (uint32_t)word, .lead = (uint8_t)w->lead, .len = (uint8_t)t.n};
-    for (size_t i = 0; i < ENTRY_HEAD; i++) e.head[i] = i < t.n ? t.p[i] : ENTRY_BLANK;
     e.prev = set_number(b, &w->prev);
     for (int i = 0; i < 2; i++) e.after[i] = set_number(b, &w->after[i]);
     return e;
+}
+
+static void make_head(const struct lexicon_word *w, char head[ENTRY_HEAD])
+{
+    for (size_t i = 0; i < ENTRY_HEAD; i++) {
+        size_t at = w->lead + i - ENTRY_BEFORE; /* far behind where it is before the word */
+        head[i] = at < w->text.n ? w->text.p[at] : ENTRY_BLANK;
+    }
 }
 
 static int compare_slices(struct slice x, struct slice y)
@@ -176,13 +239,17 @@ static enum err make_all(struct entries *e, struct builder *b, struct entry *mad
 enum err entries_build(struct entries *e, const struct lexicon_word *words, size_t n, const struct entry_ref *refs, size_t count)
 {
     struct builder b = {.words = words, .n = n};
-    *e = (struct entries){.entry = mem_alloc((count + 1) * sizeof *e->entry)};
+    *e = (struct entries){.head = mem_zalloc((count + ENTRY_LANES) * sizeof *e->head),
+                          .entry = mem_alloc((count + 1) * sizeof *e->entry)};
     struct entry *made = mem_alloc(n * sizeof *made);
-    enum err x = n > UINT16_MAX / 3 ? ERR_LIMIT : !e->entry || !made ? ERR_MEMORY : count_nested(words, n, &e->nested);
+    enum err x = n > UINT16_MAX / 3               ? ERR_LIMIT
+                 : !e->head || !e->entry || !made ? ERR_MEMORY
+                                                  : count_nested(words, n, &e->nested);
     if (!x) x = make_all(e, &b, made);
     for (size_t i = 0; i < count && !x; i++) {
         e->entry[i] = made[refs[i].word];
         e->entry[i].tag = refs[i].tag;
+        make_head(&words[refs[i].word], e->head[i]);
     }
     mem_free(made);
     mem_free(b.sets);
@@ -191,6 +258,7 @@ enum err entries_build(struct entries *e, const struct lexicon_word *words, size
 
 void entries_free(struct entries *e)
 {
+    mem_free(e->head);
     mem_free(e->entry);
     mem_free(e->sets);
     mem_free(e->texts);

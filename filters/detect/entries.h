@@ -8,11 +8,12 @@
 
 #include <emmintrin.h>
 
-#define ENTRY_HEAD  16u
-#define ENTRY_BLANK 'Z' /* no word has a capital */
+#define ENTRY_HEAD   16u
+#define ENTRY_BEFORE 4u  /* of them before the place */
+#define ENTRY_BLANK  'Z' /* no word has a capital */
+#define ENTRY_LANES  4u  /* heads compared at once */
 
 struct entry {
-    char head[ENTRY_HEAD]; /* the word's first bytes, ENTRY_BLANK where it has none */
     uint32_t word;
     uint16_t tag;            /* the finder's own */
     uint16_t prev, after[2]; /* in sets */
@@ -20,6 +21,7 @@ struct entry {
 };
 
 struct entries {
+    char (*head)[ENTRY_HEAD]; /* of each entry: the word's bytes round its place, ENTRY_BLANK where it has none */
     struct entry *entry;
     struct byteset *sets;
     char *texts;
@@ -38,33 +40,26 @@ enum err entries_build(struct entries *e, const struct lexicon_word *words, size
                        size_t count) MUST_CHECK;
 void entries_free(struct entries *e);
 
-/* Entries to compare with places. */
-#define PICKS 256u
-struct picks {
-    size_t count; /* at most PICKS: some more are written and not counted */
-    uint32_t at[PICKS + 4], entry[PICKS + 4], tag[PICKS + 4];
+/* Places in a text, each with the entries to compare there: [first, end), those that have the tag. */
+#define PLACES 64u
+struct places {
+    size_t count;
+    uint32_t at[PLACES], first[PLACES], end[PLACES], tag[PLACES];
 };
 
-/* Of those picked the ones that stand at their places and have the tag asked for, in the same order, into hits: their
- * number. One hit more may be written, and is none. Nothing is picked afterwards. */
-size_t entries_compare(const struct entries *l, struct slice text, struct picks *p, struct lexicon_hit *hits);
+/* The entries that stand at their places, in the same order, into hits: their number. One hit more may be written, and is
+ * none. p is used up. */
+size_t entries_compare(const struct entries *l, struct slice text, struct places *p, struct lexicon_hit *hits);
 
-/* Picks the entries [first, end); those picked before are compared if there is no room: the number of hits. */
-static inline size_t entries_pick(const struct entries *l, struct slice text, struct picks *p, uint32_t at, uint32_t first,
-                                  uint32_t end, uint32_t tag, struct lexicon_hit *hits)
+/* There must be room for a place, whose bytes are asked for early. */
+static inline void entries_place(const struct entries *l, struct places *p, uint32_t at, uint32_t first, uint32_t end,
+                                 uint32_t tag)
 {
-    size_t n = 0;
-    _mm_prefetch((const char *)(l->entry + first), _MM_HINT_T0);
-    do {
-        if (p->count + 4 > PICKS) n += entries_compare(l, text, p, hits + n);
-        __m128i four = _mm_add_epi32(_mm_set1_epi32((int)first), _mm_set_epi32(3, 2, 1, 0));
-        _mm_storeu_si128((__m128i *)(void *)(p->at + p->count), _mm_set1_epi32((int)at));
-        _mm_storeu_si128((__m128i *)(void *)(p->entry + p->count), four);
-        _mm_storeu_si128((__m128i *)(void *)(p->tag + p->count), _mm_set1_epi32((int)tag));
-        p->count += end - first < 4 ? end - first : 4;
-        first += 4;
-    } while (first < end); /* seldom more than four */
-    return n;
+    _mm_prefetch(l->head[first], _MM_HINT_T0);
+    p->at[p->count] = at;
+    p->first[p->count] = first;
+    p->end[p->count] = end;
+    p->tag[p->count++] = tag;
 }
 
 /* The eight bytes at a place, 0 behind the text. */

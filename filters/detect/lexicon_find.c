@@ -23,25 +23,39 @@ static void look_up(struct lexicon_search *s)
     s->count = n;
 }
 
+/* Known places [i, end) with their entries. */
+static inline __attribute__((always_inline)) void place_some(const struct lexicon_search *s, size_t i, size_t end,
+                                                             struct places *p)
+{
+    const struct lexicon *l = s->l;
+    p->count = 0;
+    for (; i < end; i++) {
+        uint32_t hash = s->as[i] >> 16, tag = s->as[i] & 0xffff;
+        uint64_t below = l->known[hash >> 6] & ((1ull << (hash & 63)) - 1);
+        const uint32_t *first = l->first + l->before[hash >> 6] + __builtin_popcountll(below);
+        entries_place(&l->entries, p, s->at[i], first[0], first[1], tag);
+    }
+}
+
+_Static_assert(PLACES *LEXICON_NESTED < LEXICON_ROOM, "hits of so many find room");
+
 /* The known places' entries: the number of hits; *next is where to go on if there is no room for all. */
 static inline __attribute__((always_inline)) size_t compare(struct lexicon_search *s, struct lexicon_hit *hits, size_t room,
                                                             size_t *next)
 {
     const struct lexicon *l = s->l;
+    struct places p;
     size_t n = 0;
-    for (size_t i = 0; i < s->count; i++) {
-        uint32_t at = s->at[i], hash = s->as[i] >> 16, tag = s->as[i] & 0xffff;
-        if (n + s->picks.count + l->entries.nested > room && (i == 0 || at != s->at[i - 1])) {
-            n += entries_compare(&l->entries, s->text, &s->picks, hits + n);
-            *next = at;
-            if (n + l->entries.nested > room) return n;
-        }
-        uint64_t below = l->known[hash >> 6] & ((1ull << (hash & 63)) - 1);
-        const uint32_t *first = l->first + l->before[hash >> 6] + __builtin_popcountll(below);
-        n += entries_pick(&l->entries, s->text, &s->picks, at, first[0], first[1], tag, hits + n);
+    for (size_t i = 0, end; i < s->count; i = end) {
+        end = s->count - i < PLACES ? s->count : i + PLACES;
+        if (end < s->count && s->at[end] == s->at[end - 1]) end--; /* both parts of a place are of one lot */
+        *next = s->at[i];
+        if (n + PLACES * l->entries.nested > room) return n;
+        place_some(s, i, end, &p);
+        n += entries_compare(&l->entries, s->text, &p, hits + n);
     }
     *next = SIZE_MAX;
-    return n + entries_compare(&l->entries, s->text, &s->picks, hits + n);
+    return n;
 }
 
 __attribute__((target("popcnt"))) static size_t compare_popcnt(struct lexicon_search *s, struct lexicon_hit *hits, size_t room,
@@ -192,8 +206,6 @@ enum lexicon_way lexicon_limit(enum lexicon_way best)
     return have;
 }
 
-_Static_assert(LEXICON_NESTED < LEXICON_ROOM, "hits find room");
-
 enum lexicon_way lexicon_way(void)
 {
     int how = way;
@@ -207,7 +219,6 @@ size_t lexicon_find(const struct lexicon *l, struct slice text, size_t from, siz
     struct lexicon_search s;
     s.l = l;
     s.text = text;
-    s.picks.count = 0;
     s.letter = from > 0 && lexicon_letter((unsigned char)text.p[from - 1]);
     s.lower = s.letter && text.p[from - 1] >= 'a';
     enum lexicon_way how = lexicon_way();

@@ -76,7 +76,6 @@ struct lexicon_search {
     size_t count;       /* some more are written and not counted */
     uint32_t at[2 * LEXICON_BATCH * 64 + 16];
     uint32_t as[2 * LEXICON_BATCH * 64 + 16]; /* the part of a row; once looked up with the hash before it */
-    struct picks picks;
 };
 
 /* lexicon_wide.c: one batch of text[from, to), with AVX-512: where it ends. */

@@ -6,7 +6,7 @@
 
 #define BATCH 32u /* words of 64 bytes looked through before what is left is looked up */
 
-struct places {
+struct marked {
     size_t count; /* some more are written and not counted */
     uint32_t at[BATCH * 64 + 16];
 };
@@ -14,10 +14,9 @@ struct places {
 struct search {
     const struct needles *l;
     struct slice text;
-    struct places whole, brief;
+    struct marked whole, brief;
     size_t known; /* places that have a list */
     uint32_t at[3 * BATCH * 64 + 1], list[3 * BATCH * 64 + 1];
-    struct picks picks;
 };
 
 /* --- places */
@@ -27,7 +26,7 @@ static inline void add_place(struct search *s, size_t at, const char *p)
 {
     const uint32_t(*byte)[256] = s->l->byte;
     const unsigned char *c = (const unsigned char *)p;
-    struct places *whole = &s->whole, *brief = &s->brief;
+    struct marked *whole = &s->whole, *brief = &s->brief;
     uint32_t may = byte[0][c[0]] & byte[1][c[1]] & byte[2][c[2]] & byte[3][c[3]];
     whole->at[whole->count] = brief->at[brief->count] = (uint32_t)at;
     whole->count += (may & ((1u << 8 * BRIEF) - 1)) != 0;
@@ -85,7 +84,7 @@ VECTOR_AVX2 static void find_32(struct search *s, size_t from, const char *p, si
 
 #define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,popcnt")))
 
-AVX512 static inline void add_places(struct places *v, size_t from, uint64_t at)
+AVX512 static inline void add_places(struct marked *v, size_t from, uint64_t at)
 {
     const __m512i iota = _mm512_set_epi8(63, 62, 61, 60, 59, 58, 57, 56, 55, 54, 53, 52, 51, 50, 49, 48, 47, 46, 45, 44, 43, 42,
                                          41, 40, 39, 38, 37, 36, 35, 34, 33, 32, 31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20,
@@ -127,7 +126,7 @@ AVX512 static void find_64(struct search *s, size_t from, const char *p, size_t 
 /* --- looking up */
 
 /* Those of the places that have what all of a list have, without a branch on it. */
-static void look_up(struct search *s, const struct places *v, unsigned look)
+static void look_up(struct search *s, const struct marked *v, unsigned look)
 {
     const struct needles *l = s->l;
     size_t n = s->known;
@@ -162,6 +161,22 @@ static size_t find_batch(struct search *s, size_t from, size_t to, size_t most, 
     return from + n;
 }
 
+/* The entries of the places that have a list: the number of hits. */
+static size_t compare(const struct search *s, struct lexicon_hit *hits)
+{
+    const struct entries *l = &s->l->entries;
+    size_t n = 0;
+    for (size_t i = 0; i < s->known;) {
+        struct places p;
+        for (p.count = 0; i < s->known && p.count < PLACES; i++) {
+            const struct needle_list *list = &s->l->lists[s->list[i]];
+            entries_place(l, &p, s->at[i], list->first, list->end, 0);
+        }
+        n += entries_compare(l, s->text, &p, hits + n);
+    }
+    return n;
+}
+
 _Static_assert(64 * LEXICON_NESTED < LEXICON_ROOM, "a batch finds room");
 
 size_t needles_find(const struct needles *l, struct slice text, size_t from, size_t to, struct lexicon_hit hits[LEXICON_ROOM],
@@ -170,17 +185,12 @@ size_t needles_find(const struct needles *l, struct slice text, size_t from, siz
     struct search s;
     s.l = l;
     s.text = text;
-    s.picks.count = 0;
     enum lexicon_way way = lexicon_way();
     size_t n = 0, nested = l->entries.nested, most = (LEXICON_ROOM - 1) / (64 * nested);
     most = 64 * (most < BATCH ? most : BATCH);
     while (from < to && n + most * nested < LEXICON_ROOM) {
         from = find_batch(&s, from, to, most, way);
-        for (size_t i = 0; i < s.known; i++) {
-            const struct needle_list *list = &l->lists[s.list[i]];
-            n += entries_pick(&l->entries, text, &s.picks, s.at[i], list->first, list->end, 0, hits + n);
-        }
-        n += entries_compare(&l->entries, text, &s.picks, hits + n);
+        n += compare(&s, hits + n);
     }
     *next = from;
     return n;

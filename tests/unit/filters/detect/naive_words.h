@@ -99,6 +99,20 @@ static struct byteset some_bytes(void)
     }
 }
 
+/* Words that differ in nothing but what stands before "_password": a list of them all; and a text of half of them. */
+static size_t make_alike(size_t lead, char *text)
+{
+    struct byteset any = byteset_all();
+    size_t n = 0;
+    for (words = 0; words < WORDS_MAX; words++) {
+        unsigned i = (unsigned)words;
+        size_t len = (size_t)snprintf(store[i], sizeof store[i], "%c%c_password", 'a' + (int)(i / 20), 'a' + (int)(i % 20));
+        word[i] = (struct lexicon_word){slice_of(store[i], len), any, {any, any}, lead};
+        if (i % 7 < 4) n += (size_t)snprintf(text + n, sizeof store[i], "%s ", store[i]);
+    }
+    return n;
+}
+
 static bool is_new(struct slice w)
 {
     for (size_t i = 0; i < words; i++)

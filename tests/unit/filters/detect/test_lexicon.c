@@ -164,6 +164,22 @@ static void test_room(void **st)
     free(t);
 }
 
+/* More words in a list than are compared at a time. */
+static void test_alike(void **st)
+{
+    (void)st;
+    static char text[TEXT_MAX];
+    struct lexicon *l = NULL;
+    struct slice t = slice_of(text, make_alike(3, text));
+    assert_int_equal(lexicon_build(word, words, false, &l), ERR_OK);
+    for (int way = LEXICON_SSE2; way <= LEXICON_AVX512; way++) {
+        if (lexicon_limit((enum lexicon_way)way) != (enum lexicon_way)way) continue;
+        compare(l, t, 0, t.n, false);
+        compare(l, slice_of(text + 3, t.n - 7), 0, t.n - 7, false); /* of the first word only the end is there */
+    }
+    lexicon_free(l);
+}
+
 static void test_limits(void **st)
 {
     (void)st;
@@ -192,6 +208,6 @@ int main(void)
 {
     mem_install_hooks();
     const struct CMUnitTest t[] = {cmocka_unit_test(test_same_as_naive), cmocka_unit_test(test_edges),
-                                   cmocka_unit_test(test_room), cmocka_unit_test(test_limits)};
+                                   cmocka_unit_test(test_room), cmocka_unit_test(test_alike), cmocka_unit_test(test_limits)};
     return cmocka_run_group_tests(t, NULL, NULL);
 }

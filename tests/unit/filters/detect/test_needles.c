@@ -126,6 +126,19 @@ static void test_room(void **st)
     free(t);
 }
 
+/* More words in a list than are compared at a time. */
+static void test_alike(void **st)
+{
+    (void)st;
+    static char text[TEXT_MAX];
+    struct needles *l = NULL;
+    struct slice t = slice_of(text, make_alike(0, text));
+    assert_int_equal(needles_build(word, words, &l), ERR_OK);
+    compare_ways(l, t);
+    compare_ways(l, slice_of(text + 3, t.n - 7)); /* of the first word only the end is there */
+    needles_free(l);
+}
+
 static void test_limits(void **st)
 {
     (void)st;
@@ -148,6 +161,6 @@ int main(void)
 {
     mem_install_hooks();
     const struct CMUnitTest t[] = {cmocka_unit_test(test_same_as_naive), cmocka_unit_test(test_edges),
-                                   cmocka_unit_test(test_room), cmocka_unit_test(test_limits)};
+                                   cmocka_unit_test(test_room), cmocka_unit_test(test_alike), cmocka_unit_test(test_limits)};
     return cmocka_run_group_tests(t, NULL, NULL);
 }
