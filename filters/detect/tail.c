@@ -396,6 +396,15 @@ enum err tail_build(struct tail_maker *b, const struct shape *s, struct tail_sta
 
 /* --- walking */
 
+/* Near the end of the text, byte by byte. */
+static uint32_t follow_last(const struct tail_walk *w, const unsigned char *end)
+{
+    const struct tail *t = w->t;
+    uint32_t row = w->row;
+    for (const unsigned char *p = w->p; p < end && row > t->classes;) row = t->next[row + t->cls[*p++]];
+    return row;
+}
+
 /* Steps are taken without asking where they lead, several at once: walks do not wait for one another then, nor for a
  * branch that nobody can foretell. */
 void tail_follow(struct tail_walk *v, size_t n, const char *text_end, bool *may)
@@ -404,21 +413,25 @@ void tail_follow(struct tail_walk *v, size_t n, const char *text_end, bool *may)
     for (unsigned far = 0; n && far < TAIL_LOOK; far += TAIL_STEPS) {
         size_t left = 0;
         for (size_t i = 0; i < n; i++) {
-            struct tail_walk w = v[i];
-            const struct tail *t = w.t;
-            if ((size_t)(end - w.p) < TAIL_STEPS) {
-                while (w.p < end && w.row > t->classes) w.row = t->next[w.row + t->cls[*w.p++]];
-                may[w.id] = w.row;
+            const struct tail *t = v[i].t;
+            const unsigned char *p = v[i].p;
+            const uint32_t id = v[i].id, classes = t->classes;
+            size_t row = v[i].row;
+            if ((size_t)(end - p) < TAIL_STEPS) {
+                may[id] = follow_last(&v[i], end);
                 continue;
             }
-            size_t row = w.row;
+            const uint16_t *column[TAIL_STEPS]; /* known before the row is: of a step only one load waits for the last */
 #pragma GCC unroll 8
-            for (unsigned k = 0; k < TAIL_STEPS; k++) row = t->next[row + t->cls[w.p[k]]];
-            w.row = (uint32_t)row;
-            w.p += TAIL_STEPS;
-            may[w.id] = w.row;
-            v[left] = w;
-            left += w.row > t->classes;
+            for (unsigned k = 0; k < TAIL_STEPS; k++) column[k] = t->next + t->cls[p[k]];
+#pragma GCC unroll 8
+            for (unsigned k = 0; k < TAIL_STEPS; k++) row = column[k][row];
+            may[id] = row;
+            v[left].t = t;
+            v[left].p = p + TAIL_STEPS;
+            v[left].row = (uint32_t)row;
+            v[left].id = id;
+            left += row > classes;
         }
         n = left;
     }
