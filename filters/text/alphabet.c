@@ -134,51 +134,148 @@ SSSE3 LEAF bool hex_ssse3(const char *p)
 
 /* ---- many at a time ---------------------------------------------------------------------------------------- */
 
-/* The places of the bits in some words: most have one or two, which are written without a question. Returns how many. */
-LEAF size_t list(const uint64_t word[ALPHABET_WORDS], uint16_t *place)
+#define WORDS    32u /* of a row at a step */
+#define TOGETHER 4u  /* places */
+
+/* The places of the bits in some words, few of which have any; the last once more, up to a whole number together. Returns how
+ * many. */
+LEAF size_t list(const uint64_t *word, size_t words, uint16_t *place)
 {
-    size_t all = 0;
-    for (unsigned i = 0; i < ALPHABET_WORDS; i++) {
-        uint64_t w = word[i];
-        const unsigned n = (unsigned)__builtin_popcountll(w);
-        for (unsigned k = 0; k < 2 || k < n; k++, w &= w - 1)
-            place[all + k] = (uint16_t)(i * 64 + (unsigned)__builtin_ctzll(w | 1ull << 63));
-        all += n;
+    uint8_t some[WORDS];
+    size_t n = 0, all = 0;
+    for (size_t i = 0; i < words; i++) { /* without a question */
+        some[n] = (uint8_t)i;
+        n += word[i] != 0;
     }
+    for (size_t i = 0; i < n; i++) {
+        uint64_t w = word[some[i]];
+        do place[all++] = (uint16_t)(some[i] * 64u + (unsigned)__builtin_ctzll(w));
+        while (w &= w - 1);
+    }
+    for (; all % TOGETHER; all++) place[all] = place[all - 1];
     return all;
 }
 
-LEAF void keep(const char *text, uint64_t place[ALPHABET_WORDS], bool (*begins)(const char *p))
+/* `begins` says of so many places which may begin text. */
+LEAF bool keep(const char *text, uint64_t *word, size_t words, unsigned (*begins)(const char *text, const uint16_t at[TOGETHER]))
 {
-    uint16_t at[ALPHABET_WORDS * 64 + 2];
-    const size_t n = list(place, at);
-    memset(place, 0, ALPHABET_WORDS * sizeof *place);
-    for (size_t i = 0; i < n; i++) place[at[i] / 64] |= (uint64_t)begins(text + at[i]) << at[i] % 64;
+    uint16_t place[WORDS * 64];
+    unsigned any = 0;
+    for (size_t w = 0; w < words; w += WORDS, text += WORDS * 64, word += WORDS) {
+        const size_t n = list(word, words - w < WORDS ? words - w : WORDS, place);
+        for (size_t i = 0; i < n; i += TOGETHER) {
+            const unsigned those = begins(text, place + i);
+            for (unsigned k = 0; k < TOGETHER; k++)
+                word[place[i + k] / 64] &= ~((uint64_t)(~those >> k & 1) << place[i + k] % 64);
+            any |= those;
+        }
+    }
+    return any != 0;
 }
 
-static void keep_base64_plain(const char *text, uint64_t place[ALPHABET_WORDS]) { keep(text, place, base64_plain); }
-static void keep_hex_plain(const char *text, uint64_t place[ALPHABET_WORDS]) { keep(text, place, hex_plain); }
+LEAF unsigned one_by_one(const char *text, const uint16_t at[TOGETHER], bool (*begins)(const char *p))
+{
+    unsigned those = 0;
+    for (unsigned k = 0; k < TOGETHER; k++) those |= (unsigned)begins(text + at[k]) << k;
+    return those;
+}
+
+static unsigned base64_each(const char *text, const uint16_t at[TOGETHER]) { return one_by_one(text, at, base64_plain); }
+static unsigned hex_each(const char *text, const uint16_t at[TOGETHER]) { return one_by_one(text, at, hex_plain); }
+static bool keep_base64_plain(const char *text, uint64_t *place, size_t n) { return keep(text, place, n, base64_each); }
+static bool keep_hex_plain(const char *text, uint64_t *place, size_t n) { return keep(text, place, n, hex_each); }
+
 #if defined(__x86_64__)
-SSSE3 static void keep_base64_ssse3(const char *text, uint64_t place[ALPHABET_WORDS]) { keep(text, place, base64_ssse3); }
-SSSE3 static void keep_hex_ssse3(const char *text, uint64_t place[ALPHABET_WORDS]) { keep(text, place, hex_ssse3); }
+SSSE3 LEAF unsigned base64_each_ssse3(const char *text, const uint16_t at[TOGETHER])
+{
+    return one_by_one(text, at, base64_ssse3);
+}
+SSSE3 LEAF unsigned hex_each_ssse3(const char *text, const uint16_t at[TOGETHER]) { return one_by_one(text, at, hex_ssse3); }
+SSSE3 static bool keep_base64_ssse3(const char *text, uint64_t *place, size_t n)
+{
+    return keep(text, place, n, base64_each_ssse3);
+}
+SSSE3 static bool keep_hex_ssse3(const char *text, uint64_t *place, size_t n) { return keep(text, place, n, hex_each_ssse3); }
+
+/* ---- four places at once: sixteen bytes each, and sixteen bits --------------------------------------------- */
+
+#define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi,bmi,bmi2,popcnt")))
+
+AVX512 static inline __m512i each(__m128i v) { return _mm512_broadcast_i32x4(v); }
+
+/* What is in no text of UTF-8, by the lower and the upper half of the byte: a bit for each upper half there is such of. */
+AVX512 static inline uint64_t never_text(__m512i b)
+{
+    const __m128i low = _mm_setr_epi8(11, 11, 3, 3, 3, 19, 19, 19, 19, 18, 18, 19, 19, 18, 19, 23);
+    const __m128i high = _mm_setr_epi8(1, 2, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 8, 0, 0, 16); /* 0, 1, 7, C, F */
+    const __m512i half = _mm512_set1_epi8(15);
+    return _mm512_test_epi8_mask(_mm512_shuffle_epi8(each(low), _mm512_and_si512(b, half)),
+                                 _mm512_shuffle_epi8(each(high), _mm512_and_si512(_mm512_srli_epi16(b, 4), half)));
+}
+
+/* is_wide_mark() of each. */
+AVX512 static inline unsigned wide_marks(__m512i v)
+{
+#define ARE(c) _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8(c))
+    const uint64_t slash = ARE('/') | ARE('_'),
+                   fours = _mm512_cmple_epu8_mask(_mm512_sub_epi8(v, _mm512_set1_epi8('4')), _mm512_set1_epi8(3));
+    const uint64_t mark = slash & ((slash >> 1 & fours >> 2) | (ARE('v') >> 1 & ARE('8') >> 2));
+#undef ARE
+    return (unsigned)_pext_u64(mark, 0x0001000100010001ull);
+}
+
+/* begins_text() of each. */
+AVX512 static inline unsigned begin_text(__m512i b, uint64_t all)
+{
+    const uint64_t zero = _mm512_testn_epi8_mask(b, b), high = _mm512_movepi8_mask(b);
+    const uint64_t next = high & _mm512_cmplt_epi8_mask(b, _mm512_set1_epi8((char)0xC0)), lead = high & ~next;
+    const uint64_t wrong = never_text(b) | (next & ~(high << 1)) | (lead << 1 & ~next);
+#define LANE(x)  _mm_cvtsi64_si128((long long)(x))
+#define EVERY(n) _mm_cmpeq_epi16_mask(_mm_and_si128(LANE(zero), _mm_set1_epi16(n)), _mm_set1_epi16(n))
+    const unsigned narrow = _mm_testn_epi16_mask(LANE(wrong & all), LANE(wrong & all)), wide = EVERY(0x55) | EVERY(0xAA);
+    const unsigned zeros = _mm_test_epi16_mask(LANE(zero & all), LANE(zero & all));
+#undef EVERY
+#undef LANE
+    return ((zeros & wide) | (~zeros & narrow)) & ((1u << TOGETHER) - 1); /* there is room for eight */
+}
+
+AVX512 LEAF unsigned base64_four(const char *text, const uint16_t at[TOGETHER])
+{
+    const __m512i low = _mm512_loadu_si512(alphabet_base64), high = _mm512_loadu_si512(alphabet_base64 + 64);
+    __m512i v = _mm512_castsi128_si512(load(text + at[0]));
+    v = _mm512_inserti32x4(v, load(text + at[1]), 1);
+    v = _mm512_inserti32x4(v, load(text + at[2]), 2);
+    v = _mm512_inserti32x4(v, load(text + at[3]), 3);
+    const __m512i digit = _mm512_and_si512(_mm512_permutex2var_epi8(low, v, high), _mm512_set1_epi8(63));
+    const __m512i fours = _mm512_madd_epi16(_mm512_maddubs_epi16(digit, _mm512_set1_epi32(0x01400140)),
+                                            _mm512_set1_epi32(0x00011000));
+    const __m128i order = _mm_setr_epi8(2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, -1, -1, -1, -1);
+    const uint64_t all = 0x0001000100010001ull * ((1u << BASE64_BYTES) - 1);
+    return begin_text(_mm512_shuffle_epi8(fours, each(order)), all) | wide_marks(v);
+}
+
+AVX512 static bool keep_base64_avx512(const char *text, uint64_t *place, size_t n) { return keep(text, place, n, base64_four); }
 #endif
 
 /* ---- the entries ------------------------------------------------------------------------------------------- */
 
 bool (*alphabet_begins_base64)(const char *p) = base64_plain;
 bool (*alphabet_begins_hex)(const char *p) = hex_plain;
-void (*alphabet_keep_base64)(const char *text, uint64_t place[ALPHABET_WORDS]) = keep_base64_plain;
-void (*alphabet_keep_hex)(const char *text, uint64_t place[ALPHABET_WORDS]) = keep_hex_plain;
+bool (*alphabet_keep_base64)(const char *text, uint64_t *place, size_t words) = keep_base64_plain;
+bool (*alphabet_keep_hex)(const char *text, uint64_t *place, size_t words) = keep_hex_plain;
 
 bool alphabet_way(unsigned way)
 {
-    bool known = way == 1;
+    bool known = way == 2;
 #if defined(__x86_64__)
-    if (way == 0) known = __builtin_cpu_supports("ssse3") && __builtin_cpu_supports("popcnt");
-    if (known) alphabet_begins_base64 = way == 0 ? base64_ssse3 : base64_plain;
-    if (known) alphabet_begins_hex = way == 0 ? hex_ssse3 : hex_plain;
-    if (known) alphabet_keep_base64 = way == 0 ? keep_base64_ssse3 : keep_base64_plain;
-    if (known) alphabet_keep_hex = way == 0 ? keep_hex_ssse3 : keep_hex_plain;
+    const bool ssse3 = __builtin_cpu_supports("ssse3") && __builtin_cpu_supports("popcnt");
+    if (way == 0) known = ssse3 && vector_spreads() && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("bmi2");
+    if (way == 1) known = ssse3;
+    if (!known) return false;
+    alphabet_begins_base64 = way < 2 ? base64_ssse3 : base64_plain;
+    alphabet_begins_hex = way < 2 ? hex_ssse3 : hex_plain;
+    alphabet_keep_base64 = way == 0 ? keep_base64_avx512 : way == 1 ? keep_base64_ssse3 : keep_base64_plain;
+    alphabet_keep_hex = way < 2 ? keep_hex_ssse3 : keep_hex_plain;
 #endif
     return known;
 }

@@ -4,6 +4,7 @@
 #define PRIVET_TEXT_ALPHABET_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 extern uint8_t alphabet_base64[256]; /* of both alphabets; 255: none */
@@ -17,10 +18,10 @@ extern int8_t alphabet_hex[256];     /* -1: none */
 extern bool (*alphabet_begins_base64)(const char *p);
 extern bool (*alphabet_begins_hex)(const char *p);
 
-/* The same of many places: bit i of word k is of text + 64k + i, and stays if the digits there may begin text. */
-#define ALPHABET_WORDS 8u
-extern void (*alphabet_keep_base64)(const char *text, uint64_t place[ALPHABET_WORDS]);
-extern void (*alphabet_keep_hex)(const char *text, uint64_t place[ALPHABET_WORDS]);
+/* The same of many places: bit i of word k is of text + 64k + i, and stays if the digits there may begin text. Returns whether
+ * any does. */
+extern bool (*alphabet_keep_base64)(const char *text, uint64_t *place, size_t words);
+extern bool (*alphabet_keep_hex)(const char *text, uint64_t *place, size_t words);
 
 /* For tests: all ways this processor knows. False if there is no such way. */
 bool alphabet_way(unsigned way);

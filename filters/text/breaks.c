@@ -313,17 +313,19 @@ LEAF bool stays(const struct rows *r, size_t i)
     return c == '"' || c == '\'' || is_worth(r, i);
 }
 
-/* The places of the bits in n words: most have one or two, which are written without a question. Returns how many. */
+/* The places of the bits in n words. Returns how many. */
 LEAF size_t list(const uint64_t *word, size_t n, uint32_t *place)
 {
-    const uint64_t top = 1ull << 63;
-    size_t all = 0;
+    uint8_t some[WORDS];
+    size_t all = 0, k = 0;
     for (size_t i = 0; i < n; i++) {
-        uint64_t w = word[i];
-        const unsigned bits = count(w);
-        for (unsigned k = 0; k < 3 || k < bits; k++, w &= w - 1)
-            place[all + k] = (uint32_t)(i * 64) + (uint32_t)__builtin_ctzll(w | top);
-        all += bits;
+        some[k] = (uint8_t)i;
+        k += word[i] != 0;
+    }
+    for (size_t i = 0; i < k; i++) {
+        uint64_t w = word[some[i]];
+        do place[all++] = some[i] * 64u + (unsigned)__builtin_ctzll(w);
+        while (w &= w - 1);
     }
     return all;
 }

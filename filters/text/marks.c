@@ -80,8 +80,8 @@ __attribute__((constructor)) static void make_classes(void)
     sort_bytes(further, second, sizeof second / sizeof second[0]);
 }
 
-#define LEAF LANES_LEAF
-_Static_assert(LANES == ALPHABET_WORDS, "a step at a time");
+#define LEAF       LANES_LEAF
+#define REACH_MOST 32u /* bytes up to a gap */
 
 /* In the order of the classes; `token` is all a token has. */
 struct masks {
@@ -186,15 +186,15 @@ struct pass {
     const struct masks *now, *next;
     struct {
         lanes base64, part, hex, digit, small, capital, low, word, one, two;
-        lanes follows; /* a break may follow it */
+        lanes token, follows; /* a break may follow it */
     } last;
-    lanes slash, pair; /* all met so far */
-    size_t quoted;     /* behind the last sign of quoted-printable */
-    unsigned kinds;    /* met so far, of those that are looked at alone */
+    lanes slash, pair, run, hex; /* all met so far */
+    size_t quoted;               /* behind the last sign of quoted-printable */
+    unsigned kinds;              /* met so far, of those that are looked at alone */
 };
 /* What is looked at alone: places at first, then those of them where something is. */
 struct signs {
-    lanes rare, base64, hex; /* rare: '%', '&', '=' */
+    lanes rare; /* '%', '&', '=' */
     lanes percent, entity, equals;
 };
 
@@ -291,6 +291,38 @@ LEAF void changes(struct pass *s, lanes *found)
     s->last.capital = capital;
 }
 
+/* Bit i: bit i of `to` is set, or all of `on` from there up to a bit of `to` before that word's end, not too far. */
+LEAF void reach(const lanes *to, const lanes *on, lanes *found)
+{
+    lanes x = *to, p = *on;
+    for (unsigned n = 1; n < REACH_MOST; n *= 2) {
+        x |= p & x >> n;
+        p &= p >> n;
+    }
+    *found = x;
+}
+
+/* Breaks behind a word, up to the next gap behind which there are only words: most are such, and are none. A word has no digit
+ * and one change of case at most, what is behind the break one more. Told of each 64 bytes alone; of what goes on beyond
+ * them others ask (breaks.c). `digit`, `gap` and `change`: the rows of that name. */
+LEAF void between_words(struct pass *s, const lanes *digit, const lanes *gap, const lanes *change, lanes *found)
+{
+    const struct masks *m = s->now;
+    const lanes first = m->token & ~LANES_BACK(s->last.token, m->token, 1), plain = m->token & ~(*digit | *change);
+    const lanes one = ((first & plain) + plain) & ~plain; /* a sum carries to where a row of bits ends */
+    const lanes two = (((one & *change & ~*digit) << 1) + plain) & ~plain;
+    lanes line, none, few;
+    ends_of(m, &line);
+    lanes behind = (one | two) & ~m->token;
+    behind |= (behind & line & ~m->lines) << 1; /* a carriage return before a line feed */
+    const lanes on = ~(*digit | *gap | *change);
+    reach(gap, &on, &none);
+    const lanes once = none | (*change & ~(*digit | *gap) & none >> 1);
+    reach(&once, &on, &few);
+    *found &= ~(m->cut & ~m->end & behind & few >> 1);
+    s->last.token = m->token;
+}
+
 /* ---- what is looked at alone ------------------------------------------------------------------------------- */
 
 static bool is_hex(char c) { return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'f'); }
@@ -337,24 +369,12 @@ static void look_at_rare(struct pass *s, struct signs *x, unsigned k)
 
 static unsigned kind(enum mark k, const lanes *row) { return (unsigned)(lanes_any(row) != 0) << k; }
 
-static void keep(const char *text, lanes *places, void (*those)(const char *text, uint64_t place[LANES]))
-{
-    uint64_t place[LANES];
-    memcpy(place, places, sizeof place);
-    those(text, place);
-    memcpy(places, place, sizeof place);
-}
-
 static void look_at_signs(struct pass *s, struct signs *x)
 {
-    const char *p = s->text.p + s->base;
     x->percent = x->entity = x->equals = (lanes){0};
     for (unsigned k = 0; k < LANES; k++)
         if (x->rare[k]) look_at_rare(s, x, k);
-    if (lanes_any(&x->base64)) keep(p, &x->base64, alphabet_keep_base64);
-    if (lanes_any(&x->hex)) keep(p, &x->hex, alphabet_keep_hex);
-    s->kinds |= kind(MARK_PERCENT, &x->percent) | kind(MARK_ENTITY, &x->entity) | kind(MARK_QUOTED, &x->equals) |
-                kind(MARK_BASE64, &x->base64) | kind(MARK_HEX, &x->hex);
+    s->kinds |= kind(MARK_PERCENT, &x->percent) | kind(MARK_ENTITY, &x->entity) | kind(MARK_QUOTED, &x->equals);
 }
 
 /* ---- all of it --------------------------------------------------------------------------------------------- */
@@ -364,40 +384,52 @@ LEAF void mark_step(struct pass *s, uint64_t *w, size_t room)
 {
     const struct masks *m = s->now, *n = s->next;
     const lanes zero = {0};
-    lanes found, literal, pair;
+    lanes found, digit, gap, change, literal, pair, base64, hex;
 #define ROW(k, mask) (*(lanes_row *)(void *)(w + (k)*room) = (mask))
     listed(m, &pair);
     breaks(s, &found, &literal);
+    digit = m->digit | literal | (m->cut & m->end);
+    gaps(s, &gap);
+    changes(s, &change);
+    between_words(s, &digit, &gap, &change, &found);
     ROW(MARK_BREAK, found);
     ROW(MARK_ESCAPE, m->slash);
     ROW(MARK_PAIRS, pair);
     ROW(MARK_TOKEN, m->token);
-    ROW(MARK_DIGIT, m->digit | literal | (m->cut & m->end));
-    gaps(s, &found);
-    ROW(MARK_GAP, found);
-    changes(s, &found);
-    ROW(MARK_CHANGE, found);
+    ROW(MARK_DIGIT, digit);
+    ROW(MARK_GAP, gap);
+    ROW(MARK_CHANGE, change);
     ROW(MARK_WHITE, m->white);
-    struct signs x;
-    base64_places(s, &x.base64);
-    hex_places(s, &x.hex);
-    x.rare = m->rare & LANES_AHEAD(m->token, n->token, 1) & LANES_AHEAD(m->base64, n->base64, 2);
-    found = x.rare | x.base64 | x.hex;
-    if (lanes_any(&found)) look_at_signs(s, &x);
+    base64_places(s, &base64);
+    hex_places(s, &hex);
+    ROW(MARK_BASE64, base64);
+    ROW(MARK_HEX, hex);
+    struct signs x = {.rare = m->rare & LANES_AHEAD(m->token, n->token, 1) & LANES_AHEAD(m->base64, n->base64, 2)};
+    if (lanes_any(&x.rare)) look_at_signs(s, &x);
     else x.percent = x.entity = x.equals = zero;
     ROW(MARK_PERCENT, x.percent);
     ROW(MARK_ENTITY, x.entity);
     ROW(MARK_QUOTED, x.equals);
-    ROW(MARK_BASE64, x.base64);
-    ROW(MARK_HEX, x.hex);
-    ROW(MARK_ANY, m->slash | pair | x.percent | x.entity | x.equals | x.base64 | x.hex);
+    ROW(MARK_ANY, m->slash | pair | x.percent | x.entity | x.equals);
 #undef ROW
     s->slash |= m->slash;
     s->pair |= pair;
+    s->run |= base64;
+    s->hex |= hex;
     s->last.base64 = m->base64;
     s->last.part = m->part;
     s->last.hex = m->hex;
     s->last.digit = m->digit;
+}
+
+/* Of the places in the row of a kind those stay where text may begin. */
+static void keep(struct marks *m, struct slice text, enum mark k, bool (*those)(const char *text, uint64_t *place, size_t words))
+{
+    const size_t words = text.n / 64 + 1;
+    uint64_t *const row = m->word + k * m->room, *const any = m->word + MARK_ANY * m->room;
+    if (!those(text.p, row, words)) return;
+    for (size_t i = 0; i < words; i++) any[i] |= row[i];
+    m->kinds |= 1u << k;
 }
 
 typedef void (*sorter)(const char *p, struct masks *m);
@@ -428,6 +460,8 @@ LEAF void mark_all(struct marks *m, struct slice text, sorter sort)
     }
     for (unsigned k = 0; k < MARK_ROWS; k++) w[k * room] = 0; /* whoever reads 64 bits from somewhere on needs no end */
     m->kinds = s.kinds | kind(MARK_ESCAPE, &s.slash) | kind(MARK_PAIRS, &s.pair);
+    if (lanes_any(&s.run)) keep(m, text, MARK_BASE64, alphabet_keep_base64);
+    if (lanes_any(&s.hex)) keep(m, text, MARK_HEX, alphabet_keep_hex);
     if (m->kinds) m->kinds |= 1u << MARK_ANY;
 }
 
