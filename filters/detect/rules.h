@@ -27,7 +27,7 @@ struct rule_allow { /* gitleaks' allowlists: a finding is dropped if one matches
 };
 
 struct rule_context {
-    char **words; /* matched as whole words, ASCII case ignored, CJK anywhere */
+    char **words; /* matched as whole words, ASCII case ignored, CJK anywhere; also as_keys, asKeys, and without accents */
     size_t count;
     bool require;           /* without one near by there is no finding; else it raises the score */
     uint16_t before, after; /* bytes looked at; defaults 80 and 40 */

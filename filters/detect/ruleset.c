@@ -3,6 +3,7 @@
 #include "filters/detect/compiled.h"
 
 #include "filters/detect/letters.h"
+#include "filters/detect/spellings.h"
 
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -820,12 +821,22 @@ static bool edge_binds(struct slice w, bool end)
     return (unsigned char)w.p[i] < 0xe0;
 }
 
+static bool context_add(struct builder *b, const struct rule_def *d, const char *text, uint16_t rule)
+{
+    char form[SPELLINGS][KEYWORD_MAX + 1];
+    size_t n = spellings(text, form);
+    if (!n) return word_add(b, d, "context word", text, rule); /* which says what is wrong with it */
+    for (size_t i = 0; i < n; i++)
+        if (!word_add(b, d, "context word", form[i], rule)) return false;
+    return true;
+}
+
 static enum err collect_context(struct builder *b, const struct rule_def *defs, size_t n)
 {
     struct ruleset *rs = b->rs;
     for (size_t i = 0; i < n; i++) {
         for (size_t k = 0; k < defs[i].context.count; k++)
-            if (!word_add(b, &defs[i], "context word", defs[i].context.words[k], (uint16_t)i)) return ERR_MEMORY;
+            if (!context_add(b, &defs[i], defs[i].context.words[k], (uint16_t)i)) return ERR_MEMORY;
         if (!defs[i].context.count || !(defs[i].triggers & TRIGGER_DIGITS) || !rs->rules[i].needs) continue;
         if (rs->rules[i].before > rs->widest_before) rs->widest_before = rs->rules[i].before;
         if (rs->rules[i].after > rs->widest_after) rs->widest_after = rs->rules[i].after;
