@@ -13,7 +13,6 @@
 #define TOKEN_BACK     256u
 #define TOKEN_EDGE     1024u
 #define TOKEN_LEAST    16u
-#define WHITE_MOST     64u
 #define PIECES_MOST    160u
 #define BLANKS_MOST    16u
 #define COLUMN_LEAST   24u
@@ -128,24 +127,6 @@ static bool ends_group(struct slice s, size_t i)
     return k < i && k > 0 && is_digit(s.p[k - 1]);
 }
 
-static size_t skip_white(struct slice s, size_t i)
-{
-    size_t most = i + WHITE_MOST;
-    while (i < s.n && i < most && is_white(s.p[i])) i++;
-    return i;
-}
-
-/* Where a string literal goes on that ends with the quote at i: "a" + "b", 'a' . 'b', "a" \ "b", "a" "b"; i if not. */
-static size_t literal_end(struct slice s, size_t i)
-{
-    size_t k = skip_white(s, i + 1);
-    const bool next = k + 1 < s.n && s.p[k] == '\\' && (s.p[k + 1] == '\n' || s.p[k + 1] == '\r');
-    if (k < s.n && (s.p[k] == '+' || s.p[k] == '.' || s.p[k] == '&' || next)) k++;
-    if (k < s.n && s.p[k] == '.' && s.p[k - 1] == '.') k++;
-    k = skip_white(s, k);
-    return k > i + 1 && k < s.n && s.p[k] == s.p[i] ? k + 1 : i;
-}
-
 /* The end of an HTML comment at i; i if there is none. */
 static size_t comment_end(struct slice s, size_t i)
 {
@@ -202,7 +183,7 @@ static size_t skip_margin(struct slice s, size_t i)
  * backslash or what else says that a line goes on before it, its margin behind it); i if there is none. */
 static size_t break_end(struct slice s, size_t i)
 {
-    if (i < s.n && is_quote(s.p[i])) return literal_end(s, i);
+    if (i < s.n && is_quote(s.p[i])) return breaks_literal(s, i);
     size_t k = skip_marks(s, i), line = k;
     if (s.n - line >= 2 && s.p[line] == ' ' && (s.p[line + 1] == '\\' || s.p[line + 1] == '\n')) line++;
     if (line < s.n && s.p[line] == '\\') line++;
@@ -700,7 +681,7 @@ enum err gather_breaks(struct gather *g, uint32_t text)
         enum err e = gather_slice(g, t.value, t.end, 0, &s);
         if (e) return e;
         if (!meter_add(g->meter, WORK_BREAK)) return ERR_NOT_SCANNED;
-        if (is_quote(s.p[i]) && literal_end(s, i) == i) {
+        if (is_quote(s.p[i]) && breaks_literal(s, i) == i) {
             i++;
             continue;
         }

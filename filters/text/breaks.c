@@ -7,6 +7,7 @@
 #define LEAF static inline __attribute__((always_inline)) /* made anew for each processor */
 
 #define WORDS         32u /* of a row at a step */
+#define WHITE_MOST    64u
 #define TAG_MOST      64u
 #define COMMENT_LEAST 7u
 #define MARKS_MOST    128u /* bytes of emphasis and tags in a row */
@@ -14,10 +15,11 @@
 #define HOPS_MOST     8u  /* lines of one word each */
 #define TOGETHER      9u  /* bytes: two pieces that are shorter together are no value, if not of one number */
 #define WORDS_MOST    24u /* two words are no longer */
-#define CASES_LEAST   6u  /* changes between small letters and capitals (gather_join.c) */
-#define CHANGES_FEW   2u  /* of case: a word has fewer */
-#define STAMP_MOST    64  /* bytes of a margin, and of what stands before it */
-#define GROUPS_MOST   32  /* of a number behind it */
+#define WORD_LEAST    4u
+#define CASES_LEAST   6u /* changes between small letters and capitals (gather_join.c) */
+#define CHANGES_FEW   2u /* of case: a word has fewer */
+#define STAMP_MOST    64 /* bytes of a margin, and of what stands before it */
+#define GROUPS_MOST   32 /* of a number behind it */
 #define LINE_MOST     256u
 #define TOKEN_MOST    512u
 #define URL_HEAD      10
@@ -66,12 +68,23 @@ LEAF unsigned count(uint64_t x) { return (unsigned)__builtin_popcountll(x); }
 LEAF unsigned class_at(const struct rows *r, size_t i) { return i < r->text.n ? classes[(unsigned char)r->text.p[i]] : 0; }
 LEAF bool is_byte(const struct rows *r, size_t i, char c) { return i < r->text.n && r->text.p[i] == c; }
 
-/* Whether a string literal that ends with the quote at i might go on: white space or an operator comes next, and then more
- * of those or a quote. */
-static bool quote_goes_on(const struct rows *r, size_t i)
+static inline bool is_white(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+
+static inline size_t skip_white(struct slice s, size_t i)
 {
-    if (r->text.n - i < 3 || !memchr(" \t\n\r+.&\\", r->text.p[i + 1], 8)) return false;
-    return r->text.p[i + 2] == r->text.p[i] || memchr(" \t\n\r+.&\\", r->text.p[i + 2], 8);
+    const size_t most = s.n - i < WHITE_MOST ? s.n : i + WHITE_MOST;
+    while (i < most && is_white(s.p[i])) i++;
+    return i;
+}
+
+size_t breaks_literal(struct slice s, size_t i)
+{
+    size_t k = skip_white(s, i + 1);
+    const bool next = k + 1 < s.n && s.p[k] == '\\' && (s.p[k + 1] == '\n' || s.p[k + 1] == '\r');
+    if (k < s.n && (s.p[k] == '+' || s.p[k] == '.' || s.p[k] == '&' || next)) k++;
+    if (k < s.n && s.p[k] == '.' && s.p[k - 1] == '.') k++;
+    k = skip_white(s, k);
+    return k > i + 1 && k < s.n && s.p[k] == s.p[i] ? k + 1 : i;
 }
 
 /* Behind the white space that a line begins with at k, and a list's or a comment's mark; SIZE_MAX: too far. */
@@ -93,7 +106,7 @@ LEAF int goes_on(const struct rows *r, size_t end)
 {
     const unsigned c = class_at(r, end);
     if (!(c & (CUT | QUOTE | SLASH | GROUP))) return 0;
-    if (c & QUOTE) return quote_goes_on(r, end) ? -1 : 0;
+    if (c & QUOTE) return breaks_literal(r->text, end) > end ? -1 : 0;
     if (c & GROUP) return class_at(r, end + 1) & (CUT | SLASH | GROUP | FIGURE) ? -1 : 0;
     return is_byte(r, end, '\n') || (is_byte(r, end, '\r') && is_byte(r, end + 1, '\n')) ? 1 : -1;
 }
@@ -194,6 +207,45 @@ static bool is_plain(const struct rows *r, size_t i)
     return true;
 }
 
+static inline bool is_blank(char c) { return c == ' ' || c == '\t'; }
+static inline bool is_figure(char c) { return c >= '0' && c <= '9'; }
+static inline bool is_small(char c) { return c >= 'a' && c <= 'z'; }
+static inline bool is_letter(char c) { return is_small((char)(c | 32)); }
+static inline bool is_group(char c) { return is_figure(c) || (c >= 'A' && c <= 'Z') || (c >= '(' && c <= '.' && c != ','); }
+
+static bool has_alnum(struct slice s)
+{
+    size_t k = 0;
+    while (k < s.n && !is_letter(s.p[k]) && !is_figure(s.p[k])) k++;
+    return k < s.n;
+}
+
+/* Whether the piece begins with a word, or is one before the next. */
+static bool is_words_begin(const struct rows *r, struct slice piece)
+{
+    size_t k = is_letter(piece.p[0]);
+    while (k && k < piece.n && is_small(piece.p[k])) k++;
+    if (k < piece.n) {
+        const char c = piece.p[k];
+        return k >= WORD_LEAST && !is_letter(c) && !is_figure(c) && c != '_' && c != '-';
+    }
+    const char *next = piece.p + piece.n;
+    return k >= WORD_LEAST || (r->text.p + r->text.n - next >= 2 && *next == ' ' && (is_letter(next[1]) || next[1] == '='));
+}
+
+/* Whether no value ends in the n bytes at k, the last of two pieces, behind a line end: in a word, or where there is neither
+ * letter nor digit (worth() of gather_join.c). A mailbox may. The first piece has `left` bytes before the break at i. */
+static bool ends_nothing(const struct rows *r, size_t i, size_t k, unsigned n, unsigned left)
+{
+    const char *const p = r->text.p;
+    if (left == 0 || left == 64 || !memchr(p + i, '\n', k - i)) return false;
+    if (class_at(r, k + n) & GROUP && is_group(p[k + n - 1])) return false;                         /* a number may go on */
+    const bool added = p[k] == '+' && n > 1 && p[k + 1] != '+' && !(class_at(r, k - 1) & EMPHASIS); /* a diff's mark */
+    const struct slice head = slice_of(p + i - left, left), tail = slice_of(p + k + added, n - added);
+    if (!is_words_begin(r, tail) && has_alnum(tail) && has_alnum(head)) return false;
+    return !memchr(head.p, '@', head.n) && !memchr(tail.p, '@', tail.n);
+}
+
 /* False if the break at i is sure to hold no value. */
 LEAF bool is_worth(const struct rows *r, size_t i)
 {
@@ -205,13 +257,9 @@ LEAF bool is_worth(const struct rows *r, size_t i)
     if (n == 64 || class_at(r, k + n) & (CUT | QUOTE | SLASH)) return true; /* there may be a third piece */
     const bool digit = bits_from(r->digit, k) & ((1ull << n) - 1), plain = left && is_plain(r, i);
     if (plain && !digit && (left + n < WORDS_MOST || left == 64)) return false;
-    return left == 0 || left + n >= TOGETHER || (digit && !plain);
+    if (left && left + n < TOGETHER && (!digit || plain)) return false;
+    return !ends_nothing(r, i, k, n, left);
 }
-
-static inline bool is_blank(char c) { return c == ' ' || c == '\t'; }
-static inline bool is_figure(char c) { return c >= '0' && c <= '9'; }
-
-static inline bool is_group(char c) { return is_figure(c) || (c >= 'A' && c <= 'Z') || (c >= '(' && c <= '.' && c != ','); }
 
 /* Where the number in groups begins whose last group is at `token`: behind the first word of its line, if not before. */
 static const char *first_group(const char *first, const char *token)
@@ -310,7 +358,7 @@ LEAF bool stays(const struct rows *r, size_t i)
 {
     const char c = r->text.p[i];
     if (c == '\n') return (!is_words(r, i) && is_worth(r, i)) || is_stamped(r, i);
-    return c == '"' || c == '\'' || is_worth(r, i);
+    return c == '"' || c == '\'' ? breaks_literal(r->text, i) > i : is_worth(r, i);
 }
 
 /* The places of the bits in n words. Returns how many. */

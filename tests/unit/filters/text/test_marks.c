@@ -70,7 +70,27 @@ static size_t goes_on(struct slice t, size_t i)
     return i < t.n && is_token(t.p[i]) ? i : t.n;
 }
 
-/* Whether the break at i must be marked: the pieces round it come to sixteen bytes with a digit among them. */
+static bool has_alnum(const char *p, size_t n)
+{
+    for (size_t k = 0; k < n; k++)
+        if (isalnum((unsigned char)p[k])) return true;
+    return false;
+}
+
+/* Whether no value ends in a piece behind a line end: a word, or what is none of letters and digits. */
+static bool ends_nothing(struct slice t, size_t k, size_t n)
+{
+    if (n > 1 && t.p[k] == '+' && t.p[k + 1] != '+' && !in(t.p[k - 1], "*`~")) k++, n--; /* a diff's mark */
+    size_t word = isalpha((unsigned char)t.p[k]) != 0;
+    while (word && word < n && islower((unsigned char)t.p[k + word])) word++;
+    const bool on = word < n && (isalnum((unsigned char)t.p[k + word]) || in(t.p[k + word], "_-"));
+    const bool alone = word == n && t.n - k - n >= 2 && t.p[k + n] == ' ' &&
+                       (isalpha((unsigned char)t.p[k + n + 1]) || t.p[k + n + 1] == '=');
+    return (word >= 4 && !on) || alone || !has_alnum(t.p + k, n);
+}
+
+/* Whether the break at i must be marked: the pieces round it come to sixteen bytes with a digit among them, and are more than two
+ * or may be a mailbox or end a value. */
 static bool break_at(struct slice t, size_t i)
 {
     size_t left = i, n, digits = 0;
@@ -78,13 +98,18 @@ static bool break_at(struct slice t, size_t i)
     if (t.p[left - 1] == '\r') left--;
     for (n = 0; left > n && is_token(t.p[left - n - 1]); n++) digits += isdigit((unsigned char)t.p[left - n - 1]) != 0;
     if (!n) return false;
-    size_t k = goes_on(t, i);
+    size_t k = goes_on(t, i), pieces = 1;
     if (k == t.n) return false;
+    const size_t first = n, second = k;
     while (k < t.n) {
+        pieces++;
         for (; k < t.n && is_token(t.p[k]); k++, n++) digits += isdigit((unsigned char)t.p[k]) != 0;
         if (k == t.n || !in(t.p[k], "\n*`~\r\\")) break;
         k = goes_on(t, k);
     }
+    const bool line = memchr(t.p + i, '\n', second - i) != NULL, mail = memchr(t.p + left - first, '@', k - left + first) != NULL;
+    if (pieces == 2 && line && !mail && (ends_nothing(t, second, n - first) || !has_alnum(t.p + left - first, first)))
+        return false;
     return digits && n >= 16;
 }
 
@@ -283,6 +308,29 @@ static void test_breaks(void **state)
         }
 }
 
+/* What ends no value is told from what may. */
+static void test_ends(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool marked; /* its first line end or quote */
+    } rows[] = {
+        {"AKIAQX3BD7ZJ2M5K\ncommitter of it", false},   {"AKIAQX3BD7ZJ2M5K\ncommi7ter of it", true},
+        {"AKIAQX3BD7ZJ2M5K\n+committer: of it", false}, {"AKIAQX3BD7ZJ2M5K\n++committer: of it", true},
+        {"AKIAQX3BD7ZJ2M5K\nand so on", false},         {"AKIAQX3BD7ZJ2M5K\nand7 so on", true},
+        {"AKIAQX3BD7ZJ2M5K\n----\tend", false},         {"----------------\n12345678, ", false},
+        {"jane.doe@host.x7\nexample.org is it", true},  {"AKIAQX3BD7ZJ2M5K\nTotal=5\nand", true},
+        {"x = \"AKIAQX3BD7\" + \"ZJ2M5K\"", true},      {"x = \"AKIAQX3BD7\" + ZJ2M5K", false},
+        {"x: \"AKIAQX3BD7\"\n  y: \"ZJ2M5K\"", false},  {"x: \"AKIAQX3BD7\"\n  \"ZJ2M5K\"", true},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct slice s = slice_str(rows[i].text);
+        assert_int_equal(marks_make(&m, s), ERR_OK);
+        if (marks_has(&m, MARK_BREAK) != rows[i].marked) fail_msg("%s", rows[i].text);
+    }
+}
+
 /* Each of many tags has a break in it, and none is looked at more often for that: a text takes no longer than its length. */
 static void test_tags(void **state)
 {
@@ -338,7 +386,7 @@ int main(void)
     mem_install_hooks();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ways),   cmocka_unit_test(test_alike),   cmocka_unit_test(test_pairs), cmocka_unit_test(test_bytes),
-        cmocka_unit_test(test_breaks), cmocka_unit_test(test_margins), cmocka_unit_test(test_tags),
+        cmocka_unit_test(test_breaks), cmocka_unit_test(test_margins), cmocka_unit_test(test_ends),  cmocka_unit_test(test_tags),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
     marks_free(&m);
