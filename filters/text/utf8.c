@@ -109,13 +109,90 @@ __attribute__((target("avx2"))) static bool valid_avx2(const char *s, size_t n)
     wrong = _mm256_or_si256(wrong, check32(edge + 3));
     return _mm256_testz_si256(wrong, wrong) != 0;
 }
+
+#define AVX512 __attribute__((target("avx512f,avx512bw")))
+
+/* Entry i of a table for each byte's nibble i. */
+AVX512 static inline __m512i look64(const uint8_t table[32], __m512i nibbles)
+{
+    const __m512i t = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(const void *)table));
+    return _mm512_shuffle_epi8(t, _mm512_and_si512(nibbles, _mm512_set1_epi8(15)));
+}
+
+/* The same of 64 bytes; `cur` is what is at p. */
+AVX512 static inline __m512i check64(const char *p, __m512i cur)
+{
+    const __m512i before = _mm512_loadu_si512(p - 1);
+    const __m512i first = look64(first_high, _mm512_srli_epi16(before, 4)), low = look64(first_low, before),
+                  second = look64(second_high, _mm512_srli_epi16(cur, 4));
+    const __m512i third = _mm512_subs_epu8(_mm512_loadu_si512(p - 2), _mm512_set1_epi8((char)(0xE0 - 0x80)));
+    const __m512i fourth = _mm512_subs_epu8(_mm512_loadu_si512(p - 3), _mm512_set1_epi8((char)(0xF0 - 0x80)));
+    const __m512i must = _mm512_and_si512(_mm512_or_si512(third, fourth), _mm512_set1_epi8((char)0x80));
+    return _mm512_xor_si512(must, _mm512_and_si512(_mm512_and_si512(first, low), second));
+}
+
+/* The blocks before a text's first 64 bytes and behind its last whole ones are made up. That half of a text is ASCII nobody
+ * could foretell of a block, so only long stretches of it are passed by. */
+AVX512 static bool valid_avx512(const char *s, size_t n)
+{
+    char edge[3 + 64] = {0};
+    memcpy(edge + 3, s, n < 64 ? n : 64);
+    __m512i wrong = check64(edge + 3, _mm512_loadu_si512(edge + 3));
+    if (n < 64) return !_mm512_test_epi64_mask(wrong, wrong); /* the zeros behind show a cut character */
+    size_t i = 64;
+    while (n - i >= 256) {
+        const __m512i a = _mm512_loadu_si512(s + i), b = _mm512_loadu_si512(s + i + 64), c = _mm512_loadu_si512(s + i + 128),
+                      d = _mm512_loadu_si512(s + i + 192);
+        const __m512i all = _mm512_or_si512(_mm512_or_si512(a, b), _mm512_or_si512(c, d));
+        if (_mm512_movepi8_mask(all)) {
+            wrong = _mm512_or_si512(wrong, _mm512_or_si512(check64(s + i, a), check64(s + i + 64, b)));
+            wrong = _mm512_or_si512(wrong, _mm512_or_si512(check64(s + i + 128, c), check64(s + i + 192, d)));
+        } else { /* what goes before may be cut */
+            wrong = _mm512_or_si512(wrong, check64(s + i, a));
+        }
+        i += 256;
+    }
+    for (; n - i >= 64; i += 64) wrong = _mm512_or_si512(wrong, check64(s + i, _mm512_loadu_si512(s + i)));
+    memset(edge, 0, sizeof edge);
+    memcpy(edge, s + i - 3, 3 + n - i);
+    wrong = _mm512_or_si512(wrong, check64(edge + 3, _mm512_loadu_si512(edge + 3)));
+    return !_mm512_test_epi64_mask(wrong, wrong);
+}
+
+static bool valid_none(const char *s, size_t n)
+{
+    (void)s;
+    return !n;
+}
+
+static bool (*valid)(const char *s, size_t n) = valid_none;
+
+bool utf8_way(unsigned way)
+{
+    const bool known[] = {__builtin_cpu_supports("avx512bw"), __builtin_cpu_supports("avx2"), true};
+    static bool (*const ways[])(const char *s, size_t n) = {valid_avx512, valid_avx2, valid_none};
+    if (way >= sizeof known / sizeof known[0] || !known[way]) return false;
+    valid = ways[way];
+    return true;
+}
+
+__attribute__((constructor)) static void choose(void)
+{
+    for (unsigned way = 0; !utf8_way(way);) way++;
+}
+#else
+static bool valid(const char *s, size_t n)
+{
+    (void)s;
+    return !n;
+}
+
+bool utf8_way(unsigned way) { return way == 2; }
 #endif
 
 bool utf8_valid(struct slice s, size_t *at)
 {
-#ifdef UTF8_AVX2
-    if (s.n && __builtin_cpu_supports("avx2") && valid_avx2(s.p, s.n)) return true;
-#endif
+    if (s.n && valid(s.p, s.n)) return true;
     size_t i = valid_prefix(s.p, s.n);
     if (i == s.n) return true;
     if (at) *at = i;

@@ -9,6 +9,8 @@
 /* True if every byte belongs to a well-formed character: no overlong form, no surrogate, nothing above U+10FFFF.
  * *at, if not NULL, is the offset of the first byte of the first character that is not. */
 bool utf8_valid(struct slice s, size_t *at);
+/* For tests: all ways this processor knows, from 0 to 2. False if there is no such way. */
+bool utf8_way(unsigned way);
 
 /* The character at p (p < end): *n is its length in bytes. A byte that starts no well-formed character is returned
  * as UTF8_REPLACEMENT with *n == 1, so that any bytes can be walked. */

@@ -251,6 +251,8 @@ static bool utf8_slow(const unsigned char *s, size_t n)
     return true;
 }
 
+#define UTF8_WAYS 3u
+
 /* Every pair and many triples and quadruples of bytes, at places all over the vectors. */
 static void test_utf8_exact(void **state)
 {
@@ -258,8 +260,8 @@ static void test_utf8_exact(void **state)
     static const unsigned char odd[] = {0x00, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC1, 0xC2, 0xDF,
                                         0xE0, 0xE1, 0xEC, 0xED, 0xEE, 0xEF, 0xF0, 0xF1, 0xF3, 0xF4, 0xF5, 0xF8, 0xFF};
     enum { ODD = sizeof odd };
-    unsigned char t[100];
-    static const size_t places[] = {0, 1, 28, 29, 30, 31, 32, 33, 60, 61, 62, 63, 64, 93, 94, 95, 96};
+    unsigned char t[600];
+    static const size_t places[] = {0, 1, 28, 29, 30, 31, 32, 33, 60, 61, 62, 63, 64, 93, 94, 95, 96, 126, 189, 254, 317, 383};
     for (size_t z = 0; z < sizeof places / sizeof places[0]; z++) {
         memset(t, 'x', sizeof t);
         for (unsigned a = 0; a < ODD; a++)
@@ -271,14 +273,16 @@ static void test_utf8_exact(void **state)
                         p[1] = odd[b];
                         p[2] = odd[c];
                         p[3] = odd[d];
-                        size_t n = places[z] + 4;
+                        const size_t n = places[z] + 4 + (z > 17 ? b * 8 : 0);
+                        const bool want = utf8_slow(t, n);
                         size_t at = 1000;
-                        bool want = utf8_slow(t, n);
-                        if (utf8_valid(slice_of(t, n), &at) != want)
-                            fail_msg("%02x %02x %02x %02x at %zu", p[0], p[1], p[2], p[3], places[z]);
+                        for (unsigned way = 0; way < UTF8_WAYS; way++)
+                            if (utf8_way(way) && utf8_valid(slice_of(t, n), &at) != want)
+                                fail_msg("way %u: %02x %02x %02x %02x at %zu", way, p[0], p[1], p[2], p[3], places[z]);
                         if (!want) assert_true(at < n && utf8_slow(t, at) && !utf8_slow(t, at + 4 < n ? at + 4 : n));
                     }
     }
+    for (unsigned way = 0; !utf8_way(way);) way++;
 }
 
 /* A quote, a backslash, a control byte and a high byte at every place of strings of every length. */
