@@ -3,6 +3,10 @@
  * only in a window, so the cost is bounded. */
 #include "filters/detect/scan.h"
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 #define ECHO_LEAST  12u
 #define ECHO_MOST   512u
 #define ECHO_WINDOW 16384u /* bytes on each side of the value */
@@ -11,6 +15,38 @@
 #define NAME_WINDOW 65536u /* bytes behind the name */
 #define NAME_WORDS  24u    /* in one text, each of which is found so often at most */
 #define NAME_TIMES  200u
+
+/* --- looking for a value */
+
+#if defined(__x86_64__)
+/* By its first byte and its last, 64 places at a time. */
+__attribute__((target("avx512f,avx512bw,bmi"))) static const char *echo_avx512(const char *p, size_t n, struct slice v)
+{
+    const __m512i first = _mm512_set1_epi8(v.p[0]), last = _mm512_set1_epi8(v.p[v.n - 1]);
+    const size_t places = n - v.n + 1;
+    for (size_t i = 0; i < places; i += 64) {
+        const uint64_t in = places - i < 64 ? (1ull << (places - i)) - 1 : ~0ull;
+        const __m512i a = _mm512_maskz_loadu_epi8(in, p + i), b = _mm512_maskz_loadu_epi8(in, p + i + v.n - 1);
+        uint64_t m = _mm512_mask_cmpeq_epi8_mask(_mm512_mask_cmpeq_epi8_mask(in, a, first), b, last);
+        for (; m; m &= m - 1) {
+            const char *at = p + i + __builtin_ctzll(m);
+            if (memcmp(at, v.p, v.n) == 0) return at;
+        }
+    }
+    return NULL;
+}
+#endif
+
+const char *echo_find(struct slice in, struct slice v)
+{
+    if (!v.n || in.n < v.n) return NULL;
+#if defined(__x86_64__)
+    if (structure_vectors() == VECTORS_AVX512) return echo_avx512(in.p, in.n, v);
+#endif
+    return memmem(in.p, in.n, v.p, v.n);
+}
+
+/* --- secrets */
 
 static bool is_alnum(char c) { return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z'); }
 
@@ -32,7 +68,7 @@ static void look_in(struct detect_scratch *s, const struct finding *f, size_t fr
 {
     struct slice v = slice_of(s->text.p + f->start, f->end - f->start);
     while (from < to && to - from >= v.n) {
-        const char *p = memmem(s->text.p + from, to - from, v.p, v.n);
+        const char *p = echo_find(slice_of(s->text.p + from, to - from), v);
         if (!p) return;
         size_t at = (size_t)(p - s->text.p), end = at + v.n;
         bool alone = (at == 0 || !is_alnum(p[-1])) && (end == s->text.n || !is_alnum(s->text.p[end]));
@@ -64,7 +100,7 @@ static void look_for_name(struct detect_scratch *s, const struct finding *f, str
                           unsigned *times)
 {
     while (from < to && to - from >= word.n && *times < NAME_TIMES) {
-        const char *p = memmem(s->text.p + from, to - from, word.p, word.n);
+        const char *p = echo_find(slice_of(s->text.p + from, to - from), word);
         if (!p) return;
         size_t at = (size_t)(p - s->text.p), end = at + word.n;
         if ((at < f->start || at >= f->end) && stands_alone(s->text, at, end)) {

@@ -123,6 +123,8 @@ bool context_possible(struct detect_scratch *s, uint16_t rule, size_t at);
 
 /* echo.c: secrets among the findings from `first` on, elsewhere in the text. */
 void echo_scan(struct detect_scratch *s, size_t first);
+/* Where v, which is not empty, first stands; NULL if nowhere. */
+const char *echo_find(struct slice in, struct slice v);
 
 /* The rules of numbers that stand alone or have a word near enough to a number at `at`, and perhaps some more. The first
  * looks for the words of its page, the second round the number only while few of a page are asked about. */

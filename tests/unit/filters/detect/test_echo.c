@@ -1,6 +1,7 @@
 /* A secret found once is found again near by; a word, a piece of another token and a text behind a gap are left alone.
  * And a password before the host of a URL is no mailbox. */
-#include "filters/detect/engine.h"
+#include "filters/detect/scan.h"
+#include "tests/unit/any.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -139,6 +140,28 @@ static void names_are_bounded(void **state)
     free(text);
 }
 
+/* Every way of looking finds what memmem() does, wherever the text begins and ends. Few kinds of bytes, so that values nearly
+ * stand in many places; the text is an allocation of its own for the sanitizer. */
+static void every_way_finds_the_same(void **state)
+{
+    (void)state;
+    for (unsigned round = 0; round < 60000; round++) {
+        const uint32_t n = 1 + any(round % 3 ? 90 : 400), kinds = 2 + any(3);
+        char *text = malloc(n), value[40];
+        assert_non_null(text);
+        for (uint32_t i = 0; i < n; i++) text[i] = (char)('a' + any(kinds));
+        const uint32_t len = 1 + any(round % 2 ? 6 : sizeof value - 1), from = any(n);
+        for (uint32_t i = 0; i < len; i++) value[i] = (char)('a' + any(kinds));
+        if (round % 4 == 0 && from + len <= n) memcpy(value, text + from, len);
+        for (int way = VECTORS_SSE2; way <= VECTORS_AVX512; way++) {
+            (void)structure_limit((enum vectors)way);
+            assert_ptr_equal(echo_find(slice_of(text, n), slice_of(value, len)), memmem(text, n, value, len));
+        }
+        free(text);
+    }
+    (void)structure_limit(VECTORS_AVX512);
+}
+
 int main(void)
 {
     mem_install_hooks();
@@ -146,6 +169,7 @@ int main(void)
         cmocka_unit_test(a_value_is_found_again),          cmocka_unit_test(others_are_left_alone),
         cmocka_unit_test(gaps_and_windows_bound_it),       cmocka_unit_test(a_credential_is_no_mailbox),
         cmocka_unit_test(parts_of_a_name_are_found_alone), cmocka_unit_test(names_are_bounded),
+        cmocka_unit_test(every_way_finds_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
