@@ -21,7 +21,7 @@ SECRETS = {"token bare": .97, "token in prose": .97, "token in files": .98, "nam
            "unknown kinds bare": .80, "unknown kinds in prose": .95, "unknown kinds in files": .95,
            "makers unnamed, handed over": .97, "makers unnamed, weakly": .85, "makers unnamed, alone": .95,
            "passwords beside users": .93, "passwords beside their name": .93, "passwords for tools": .94, "tokens for tools": .95, "tokens with a structure": .98}
-PLACES = {"tokens in places": .97, "held by places": .99, "passwords in places": .97, "passwords said": .96,
+PLACES = {"tokens in places": .97, "held by places": .99, "passwords in places": .97, "passwords handed over": .96, "passwords said": .96,
           "short passwords said": .98, "codes and seeds": .98}
 SECRET_TYPES = {"API_KEY_OR_TOKEN", "PASSWORD", "PRIVATE_KEY", "JWT", "URL_OR_DB_CREDENTIALS", "SECRET", "SEED_PHRASE"}
 HARMLESS_MOST = .002

@@ -158,6 +158,12 @@ INSERT INTO tokens VALUES (1, '{v}');
 UPDATE users SET api_token = '{v}' WHERE id = 1;
 SELECT * FROM t WHERE access_token='{v}'
 COMMENT 'key {v}'
+vercel env add API_KEY production <<< {v}
+llm keys set openai --value {v}
+"apikey": [{"key": "value", "value": "{v}", "type": "string"}, {"key": "key", "value": "X-API-Key"}]
+claude mcp add x -e API_KEY={v} -- npx y
+az keyvault secret set --vault-name v -n x --value "{v}"
+-setcookie {v}
 """
 
 # Passwords in files and on command lines
@@ -383,6 +389,103 @@ password="{v}"
 Password={v};
 """
 
+# Passwords handed to tools, routers, statements and calls, without a word for them beside
+PASSWORD_TOOLS = r"""
+127.0.0.1:6379> AUTH {v}
+127.0.0.1:6379> AUTH app {v}
+ACL SETUSER app on >{v} ~* +@all
+user default on >{v} ~* &* +@all
+redis-server --requirepass {v}
+expdp scott/{v} directory=d dumpfile=x.dmp
+rman target sys/{v}@prod
+db2 connect to sample user db2inst1 using {v}
+CREATE DATABASE LINK l CONNECT TO scott IDENTIFIED BY {v} USING 'o';
+hdbsql -n host:30015 -u SYSTEM -p {v}
+beeline -u jdbc:hive2://h:10000 -n hive -p {v}
+cypher-shell -u neo4j -p {v}
+ldapadd -x -D cn=admin,dc=x -w {v} -f a.ldif
+ipa-client-install -p admin -w {v}
+olcRootPW: {v}
+LDAP_BIND_CREDENTIALS={v}
+kinit bob@CORP <<< '{v}'
+echo {v} | kinit bob@CORP
+cryptsetup luksOpen /dev/sdb x <<< '{v}'
+echo -e "{v}\n{v}" | passwd root
+printf '{v}\n{v}\n' | smbpasswd -a -s bob
+net use \\\\srv\\share {v} /user:CORP\\bob
+$password = ConvertTo-SecureString -AsPlainText -Force -String {v}
+Set-ADAccountPassword bob -NewPassword (ConvertTo-SecureString -AsPlainText "{v}" -Force)
+impacket-psexec CORP/bob:'{v}'@10.0.0.9
+keytool -importkeystore -srcstorepass {v} -deststorepass changeit
+rar a -hp{v} a.rar b
+unrar x -p{v} a.rar
+veracrypt -t -p '{v}' v.hc /mnt
+security unlock-keychain -p {v} login.keychain
+security import c.p12 -P "{v}" -k x
+signtool sign /f c.pfx /p {v} a.exe
+certutil -p {v} -importPFX c.pfx
+xcrun altool --upload-app -u bob -p {v}
+username bob privilege 15 secret {v}
+snmp-server user bob grp v3 auth sha {v} priv aes 128 x
+snmp-server user bob grp v3 auth sha x priv aes 128 {v}
+snmpwalk -v2c -c {v} 10.0.0.1
+snmpget -v3 -u bob -l authPriv -a SHA -A {v} -x AES -X x 10.0.0.1
+snmpget -v3 -u bob -l authPriv -a SHA -A x -x AES -X {v} 10.0.0.1
+rocommunity {v} 10.0.0.0/8
+rwcommunity {v}
+createUser bob SHA "{v}" AES
+tacacs-server key {v}
+radius-server host 10.0.0.2 key {v}
+crypto isakmp key {v} address 0.0.0.0
+ip ospf authentication-key {v}
+ip ospf message-digest-key 1 md5 {v}
+standby 1 authentication {v}
+wpa-psk ascii 0 {v}
+set system root-authentication plain-text-password-value {v}
+set psksecret {v}
+option key '{v}'
+uci set wireless.@wifi-iface[0].key='{v}'
+netsh wlan set profileparameter name=home keyMaterial={v}
+<keyMaterial>{v}</keyMaterial>
+WIFI:T:WPA;S:home;P:{v};;
+CREATE LOGIN app WITH PASSWORD = N'{v}', CHECK_POLICY = OFF
+EXEC sp_addlogin 'app', '{v}'
+EXEC sp_addlinkedsrvlogin 's', 'false', NULL, 'sa', '{v}'
+UPDATE users SET password = MD5('{v}') WHERE id=1;
+INSERT INTO users (name, password) VALUES ('bob', '{v}');
+INSERT INTO `users` (`id`, `name`, `password`, `mail`) VALUES (7, 'bob', '{v}', 'bob@x.de');
+use admin; db.auth("root", "{v}")
+db.changeUserPassword("app", "{v}")
+User.objects.create_superuser('admin', 'a@b.de', '{v}')
+client.connect('h', 22, 'bob', '{v}')
+redis.StrictRedis('h', 6379, 0, '{v}')
+pika.PlainCredentials('guest', '{v}')
+new NetworkCredential("bob", "{v}", "CORP")
+mysql_async::Opts::builder().pass(Some("{v}"))
+Credentials::new("bob".to_string(), "{v}".to_string())
+credentials += Credentials("R", "nexus", "bob", "{v}")
+username: bob\npassword: !unsafe '{v}'
+poetry config http-basic.corp bob {v}
+bundle config gems.corp bob:{v}
+composer config http-basic.repo.corp bob {v}
+auth_basic: admin:{v}
+traefik: basicauth.users=admin:{v}
+FLOWER_BASIC_AUTH=admin:{v}
+--basic-auth=admin:{v}
+await page.type('input[name=password]', '{v}')
+$('#password').val('{v}')
+I fill in "Password" with "{v}"
+Enter passphrase for key '/root/.ssh/id_rsa': {v}
+rabbitmq:\n  auth:\n    erlangCookie: {v}
+RELEASE_COOKIE={v}
+ansible-vault encrypt_string '{v}' --name 'db'
+aws ssm put-parameter --name x --type SecureString --value "{v}"
+aws secretsmanager create-secret --name x --secret-string '{v}'
+az keyvault secret set --vault-name v -n x --value "{v}"
+mc alias set m https://minio minioadmin {v}
+"basic": [{"key": "password", "value": "{v}", "type": "string"}, {"key": "username", "value": "bob"}]
+"""
+
 # What a place holds is of one form: place <- form
 HELD = r"""
 Cookie: theme=dark; sessionid={v}; lang=de <- {a32}
@@ -578,7 +681,7 @@ def token_places(rng, each):
 
 
 def password_places(rng, each):
-    for group, block in (('passwords in places', PASSWORD_FILES), ('passwords said', PASSWORD_SAID)):
+    for group, block in (('passwords in places', PASSWORD_FILES), ('passwords handed over', PASSWORD_TOOLS), ('passwords said', PASSWORD_SAID)):
         for place in places(block):
             for _ in range(2 * each):
                 value = chosen(rng)
@@ -608,7 +711,7 @@ def place_samples(rng, each):
 
 def harmless_places(rng):
     """(group, kind, text): the places above, holding words."""
-    for group, block, words in (('tokens', TOKEN_PLACES, HARMLESS_TOKENS), ('passwords', PASSWORD_FILES + PASSWORD_SAID, HARMLESS_PASSWORDS)):
+    for group, block, words in (('tokens', TOKEN_PLACES, HARMLESS_TOKENS), ('passwords', PASSWORD_FILES + PASSWORD_TOOLS[1:] + PASSWORD_SAID, HARMLESS_PASSWORDS)):
         for place in places(block):
             if 'token__' in place or re.search(r'[\w]:\{v\}@|/\{v\}@|://:|-p\{v\}|-pw? \{v\}', place):
                 continue  # whatever stands there is the secret
