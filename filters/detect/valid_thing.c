@@ -124,6 +124,12 @@ static bool any_id_ok(struct slice v)
     return false;
 }
 
+static bool orcid_ok(struct slice v)
+{
+    char s[VALID_MAX + 1];
+    return valid_alnum(v, s) == 16 && valid_mod11_2(s, 16);
+}
+
 const struct validator valid_thing[] = {
     {"vin", vin_ok, "ISO 3779, 49 CFR 565", VALID_LIST("1M8GDM9AXKP042788", "2T2HK31U38C057399", "JB3BA36KXHU036784"),
      VALID_LIST("1M8GDM9A1KP042788", "11131517191011111", "1M8GDM9AXKP04278", "1M8GDM9AXKP04278O", "")},
@@ -141,6 +147,8 @@ const struct validator valid_thing[] = {
      VALID_LIST("L898902C36UTO7408122F1204159ZE184226B<<<<<10", "7408122F1204159UTO<<<<<<<<<<<6",
                 "I<UTOD231458907<<<<<<<<<<<<<<<"),
      VALID_LIST("L898902C37UTO7408122F1204159ZE184226B<<<<<10", "L898902C36", "")},
+    {"orcid", orcid_ok, "ISO 27729, ISO 7064 MOD 11-2", VALID_LIST("0000-0002-1825-0097", "0000-0002-1694-233X"),
+     VALID_LIST("0000-0002-1825-0098", "0000-0002-1694-2330", "1")},
     {"any_id", any_id_ok, "ours: any of sixty national schemes", VALID_LIST("130692544", "943986109620", "4111111111111111"),
      VALID_LIST("111111111", "12345678", "x", "")},
     {"ups", ups_ok, "UPS tracking number guide", VALID_LIST("1Z9YF1280343418566", "1Z 999 AA1 0123 456 784"),

@@ -9,6 +9,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 
+import identity_samples  # noqa: E402
 import person_samples  # noqa: E402
 import secret_places  # noqa: E402
 import secret_samples  # noqa: E402
@@ -27,6 +28,8 @@ SECRET_TYPES = {"API_KEY_OR_TOKEN", "PASSWORD", "PRIVATE_KEY", "JWT", "URL_OR_DB
 HARMLESS_MOST = .002
 PERSONS = {"numbers in forms": .97, "numbers in prose": .96, "telephones": .97, "names": .90, "addresses": .75, "other data": .93,
            "numbers written otherwise": .95, "names elsewhere": .75, "addresses and telephones elsewhere": .93, "documents of the world": .94}
+IDENTITIES = {"numbers behind their names": .96, "numbers behind their names at home": .95, "numbers in sentences": .97, "numbers in keys": .96,
+              "numbers in tables": .90, "numbers before their names": .80}
 
 
 def scan(t, rows):
@@ -95,6 +98,11 @@ def test_harmless_places(t):
 
 def test_personal_data(t):
     assert recall(t, list(person_samples.samples(SEED, 4)), PERSONS) >= 600
+
+
+def test_identity_numbers(t):
+    """Three hundred and more kinds of numbers of the world, beside what they are called."""
+    assert recall(t, list(identity_samples.samples(SEED, 8)), IDENTITIES) >= 2500
 
 
 if __name__ == "__main__":
