@@ -395,7 +395,7 @@ bool structure_rare(struct slice token)
     return sum_of(digits) >= 2 && sum_of(letters) >= 4 && sum_of(changes) * 4 >= token.n;
 }
 
-unsigned structure_kinds(struct slice token)
+static unsigned kinds_sse2(struct slice token)
 {
     __m128i small = _mm_setzero_si128(), capital = small, no_hex = small;
     for (size_t i = 0; i < token.n; i += 16) {
@@ -414,7 +414,7 @@ unsigned structure_kinds(struct slice token)
            (_mm_movemask_epi8(no_hex) ? VALUE_NO_HEX : 0u);
 }
 
-unsigned structure_extras(struct slice token, const char extras[4])
+static unsigned extras_sse2(struct slice token, const char extras[4])
 {
     __m128i seen[4];
     unsigned out = 0;
@@ -428,4 +428,26 @@ unsigned structure_extras(struct slice token, const char extras[4])
     }
     for (unsigned k = 0; k < 4; k++) out |= (unsigned)(_mm_movemask_epi8(seen[k]) != 0) << k;
     return out;
+}
+
+AVX512 static struct structure_bytes bytes_avx512(struct slice token, const char extras[4])
+{
+    uint64_t small = 0, capital = 0, no_hex = 0, seen[4] = {0};
+    for (size_t i = 0; i < token.n; i += 64) {
+        const uint64_t in = token.n - i < 64 ? (1ull << (token.n - i)) - 1 : ~0ull;
+        const __m512i v = _mm512_maskz_loadu_epi8(in, token.p + i), low = _mm512_or_si512(v, _mm512_set1_epi8(0x20));
+        small |= within5(v, 'a', 25);
+        capital |= within5(v, 'A', 25);
+        no_hex |= in & ~(within5(v, '0', 9) | within5(low, 'a', 5));
+        for (int k = 0; k < 4; k++) seen[k] |= in & equal5(v, extras[k]);
+    }
+    return (struct structure_bytes){(small ? VALUE_SMALL : 0u) | (capital ? VALUE_CAPITAL : 0u) | (no_hex ? VALUE_NO_HEX : 0u),
+                                    (unsigned)(seen[0] != 0) | (unsigned)(seen[1] != 0) << 1 | (unsigned)(seen[2] != 0) << 2 |
+                                        (unsigned)(seen[3] != 0) << 3};
+}
+
+struct structure_bytes structure_bytes(struct slice token, const char extras[4])
+{
+    if (structure_vectors() == VECTORS_AVX512) return bytes_avx512(token, extras);
+    return (struct structure_bytes){kinds_sse2(token), extras_sse2(token, extras)};
 }

@@ -60,11 +60,11 @@ void structure_find(struct slice text, size_t from, size_t to, unsigned want, st
 /* Whether a token changes between small letters, capitals, digits and the rest often enough to be no word, path or
  * number. */
 bool structure_rare(struct slice token);
-/* Which of four bytes are in a token: bit k for extras[k]. */
-unsigned structure_extras(struct slice token, const char extras[4]);
-
-/* What bytes are in a token: VALUE_ bits of validators.h. */
-unsigned structure_kinds(struct slice token);
+/* What bytes are in a token: VALUE_ bits of validators.h; and which of four: bit k for extras[k]. */
+struct structure_bytes {
+    unsigned kinds, extras;
+};
+struct structure_bytes structure_bytes(struct slice token, const char extras[4]);
 
 /* The vectors in use here and for numbers; for tests: the best of those this processor has that may be used from now on.
  * All find the same. */

@@ -284,9 +284,9 @@ static void scan_tokens(struct detect_scratch *s)
         struct slice token = slice_of(s->text.p + at, len);
         uint64_t may = table_look(s, t, at) & t->run[len];
         if (!may) continue;
-        unsigned extras = structure_extras(token, TOKEN_EXTRAS);
-        may &= t->extra[extras] & (extras ? ~0ull : t->plain[len]);
-        if (may) may = keep_far(t, s->text, at, may & t->kinds[structure_kinds(token)]);
+        const struct structure_bytes has = structure_bytes(token, TOKEN_EXTRAS);
+        may &= t->extra[has.extras] & (has.extras ? ~0ull : t->plain[len]) & t->kinds[has.kinds];
+        if (may) may = keep_far(t, s->text, at, may);
         if (may && structure_rare(token)) table_confirm(s, t, at, may);
     }
 }
