@@ -9,7 +9,7 @@
 
 #define TEXTS_FIRST    64u
 #define TEXT_KEPT      (2u << 20)
-#define UNDER_KEPT     (1u << 20)
+#define UNDER_KEPT     TEXT_KEPT
 #define NODES_KEPT     (1u << 16)
 #define NUMBER_LEAST   9u   /* digits of a number worth a look */
 #define SKIP_LEAST     16u  /* a shorter identifier holds no key */

@@ -105,7 +105,7 @@ static void trim(struct findings *f)
 static void wipe(struct screener *s)
 {
     gather_reset(&s->g);
-    if (s->doc.room > PLACES_KEPT) json_doc_free(&s->doc);
+    if (s->doc.room > PLACES_KEPT || s->doc.quotes.room > PLACES_KEPT) json_doc_free(&s->doc);
     s->doc.text = SLICE_NONE;
     trim(&s->found);
     trim(&s->acting);

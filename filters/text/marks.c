@@ -35,7 +35,8 @@ enum { /* the second table */
        LINE = 64,
        NEVER = 128, /* text does not begin with what this digit of base64 begins (alphabet.c) */
 };
-#define CLASSES 8u /* of each table */
+#define CLASSES   8u     /* of each table */
+#define ROOM_MOST 32768u /* words: a longer row does not stay, and needs none to spare */
 static uint8_t classes[256], further[256];
 
 struct class_row {
@@ -169,12 +170,14 @@ AVX2 LEAF void sort_avx2(const char *p, struct masks *m)
     for (unsigned k = 0; k < LANES; k++) sort_word(p + 64 * k, m, k);
 }
 
-AVX512 LEAF void sort_avx512(const char *p, struct masks *m)
+AVX512 LEAF void part_avx512(const char *p, size_t n, struct masks *m)
 {
-    vector_spread(p, classes, &m->base64);
-    vector_spread(p, further, &m->hex);
+    vector_spread(p, n, 0, classes, &m->base64);
+    vector_spread(p, n, 0, further, &m->hex);
     m->token |= m->base64;
 }
+
+AVX512 LEAF void sort_avx512(const char *p, struct masks *m) { part_avx512(p, LANES_STEP, m); }
 #endif
 
 /* ---- what the masks tell ----------------------------------------------------------------------------------- */
@@ -432,30 +435,34 @@ static void keep(struct marks *m, struct slice text, enum mark k, bool (*those)(
     m->kinds |= 1u << k;
 }
 
-typedef void (*sorter)(const char *p, struct masks *m);
+struct ways {
+    void (*sort)(const char *p, struct masks *m);
+    void (*part)(const char *p, size_t n, struct masks *m); /* of the last n bytes, fewer than a step; NULL: sort does it */
+};
 
-LEAF void sort_at(struct slice text, size_t at, struct masks *m, sorter sort)
+LEAF void sort_at(struct slice text, size_t at, struct masks *m, struct ways ways)
 {
     if (at >= text.n) memset(m, 0, sizeof *m);
-    else if (text.n - at >= LANES_STEP) sort(text.p + at, m);
+    else if (text.n - at >= LANES_STEP) ways.sort(text.p + at, m);
+    else if (ways.part) ways.part(text.p + at, text.n - at, m);
     else {
         char part[LANES_STEP] = {0};
         memcpy(part, text.p + at, text.n - at);
-        sort(part, m);
+        ways.sort(part, m);
     }
 }
 
-LEAF void mark_all(struct marks *m, struct slice text, sorter sort)
+LEAF void mark_all(struct marks *m, struct slice text, struct ways ways)
 {
     struct masks both[2];
     struct pass s = {.text = text};
     uint64_t *w = m->word;
     const size_t room = m->room;
-    sort_at(text, 0, &both[0], sort);
+    sort_at(text, 0, &both[0], ways);
     for (unsigned i = 0; s.base <= text.n; s.base += LANES_STEP, w += LANES, i ^= 1) { /* masks stay where they are */
         s.now = &both[i];
         s.next = &both[i ^ 1];
-        sort_at(text, s.base + LANES_STEP, &both[i ^ 1], sort);
+        sort_at(text, s.base + LANES_STEP, &both[i ^ 1], ways);
         mark_step(&s, w, room);
     }
     for (unsigned k = 0; k < MARK_ROWS; k++) w[k * room] = 0; /* whoever reads 64 bits from somewhere on needs no end */
@@ -465,10 +472,10 @@ LEAF void mark_all(struct marks *m, struct slice text, sorter sort)
     if (m->kinds) m->kinds |= 1u << MARK_ANY;
 }
 
-static void mark_plain(struct marks *m, struct slice text) { mark_all(m, text, sort_plain); }
+static void mark_plain(struct marks *m, struct slice text) { mark_all(m, text, (struct ways){sort_plain, NULL}); }
 #if defined(__x86_64__)
-AVX2 static void mark_avx2(struct marks *m, struct slice text) { mark_all(m, text, sort_avx2); }
-AVX512 static void mark_avx512(struct marks *m, struct slice text) { mark_all(m, text, sort_avx512); }
+AVX2 static void mark_avx2(struct marks *m, struct slice text) { mark_all(m, text, (struct ways){sort_avx2, NULL}); }
+AVX512 static void mark_avx512(struct marks *m, struct slice text) { mark_all(m, text, (struct ways){sort_avx512, part_avx512}); }
 #endif
 
 /* ---- the entry --------------------------------------------------------------------------------------------- */
@@ -495,7 +502,7 @@ enum err marks_make(struct marks *m, struct slice text)
 {
     const size_t words = (text.n / LANES_STEP + 1) * LANES + 1;
     if (words > m->room) {
-        const size_t room = words + words / 2;
+        const size_t room = words < ROOM_MOST ? words + words / 2 : words; /* what is larger does not stay */
         uint64_t *v = mem_alloc(room * MARK_ROWS * sizeof *v);
         if (!v) return ERR_MEMORY;
         mem_free_used(m->word, 0); /* places, no text */

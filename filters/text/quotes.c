@@ -11,7 +11,8 @@
 #endif
 
 enum { QUOTE = 1, SLASH = 2, CONTROL = 4, ASCII = 8, ESCAPE = 16, UNICODE = 32, HEX = 64 }; /* ESCAPE: goes behind a backslash */
-#define AHEAD 1024u /* bytes: nobody has read them before */
+#define AHEAD     1024u  /* bytes: nobody has read them before */
+#define ROOM_MOST 32768u /* words: a longer row does not stay, and needs none to spare */
 static uint8_t classes[128];
 
 __attribute__((constructor)) static void make_classes(void)
@@ -36,7 +37,8 @@ struct masks {
 };
 struct ways { /* how a processor sorts the bytes of a step */
     void (*sort)(const char *p, struct masks *m);
-    void (*look)(const char *p, struct masks *m); /* the second half of it; NULL: sort has done it, it costs nothing */
+    void (*part)(const char *p, size_t n, struct masks *m); /* the same of the last n bytes, fewer; NULL: sort does it */
+    void (*look)(const char *p, struct masks *m);           /* the second half of it; NULL: sort has done it, it costs nothing */
     void (*inside)(const lanes *quote, uint64_t *inside, lanes *in); /* what is in strings, by their quotes */
 };
 
@@ -135,7 +137,8 @@ AVX512 static inline void inside_avx512(const lanes *quote, uint64_t *inside, la
     *inside ^= 0 - (uint64_t)(odd >> 7 & 1);
 }
 
-AVX512 static inline void sort_avx512(const char *p, struct masks *m) { vector_spread(p, classes, m); }
+AVX512 static inline void sort_avx512(const char *p, struct masks *m) { vector_spread(p, LANES_STEP, ' ', classes, m); }
+AVX512 static inline void part_avx512(const char *p, size_t n, struct masks *m) { vector_spread(p, n, ' ', classes, m); }
 #endif
 
 #define LEAF LANES_LEAF
@@ -191,10 +194,19 @@ LEAF void check(struct quotes *q, struct pass *s, const struct masks *m, const l
     }
 }
 
-LEAF void find_step(struct quotes *q, struct pass *s, const char *p, size_t at, struct ways ways)
+/* The step at `at` of n bytes more. */
+LEAF void find_step(struct quotes *q, struct pass *s, const char *p, size_t n, size_t at, struct ways ways)
 {
     struct masks m;
-    ways.sort(p, &m);
+    char copy[LANES_STEP];
+    if (n < LANES_STEP && !ways.part) {
+        memset(copy, ' ', sizeof copy);
+        memcpy(copy, p, n);
+        p = copy;
+        n = sizeof copy;
+    }
+    if (n < LANES_STEP) ways.part(p, n, &m);
+    else ways.sort(p, &m);
     if (ways.look && (lanes_any(&m.slash) | lanes_any(&s->unicode) | s->carry)) ways.look(p, &m);
     else if (ways.look) m.escape = m.unicode = m.hex = (lanes){0}; /* nobody asks */
     const lanes last = {0, 0, 0, 0, 0, 0, 0, s->carry << 63};
@@ -218,29 +230,22 @@ LEAF void find_all(struct quotes *q, struct slice t, struct ways ways)
     s.ascii = ~s.ascii;
     q->bad = SIZE_MAX;
     for (size_t at = 0; at <= t.n; at += LANES_STEP) {
-        char part[LANES_STEP];
-        const char *p = t.p + at;
-        if (t.n - at < LANES_STEP) {
-            memset(part, ' ', sizeof part);
-            memcpy(part, p, t.n - at);
-            p = part;
-        }
         for (size_t k = 0; k < LANES_STEP && t.n - at > AHEAD + k; k += 64) __builtin_prefetch(t.p + at + AHEAD + k);
-        find_step(q, &s, p, at, ways);
+        find_step(q, &s, t.p + at, t.n - at, at, ways);
     }
     const lanes high = ~s.ascii;
     q->ascii = !lanes_any(&high);
 }
 
-static void find_plain(struct quotes *q, struct slice t) { find_all(q, t, (struct ways){sort_plain, NULL, inside_plain}); }
+static void find_plain(struct quotes *q, struct slice t) { find_all(q, t, (struct ways){sort_plain, NULL, NULL, inside_plain}); }
 #if defined(__x86_64__) && !defined(TEXT_NO_AVX2)
 AVX2 static void find_avx2(struct quotes *q, struct slice t)
 {
-    find_all(q, t, (struct ways){sort_avx2, look_avx2, inside_clmul});
+    find_all(q, t, (struct ways){sort_avx2, NULL, look_avx2, inside_clmul});
 }
 AVX512 static void find_avx512(struct quotes *q, struct slice t)
 {
-    find_all(q, t, (struct ways){sort_avx512, NULL, inside_avx512});
+    find_all(q, t, (struct ways){sort_avx512, part_avx512, NULL, inside_avx512});
 }
 #endif
 
@@ -267,7 +272,7 @@ enum err quotes_make(struct quotes *q, struct slice text)
 {
     const size_t words = (text.n / LANES_STEP + 1) * LANES;
     if (words > q->room) {
-        const size_t room = words + words / 2;
+        const size_t room = words < ROOM_MOST ? words + words / 2 : words; /* what is larger does not stay */
         uint64_t *v = mem_alloc(room * QUOTES_ROWS * sizeof *v);
         if (!v) return ERR_MEMORY;
         mem_free_used(q->word, 0); /* places, no text */

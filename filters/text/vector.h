@@ -5,6 +5,7 @@
 
 #include <immintrin.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define VECTOR_AVX2 __attribute__((target("avx2")))
@@ -66,8 +67,19 @@ VECTOR_SPREAD static inline void vector_turn(__m512i v[8])
     }
 }
 
-/* Row k: bit k of the class of each byte; bytes beyond ASCII have none. */
-VECTOR_SPREAD static inline void vector_spread(const char *p, const uint8_t table[128], void *rows)
+/* Bytes [64 * i, 64 * i + 64) of n; what is behind the last reads as `pad`, and is not touched. How many there are nobody can
+ * foretell. */
+VECTOR_SPREAD static inline __m512i vector_load(const char *p, size_t n, int i, char pad)
+{
+    const size_t at = 64 * (size_t)i;
+    if (n >= 512) return _mm512_loadu_si512(p + at);
+    const size_t left = n > at ? n - at : 0;
+    const __mmask64 mask = _bzhi_u64(~0ull, (unsigned)(left < 64 ? left : 64));
+    return _mm512_mask_loadu_epi8(_mm512_set1_epi8(pad), mask, left ? p + at : p);
+}
+
+/* Row k: bit k of the class of each of 512 bytes; n of them are at p. Bytes beyond ASCII have none. */
+VECTOR_SPREAD static inline void vector_spread(const char *p, size_t n, char pad, const uint8_t table[128], void *rows)
 {
     const __m512i low = _mm512_loadu_si512(table), high = _mm512_loadu_si512(table + 64),
                   one = _mm512_set1_epi64((long long)0x8040201008040201ull);
@@ -78,7 +90,7 @@ VECTOR_SPREAD static inline void vector_spread(const char *p, const uint8_t tabl
                                               0x0505050505050505, 0x0606060606060606, 0x0707070707070707));
 #pragma GCC unroll 8
     for (int i = 0; i < 8; i++) {
-        const __m512i x = _mm512_shuffle_epi8(_mm512_loadu_si512(p + 64 * i), back);
+        const __m512i x = _mm512_shuffle_epi8(vector_load(p, n, i, pad), back);
         const __m512i c = _mm512_maskz_permutex2var_epi8(~_mm512_movepi8_mask(x), low, x, high);
         v[i] = _mm512_permutexvar_epi8(order, _mm512_gf2p8affine_epi64_epi8(one, c, 0));
     }

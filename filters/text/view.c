@@ -189,6 +189,8 @@ enum err view_split(struct view *v, uint32_t at, struct view *tail)
     size_t first = view_piece_at(v, at), n = v->count - first;
     assert(v->piece[first].v == at && tail->text.off == 0);
     enum err e = view_room(tail, n);
+    /* for all that may come: it need not grow again and again */
+    if (!e && buf_room(&tail->text) < v->text.end - at && base == 0) e = buf_reserve(&tail->text, tail->source.n);
     if (!e) e = buf_add(&tail->text, slice_of(v->text.p + at, v->text.end - at));
     if (e) return e;
     for (size_t i = 0; i < n; i++) {

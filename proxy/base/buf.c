@@ -5,8 +5,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#define HUGE_LEAST (4u << 20)
-
 static void release(char *p, size_t size, size_t high)
 {
     if (!p) return;
@@ -41,7 +39,6 @@ enum err buf_reserve(struct buf *b, size_t n)
     }
     char *q = size == MEM_BLOCK ? mem_block_get() : mem_alloc(size);
     if (!q) return ERR_MEMORY;
-    if (size >= HUGE_LEAST) mem_huge(q, want);
     if (len) memcpy(q, b->p + b->off, len);
     release(b->p, b->size, b->high);
     b->p = q;

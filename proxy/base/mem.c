@@ -10,14 +10,25 @@
 #include <stdint.h>
 #include <sys/mman.h>
 
-#define HUGE (2u << 20)
+#define HUGE       (2u << 20)
+#define HUGE_LEAST (4u << 20)
 
 void mem_wipe(void *p, size_t n)
 {
     if (n) explicit_bzero(p, n);
 }
 
-void *mem_alloc(size_t n) { return malloc(n ? n : 1); }
+static void *alloc_huge(size_t n)
+{
+    void *p;
+    if (n > SIZE_MAX / 2) return NULL;
+    n = (n + HUGE - 1) & ~(size_t)(HUGE - 1); /* nothing is a page of which there is only a part */
+    if (posix_memalign(&p, HUGE, n)) return NULL;
+    (void)madvise(p, n, MADV_HUGEPAGE); /* a hint: it may be refused */
+    return p;
+}
+
+void *mem_alloc(size_t n) { return n >= HUGE_LEAST ? alloc_huge(n) : malloc(n ? n : 1); }
 void *mem_zalloc(size_t n) { return calloc(1, n ? n : 1); }
 
 void mem_free(void *p)
@@ -35,12 +46,6 @@ void mem_free_used(void *p, size_t used)
 }
 
 void *mem_resize(void *p, size_t n) { return realloc(p, n ? n : 1); }
-
-void mem_huge(void *p, size_t n)
-{
-    const uintptr_t a = ((uintptr_t)p + HUGE - 1) & ~((uintptr_t)HUGE - 1), b = ((uintptr_t)p + n) & ~((uintptr_t)HUGE - 1);
-    if (a < b) (void)madvise((void *)a, b - a, MADV_HUGEPAGE); /* a hint: it may be refused */
-}
 
 void *mem_realloc(void *p, size_t n)
 {

@@ -3,7 +3,8 @@
  * mem_* behave as malloc/calloc/realloc/free do (NULL on failure; mem_free(NULL) is a no-op), except that the whole
  * usable size is wiped before it goes back, and that realloc never leaves the old copy behind. The hooks route the
  * libraries that see text (libevent, cJSON, PCRE2) through the same functions; call mem_install_hooks() first thing
- * in main and in a test, before any of them allocates.
+ * in main and in a test, before any of them allocates. Blocks of megabytes are of huge pages, where the system has them: they
+ * cost a page fault each 4 KiB else.
  *
  * Blocks are MEM_BLOCK bytes from a per-thread free list: the unit of network buffers. A block is wiped up to the
  * `used` bytes its owner says it wrote. The list keeps at most MEM_BLOCKS_KEPT a thread. */
@@ -27,8 +28,6 @@ void mem_free_used(void *p, size_t used);
 /* realloc as it is, for lists of offsets and the like, which hold no text: nothing is wiped, and large ones move without
  * a copy. */
 void *mem_resize(void *p, size_t n) MUST_CHECK;
-/* Asks for huge pages for a large block about to be written: a body of megabytes costs a page fault each 4 KiB else. */
-void mem_huge(void *p, size_t n);
 /* A NUL-terminated copy of n bytes. */
 char *mem_strndup(const char *s, size_t n) MUST_CHECK;
 char *mem_strdup(const char *s) MUST_CHECK;
