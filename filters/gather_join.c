@@ -48,6 +48,12 @@ static enum err copy(struct gather *g, uint32_t start, uint32_t end)
     return e ? e : view_add(&g->v, s, start | GATHER_SELF);
 }
 
+/* A text as it lies now: whatever is appended may move it. */
+static inline struct slice text_now(const struct gather *g, const struct gather_text *t)
+{
+    return slice_of(g->v.text.p + t->value, t->end - t->value);
+}
+
 static enum err end_joined(struct gather *g)
 {
     struct gather_text *t = &g->text[g->count];
@@ -232,10 +238,11 @@ static struct piece read_piece(const struct marked *t, size_t begin, size_t end,
     const size_t most = end - begin > TOKEN_EDGE ? begin + TOKEN_EDGE : end;
     const size_t changes = bits_count(marks_row(t->m, MARK_CHANGE), t->at + begin + 1, t->at + most);
     x.changes = (uint16_t)changes;
-    if (marks_next(t->m, MARK_DIGIT, t->at + begin, t->at + most) == t->at + most) return x;
-    for (size_t k = begin; k < most && !x.digit; k++) x.digit = is_digit(t->s.p[k]);
+    const size_t sign = marks_next(t->m, MARK_DIGIT, t->at + begin, t->at + most) - t->at;
+    if (sign == most) return x;
+    for (size_t k = sign; k < most && !x.digit; k++) x.digit = is_digit(t->s.p[k]);
     p->digits |= x.digit;
-    p->mail |= memchr(t->s.p + begin, '@', most - begin) != NULL;
+    p->mail |= memchr(t->s.p + sign, '@', most - sign) != NULL;
     return x;
 }
 
@@ -305,6 +312,9 @@ static size_t behind_margin(const struct marked *t, size_t i, size_t k, bool *ma
     return *margin ? behind : k;
 }
 
+/* The line end in a break, which mostly is all of it. */
+static inline const char *line_end(const char *p, size_t n) { return *p == '\n' ? p : memchr(p, '\n', n); }
+
 /* Reads the pieces from `begin` on; returns where the last one ends. */
 static size_t read_pieces(const struct marked *t, size_t begin, struct pieces *p)
 {
@@ -321,7 +331,7 @@ static size_t read_pieces(const struct marked *t, size_t begin, struct pieces *p
         *x = read_piece(t, begin, end, p);
         if (p->n == PIECES_MOST) return end;
         k = break_end(s, end);
-        const char *line = k > end ? memchr(s.p + end, '\n', k - end) : NULL;
+        const char *line = k > end ? line_end(s.p + end, k - end) : NULL;
         x->line = line;
         if (line) k = behind_margin(t, (size_t)(line - s.p), k, &x->margin);
         if (k == end || k >= s.n || (x->line && is_label(s, p->n > 1 ? x - 1 : NULL, begin, end))) return end;
@@ -564,27 +574,30 @@ static bool wrapped(const struct pieces *p, uint32_t i)
     return p->at[i - 1].end - p->at[i - 1].begin == n && p->at[i + 1].end - p->at[i + 1].begin == n;
 }
 
-/* Copies [a, b) of s, which begins at `base` of the gathered text, without the marks in it. */
-static enum err copy_unmarked(struct gather *g, struct slice s, uint32_t base, size_t a, size_t b)
+/* Copies [a, b) of t without the marks in it. */
+static enum err copy_unmarked(struct gather *g, const struct gather_text *t, size_t a, size_t b)
 {
     enum err e = ERR_OK;
     for (size_t k = a; k < b && !e;) {
+        const struct slice s = text_now(g, t);
         size_t end = k, behind;
         while (end < b && s.p[end] != '<' && !is_emphasis(s.p[end])) end++;
         behind = end < b ? skip_marks(s, end) : b;
         if (behind == end) behind = ++end; /* a sign of its own */
         if (end > b) end = b;
-        e = copy(g, base + (uint32_t)k, base + (uint32_t)end);
-        if (!e) e = gather_slice(g, base, base + (uint32_t)s.n, 0, &s);
+        e = copy(g, t->value + (uint32_t)k, t->value + (uint32_t)end);
         k = behind;
     }
     return e;
 }
 
+static inline bool ends_in_hyphen(struct slice s, size_t end) { return s.p[end - 1] == '-' || s.p[end - 1] == '='; }
+
 /* Pieces [first, last] as one text: of the outer ones only the edges, with what stands round them in their lines. */
-static enum err add_token(struct gather *g, const struct gather_text *t, struct slice s, const struct pieces *p, uint32_t first,
-                          uint32_t last, bool hyphens)
+static enum err add_token(struct gather *g, const struct gather_text *t, const struct pieces *p, uint32_t first, uint32_t last,
+                          bool hyphens)
 {
+    const struct slice s = text_now(g, t);
     size_t from = first ? p->at[first].begin : context_begin(s, p->at[first].begin), to = p->at[last].end;
     while (last == p->n - 1 && to < s.n && to - p->at[last].end < CONTEXT_MOST && !is_white(s.p[to]) && !is_emphasis(s.p[to]))
         to++;
@@ -594,13 +607,12 @@ static enum err add_token(struct gather *g, const struct gather_text *t, struct 
         size_t a = i == first ? from : p->at[i].begin, b = i == last ? to : p->at[i].end;
         if (i == first && b - a > TOKEN_EDGE) a = b - TOKEN_EDGE;
         if (i == last && b - a > TOKEN_EDGE) b = a + TOKEN_EDGE;
-        if (hyphens && i < last && b > a && (s.p[b - 1] == '-' || s.p[b - 1] == '=')) b--;
+        if (hyphens && i < last && b > a && ends_in_hyphen(text_now(g, t), b)) b--;
         if (i == first && a < p->at[i].begin) {
-            e = copy_unmarked(g, s, t->value, a, p->at[i].begin);
+            e = copy_unmarked(g, t, a, p->at[i].begin);
             a = p->at[i].begin;
         }
         if (a < b && !e) e = copy(g, t->value + (uint32_t)a, t->value + (uint32_t)b);
-        if (!e) e = gather_slice(g, t->value, t->end, 0, &s);
     }
     return e ? e : end_joined(g);
 }
@@ -609,29 +621,24 @@ static enum err add_token(struct gather *g, const struct gather_text *t, struct 
 static bool hyphenated(struct slice s, const struct pieces *p, uint32_t first, uint32_t last)
 {
     for (uint32_t i = first; i < last; i++)
-        if (s.p[p->at[i].end - 1] == '-' || s.p[p->at[i].end - 1] == '=') return true;
+        if (ends_in_hyphen(s, p->at[i].end)) return true;
     return false;
 }
 
 /* Pieces [first, last] with and without the hyphens at the ends of lines. */
 static enum err try_token(struct gather *g, const struct gather_text *t, struct pieces *p, uint32_t first, uint32_t last)
 {
-    struct slice s = SLICE_NONE;
-    enum err e = gather_slice(g, t->value, t->end, 0, &s);
-    if (e || !worth(s, p, first, last)) return e;
-    e = add_token(g, t, s, p, first, last, false);
-    if (!e) e = gather_slice(g, t->value, t->end, 0, &s);
-    return !e && hyphenated(s, p, first, last) ? add_token(g, t, s, p, first, last, true) : e;
+    if (!worth(text_now(g, t), p, first, last)) return ERR_OK;
+    enum err e = add_token(g, t, p, first, last, false);
+    return !e && hyphenated(text_now(g, t), p, first, last) ? add_token(g, t, p, first, last, true) : e;
 }
 
 /* Many pieces: those of each line together, and all of them. */
 static enum err add_lines(struct gather *g, const struct gather_text *t, struct pieces *p)
 {
-    struct slice s = SLICE_NONE;
     enum err e = ERR_OK;
     uint32_t first = 0;
     for (uint32_t i = 0; i < p->n && !e; i++) {
-        if ((e = gather_slice(g, t->value, t->end, 0, &s))) break;
         if (i + 1 < p->n && !p->at[i].line) continue;
         if (i - first >= PARTS_TOGETHER && i + 1 - first < p->n) e = try_token(g, t, p, first, i);
         first = i + 1;
@@ -642,11 +649,9 @@ static enum err add_lines(struct gather *g, const struct gather_text *t, struct 
 /* As with parts: where the value ends is not known, so two to four pieces together, and all of them. */
 static enum err add_tokens(struct gather *g, const struct gather_text *t, struct pieces *p)
 {
-    struct slice s = SLICE_NONE;
+    enum err e = ERR_OK;
     size_t length;
     if (!p->mail && !is_odd(p, 0, p->n - 1, &length)) return ERR_OK;
-    enum err e = gather_slice(g, t->value, t->end, 0, &s);
-    if (e) return e;
     p->number = UNKNOWN;
     if (p->n > FEW_PIECES) e = add_lines(g, t, p);
     for (uint32_t i = 0; i < p->n && !e; i++)
@@ -677,9 +682,7 @@ enum err gather_breaks(struct gather *g, uint32_t text)
     size_t least = 0, i = 0;
     if (!meter_add(g->meter, t.end - t.value)) return ERR_NOT_SCANNED;
     while ((i = marks_next(&g->marks, MARK_BREAK, at + i, end) - at) < t.end - t.value) {
-        struct slice s = SLICE_NONE;
-        enum err e = gather_slice(g, t.value, t.end, 0, &s);
-        if (e) return e;
+        const struct slice s = text_now(g, &t);
         if (!meter_add(g->meter, WORK_BREAK)) return ERR_NOT_SCANNED;
         if (is_quote(s.p[i]) && breaks_literal(s, i) == i) {
             i++;
@@ -692,7 +695,8 @@ enum err gather_breaks(struct gather *g, uint32_t text)
             continue;
         }
         size_t last = read_pieces(&x, begin, &p);
-        if (p.n > 1 && may_be_worth(&p) && (e = add_tokens(g, &t, &p))) return e;
+        const enum err e = p.n > 1 && may_be_worth(&p) ? add_tokens(g, &t, &p) : ERR_OK;
+        if (e) return e;
         if (p.n == PIECES_MOST) last = p.at[p.n - 1].begin; /* the last piece begins the next row */
         least = last > i ? last : i + 1;
         i = least;

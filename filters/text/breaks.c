@@ -238,7 +238,7 @@ static bool is_words_begin(const struct rows *r, struct slice piece)
 static bool ends_nothing(const struct rows *r, size_t i, size_t k, unsigned n, unsigned left)
 {
     const char *const p = r->text.p;
-    if (left == 0 || left == 64 || !memchr(p + i, '\n', k - i)) return false;
+    if (left == 0 || left == 64 || (p[i] != '\n' && !memchr(p + i, '\n', k - i))) return false;
     if (class_at(r, k + n) & GROUP && is_group(p[k + n - 1])) return false;                         /* a number may go on */
     const bool added = p[k] == '+' && n > 1 && p[k + 1] != '+' && !(class_at(r, k - 1) & EMPHASIS); /* a diff's mark */
     const struct slice head = slice_of(p + i - left, left), tail = slice_of(p + k + added, n - added);
