@@ -239,11 +239,25 @@ static bool ends_nothing(const struct rows *r, size_t i, size_t k, unsigned n, u
 {
     const char *const p = r->text.p;
     if (left == 0 || left == 64 || (p[i] != '\n' && !memchr(p + i, '\n', k - i))) return false;
-    if (class_at(r, k + n) & GROUP && is_group(p[k + n - 1])) return false;                         /* a number may go on */
-    const bool added = p[k] == '+' && n > 1 && p[k + 1] != '+' && !(class_at(r, k - 1) & EMPHASIS); /* a diff's mark */
+    const char last = p[k + n - 1];
+    if (class_at(r, k + n) & GROUP && (is_figure(last) || (last >= 'A' && last <= 'Z'))) return false; /* a number may go on */
+    const bool added = p[k] == '+' && n > 1 && p[k + 1] != '+' && !(class_at(r, k - 1) & EMPHASIS);    /* a diff's mark */
     const struct slice head = slice_of(p + i - left, left), tail = slice_of(p + k + added, n - added);
     if (!is_words_begin(r, tail) && has_alnum(tail) && has_alnum(head)) return false;
-    return !memchr(head.p, '@', head.n) && !memchr(tail.p, '@', tail.n);
+    const bool before = memchr(head.p, '@', head.n), at = before || memchr(tail.p, '@', tail.n);
+    return !at || !((before && memchr(head.p, '.', head.n)) || memchr(tail.p, '.', tail.n));
+}
+
+/* Whether there may be a piece behind the one that ends at `end`: not behind an empty line, nor a name with a colon at the end of
+ * its line. */
+static bool is_more(const struct rows *r, size_t end)
+{
+    const unsigned c = class_at(r, end);
+    if (c & QUOTE) return breaks_literal(r->text, end) > end;
+    if (!is_byte(r, end, '\n')) return c & (CUT | SLASH);
+    const char *const p = r->text.p + end;
+    const bool name = p[-1] == ':' && end > 1 && is_letter(p[-2]) && (p[-2] | 32) > 'f'; /* no part of an address */
+    return !name && !is_byte(r, end + 1, '\n');
 }
 
 /* False if the break at i is sure to hold no value. */
@@ -254,7 +268,7 @@ LEAF bool is_worth(const struct rows *r, size_t i)
     if (k == SIZE_MAX) return true;
     const unsigned n = ones(bits_from(r->token, k)), left = ones_above(bits_before(r->token, i));
     if (n == 0) return class_at(r, i - 1) & FIGURE && is_byte(r, k, ' ') && class_at(r, k + 1) & FIGURE; /* groups of a number */
-    if (n == 64 || class_at(r, k + n) & (CUT | QUOTE | SLASH)) return true; /* there may be a third piece */
+    if (n == 64 || is_more(r, k + n)) return true;
     const bool digit = bits_from(r->digit, k) & ((1ull << n) - 1), plain = left && is_plain(r, i);
     if (plain && !digit && (left + n < WORDS_MOST || left == 64)) return false;
     if (left && left + n < TOGETHER && (!digit || plain)) return false;

@@ -101,13 +101,16 @@ static bool break_at(struct slice t, size_t i)
     size_t k = goes_on(t, i), pieces = 1;
     if (k == t.n) return false;
     const size_t first = n, second = k;
+    size_t end = k;
     while (k < t.n) {
         pieces++;
         for (; k < t.n && is_token(t.p[k]); k++, n++) digits += isdigit((unsigned char)t.p[k]) != 0;
+        end = k;
         if (k == t.n || !in(t.p[k], "\n*`~\r\\")) break;
         k = goes_on(t, k);
     }
-    const bool line = memchr(t.p + i, '\n', second - i) != NULL, mail = memchr(t.p + left - first, '@', k - left + first) != NULL;
+    const char *at = memchr(t.p + left - first, '@', end - left + first);
+    const bool line = memchr(t.p + i, '\n', second - i) != NULL, mail = at && memchr(at, '.', (size_t)(t.p + end - at));
     if (pieces == 2 && line && !mail && (ends_nothing(t, second, n - first) || !has_alnum(t.p + left - first, first)))
         return false;
     return digits && n >= 16;
@@ -132,7 +135,7 @@ static void check(struct slice t)
         if (has(MARK_ENTITY, i) != entity) fail_msg("entity at %zu of %zu", i, t.n);
         if (has(MARK_BASE64, i) != base64_at(t, i)) fail_msg("base64 at %zu of %zu", i, t.n);
         if (has(MARK_HEX, i) != hex_at(t, i)) fail_msg("hex at %zu of %zu", i, t.n);
-        if (break_at(t, i) && !has(MARK_BREAK, i)) fail_msg("break at %zu of %zu: %.*s", i, t.n, (int)t.n, t.p);
+        if (break_at(t, i) && !has(MARK_BREAK, i)) fail_msg("break at %zu of %zu: %.*s", i, t.n, 90, t.p + (i > 30 ? i - 30 : 0));
         if (has(MARK_BREAK, i) && !in(c, "\n*`~<\"'")) fail_msg("no break at %zu", i);
         bool any = false;
         for (enum mark k = MARK_ANY + 1; k < MARK_KINDS; k++) any |= has(k, i);
@@ -321,8 +324,13 @@ static void test_ends(void **state)
         {"AKIAQX3BD7ZJ2M5K\nand so on", false},         {"AKIAQX3BD7ZJ2M5K\nand7 so on", true},
         {"AKIAQX3BD7ZJ2M5K\n----\tend", false},         {"----------------\n12345678, ", false},
         {"jane.doe@host.x7\nexample.org is it", true},  {"AKIAQX3BD7ZJ2M5K\nTotal=5\nand", true},
-        {"x = \"AKIAQX3BD7\" + \"ZJ2M5K\"", true},      {"x = \"AKIAQX3BD7\" + ZJ2M5K", false},
-        {"x: \"AKIAQX3BD7\"\n  y: \"ZJ2M5K\"", false},  {"x: \"AKIAQX3BD7\"\n  \"ZJ2M5K\"", true},
+
+        {"AKIAQX3BD7ZJ2M5K\nand:\n12", true},           {"AKIAQX3BD7ZJ2M5K\nrules:\n12", false},
+        {"AKIAQX3BD7ZJ2M5K\nfeed:\n12", true},          {"AKIAQX3BD7ZJ2M5K\nrule\n12", true},
+        {"AKIAQX3BD7ZJ2M5K\nrule\n\n12", false},        {"AKIAQX3BD7ZJ2M5K\n@@ -1", false},
+        {"jane@host7x8y9z1\ncommitter of it", false},   {"x = \"AKIAQX3BD7\" + \"ZJ2M5K\"", true},
+        {"x = \"AKIAQX3BD7\" + ZJ2M5K", false},         {"x: \"AKIAQX3BD7\"\n  y: \"ZJ2M5K\"", false},
+        {"x: \"AKIAQX3BD7\"\n  \"ZJ2M5K\"", true},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const struct slice s = slice_str(rows[i].text);
