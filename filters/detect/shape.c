@@ -1198,9 +1198,9 @@ static void pass_by(struct shape *s)
         if (s->v[a->v[i]].kind == K_SET) front_add(a, s, s->v[a->v[i]].out);
 }
 
-/* Of the narrow states that begin with c, the nearest one behind s->c.v[0..] that a match comes to without those and
- * that the literal starts from; false if there is none. */
-static bool find_beside(struct shape *s, unsigned char c, struct slice literal, size_t narrow, uint16_t *found)
+/* Of the narrow states that begin with c, the nearest one more than `hi` bytes from the start that a match comes to
+ * without those of s->c and that the literal starts from; false if there is none. */
+static bool find_beside(struct shape *s, unsigned char c, struct slice literal, size_t narrow, unsigned hi, uint16_t *found)
 {
     uint16_t may[SHAPE_TAILS];
     size_t n = 0;
@@ -1208,7 +1208,7 @@ static bool find_beside(struct shape *s, unsigned char c, struct slice literal, 
     pass_by(s);
     for (uint32_t k = s->narrow_at[c]; k < s->narrow_at[c + 1] && n < SHAPE_TAILS; k++) {
         uint16_t q = s->narrow[k];
-        if (s->a.mark[q] == s->a.round && s->c.mark[q] != s->c.round) may[n++] = q;
+        if (s->lo[q] > hi && s->a.mark[q] == s->a.round && s->c.mark[q] != s->c.round) may[n++] = q;
     }
     for (size_t i = 0; i < n; i++) {
         if (s->lo[may[i]] >= lo || !spells(s, may[i], literal, narrow)) continue;
@@ -1242,7 +1242,7 @@ static bool find_narrow(struct shape *s, struct slice literal, size_t narrow, un
         if (s->hi[q] > *hi) *hi = s->hi[q];
         front_add(&s->c, s, q);
     }
-    for (uint16_t q; others && *lo > 0 && *lo < 255 && s->c.n < SHAPE_TAILS && find_beside(s, c, literal, narrow, &q);) {
+    for (uint16_t q; others && *lo > 0 && *lo < 255 && s->c.n < SHAPE_TAILS && find_beside(s, c, literal, narrow, *hi, &q);) {
         if (s->hi[q] > *hi) *hi = s->hi[q];
         front_add(&s->c, s, q);
     }
