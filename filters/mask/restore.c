@@ -15,6 +15,7 @@
 struct match {
     const struct vault_entry *entry;
     size_t used;
+    bool bare; /* a number without what separates its groups */
 };
 
 static size_t candidate_max(const struct restore *r)
@@ -75,23 +76,106 @@ static enum ph_result match_bare(const struct restore *r, struct slice s, bool f
 /* Letters and digits: a surrogate inside a longer one of these is somebody else's. */
 static bool alnum(unsigned char c) { return ph_word_byte(c) && c != '_'; }
 
-/* The longest surrogate that begins here. */
-static enum ph_result match_surrogate(const struct restore *r, struct slice s, bool final, struct match *m)
+/* Whether the number or word ends behind byte i. */
+static bool ends(struct slice s, size_t i)
 {
-    if (alnum(r->prev) && alnum((unsigned char)s.p[0])) return PH_NO;
-    uint32_t node = 0;
+    return i + 1 == s.n || !alnum((unsigned char)s.p[i]) || !alnum((unsigned char)s.p[i + 1]);
+}
+
+/* The longest surrogate that begins here, as it was given out. */
+static enum ph_result match_exact(const struct restore *r, struct slice s, bool final, struct match *m)
+{
+    uint32_t node = VAULT_EXACT;
     enum ph_result best = PH_NO;
     for (size_t i = 0; i < s.n; i++) {
         node = vault_trie_step(r->vault, node, (unsigned char)s.p[i]);
         if (!node) return best;
         if (i + 1 == s.n && !final) return PH_PARTIAL; /* it may go on, or be part of a longer word */
         const struct vault_entry *e = vault_trie_end(r->vault, node);
-        if (!e || !given(r, e)) continue;
-        if (i + 1 < s.n && alnum((unsigned char)s.p[i]) && alnum((unsigned char)s.p[i + 1])) continue;
-        *m = (struct match){e, i + 1};
+        if (!e || !given(r, e) || !ends(s, i)) continue;
+        *m = (struct match){e, i + 1, false};
         best = PH_YES;
     }
     return best;
+}
+
+/* The same in any case, with any blanks. */
+static enum ph_result match_folded(const struct restore *r, struct slice s, bool final, struct match *m)
+{
+    uint32_t node = VAULT_FOLDED;
+    enum ph_result best = PH_NO;
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        if (c == 0xc2 && i + 1 == s.n && !final) return PH_PARTIAL;
+        if (c == 0xc2 && i + 1 < s.n && (unsigned char)s.p[i + 1] == 0xa0) c = ' ', i++;
+        if (c >= 'A' && c <= 'Z') c = (unsigned char)(c + 32);
+        node = vault_trie_step(r->vault, node, c);
+        if (!node) return best;
+        if (i + 1 == s.n && !final) return PH_PARTIAL;
+        const struct vault_entry *e = vault_trie_end(r->vault, node);
+        if (!e || !given(r, e) || !ends(s, i)) continue;
+        *m = (struct match){e, i + 1, false};
+        best = PH_YES;
+    }
+    return best;
+}
+
+/* Past at most two separators of a number, which something of it must follow. */
+static enum ph_result skip_separators(struct slice s, bool final, size_t *i)
+{
+    for (int k = 0; k < 2; k++) {
+        bool partial;
+        size_t n = vault_separator(slice_of(s.p + *i, s.n - *i), &partial);
+        if (!n) return partial && !final ? PH_PARTIAL : PH_YES;
+        *i += n;
+    }
+    return *i == s.n && !final ? PH_PARTIAL : PH_YES;
+}
+
+/* A number in any groups. What stands before its first digit, + or (, is part of it if it was. */
+static enum ph_result match_number(const struct restore *r, struct slice s, bool final, struct match *m)
+{
+    uint32_t node = VAULT_NUMBER;
+    enum ph_result best = PH_NO;
+    char lead = s.p[0] == '+' || s.p[0] == '(' ? s.p[0] : 0;
+    bool bare = true;
+    for (size_t i = lead ? 1 : 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        if (c >= 'A' && c <= 'Z') c = (unsigned char)(c + 32);
+        node = alnum(c) ? vault_trie_step(r->vault, node, c) : 0;
+        if (!node) return best;
+        if (i + 1 == s.n && !final) return PH_PARTIAL;
+        const struct vault_entry *e = vault_trie_end(r->vault, node);
+        if (e && given(r, e) && ends(s, i) && (!lead || e->out.p[0] == lead)) {
+            *m = (struct match){e, i + 1, bare};
+            best = PH_YES;
+        }
+        size_t next = i + 1;
+        if (skip_separators(s, final, &next) == PH_PARTIAL) return PH_PARTIAL;
+        bare &= next == i + 1;
+        i = next - 1;
+    }
+    return lead && s.n == 1 && !final ? PH_PARTIAL : best;
+}
+
+/* The longest surrogate that begins here, in the form it was given out in if there is a choice. */
+static enum ph_result match_surrogate(const struct restore *r, struct slice s, bool final, struct match *m)
+{
+    static enum ph_result (*const form[])(const struct restore *, struct slice, bool,
+                                          struct match *) = {match_exact, match_number, match_folded};
+    enum ph_result best = PH_NO;
+    bool partial = false;
+    if (alnum(r->prev) && alnum((unsigned char)s.p[0])) return PH_NO;
+    for (int f = 0; f < VAULT_FORMS; f++) {
+        struct match found = {0};
+        if (f != VAULT_EXACT && !vault_has_form(r->vault, (enum vault_form)f)) continue;
+        enum ph_result got = form[f](r, s, final, &found);
+        partial |= got == PH_PARTIAL;
+        if (got != PH_YES || (best == PH_YES && found.used <= m->used)) continue;
+        *m = found;
+        best = PH_YES;
+    }
+    return partial ? PH_PARTIAL : best;
 }
 
 static enum ph_result match_here(const struct restore *r, struct slice s, bool final, struct match *m)
@@ -140,11 +224,27 @@ static enum err put_literal(struct restore *r, struct slice s, struct buf *out)
     return buf_add(out, s);
 }
 
-static enum err put_original(struct restore *r, const struct vault_entry *e, struct buf *out)
+static enum err put_value(const struct restore *r, struct slice value, struct buf *out)
 {
+    return r->mode == RESTORE_JSON_TEXT ? json_escape(value, out) : buf_add(out, value);
+}
+
+static enum err put_original(struct restore *r, const struct match *m, struct buf *out)
+{
+    struct slice v = m->entry->value, given_out = m->entry->out;
+    bool grouped = false, partial;
     r->restored++;
     r->word_len = 0;
-    return r->mode == RESTORE_JSON_TEXT ? json_escape(e->value, out) : buf_add(out, e->value);
+    for (size_t i = 1; m->bare && i < given_out.n; i++) /* only what the model took out is taken out */
+        grouped |= vault_separator(slice_of(given_out.p + i, given_out.n - i), &partial) > 0;
+    if (!grouped) return put_value(r, v, out);
+    enum err e = ERR_OK;
+    for (size_t i = 0; i < v.n && !e;) {
+        size_t n = vault_separator(slice_of(v.p + i, v.n - i), &partial);
+        if (!n) e = put_value(r, slice_of(v.p + i, 1), out);
+        i += n ? n : 1;
+    }
+    return e;
 }
 
 /* Passes one byte that begins nothing. In JSON an escape is one unit: what follows \n begins a word. */
@@ -177,12 +277,12 @@ static enum err scan(struct restore *r, struct slice s, size_t stop, bool final,
             while (i < stop && !first[(unsigned char)s.p[i]]) i++;
             if (i > was) r->prev = (unsigned char)s.p[i - 1];
             if (i == stop) break;
-            struct match m;
+            struct match m = {0};
             enum ph_result got = match_here(r, slice_of(s.p + i, s.n - i), final, &m);
             if (got == PH_PARTIAL) break;
             if (got == PH_YES) {
                 e = put_literal(r, slice_of(s.p + from, i - from), out);
-                if (!e) e = put_original(r, m.entry, out);
+                if (!e) e = put_original(r, &m, out);
                 if (e) return e;
                 r->prev = (unsigned char)s.p[i + m.used - 1];
                 from = i += m.used;

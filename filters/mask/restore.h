@@ -6,7 +6,8 @@
  * Bent placeholders are restored too: EMAIL_ADDRESS_1 without brackets as a whole word, \<EMAIL\_ADDRESS\_1\>, lower
  * case, full-width brackets, &lt;...&gt;, \u003c...\u003e. Without brackets *and* in lower case only where the type has
  * two words: email_address_1 is no accident, person_1 may well be a variable. Reserved ones are left alone.
- * Surrogates are restored where they stand as they were given out, not inside a longer word or number. */
+ * Surrogates are restored where they stand as they were given out, not inside a longer word or number; those of personal
+ * data also in other case, and numbers in other groups: then the original comes without groups if they came without. */
 #ifndef PRIVET_MASK_RESTORE_H
 #define PRIVET_MASK_RESTORE_H
 

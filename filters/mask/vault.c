@@ -16,6 +16,10 @@
 #define CHUNK_FIRST  2048u
 #define CHUNK_MAX    65536u
 #define NONE         UINT32_MAX
+#define AMBIGUOUS    (NONE - 1) /* a loose form of two values: of neither */
+#define FORM_MAX     64u        /* bytes of a loose form */
+#define FORM_DIGITS  6u         /* digits that make a number */
+#define SEPARATOR    3u         /* most bytes of one */
 
 struct chunk { /* of the arena */
     struct chunk *next;
@@ -61,6 +65,7 @@ struct vault {
     uint32_t node_count, node_room;
     struct chunk *arena;
     size_t longest; /* surrogate */
+    bool has_form[VAULT_FORMS];
     uint8_t first[256];
 };
 
@@ -396,12 +401,12 @@ static enum err trie_grow(struct vault *v)
     return ERR_OK;
 }
 
-static enum err trie_add(struct vault *v, struct slice s, uint32_t *node)
+static enum err trie_add(struct vault *v, enum vault_form form, struct slice s, uint32_t *node)
 {
     enum err e = trie_grow(v);
     if (e) return e;
-    if (v->node_count == 0) v->node_entry[v->node_count++] = NONE; /* the root */
-    *node = 0;
+    while (v->node_count < VAULT_FORMS) v->node_entry[v->node_count++] = NONE; /* the roots */
+    *node = form;
     for (size_t i = 0; i < s.n; i++) {
         unsigned char c = (unsigned char)s.p[i];
         uint32_t child = vault_trie_step(v, *node, c);
@@ -428,7 +433,7 @@ static uint32_t trie_find(const struct vault *v, struct slice s)
 
 const struct vault_entry *vault_trie_end(const struct vault *v, uint32_t node)
 {
-    return node && v->node_entry[node] != NONE ? &v->entry[v->node_entry[node]].e : NULL;
+    return node && v->node_entry[node] < AMBIGUOUS ? &v->entry[v->node_entry[node]].e : NULL;
 }
 
 bool vault_surrogate_free(const struct vault *v, struct slice surrogate)
@@ -449,6 +454,70 @@ bool vault_surrogate_of(const struct vault *v, const char *type, struct slice va
     return e != NULL;
 }
 
+bool vault_has_form(const struct vault *v, enum vault_form form) { return v->has_form[form]; }
+
+size_t vault_separator(struct slice s, bool *partial)
+{
+    static const char wide[][4] = {"\xc2\xa0", "\xe2\x80\x91", "\xe2\x80\xaf", "\xe2\x80\x89"}; /* no-break, narrow */
+    *partial = s.n == 0;
+    if (s.n && s.p[0] && strchr(" -./()", s.p[0])) return 1;
+    for (size_t i = 0; i < sizeof wide / sizeof wide[0]; i++) {
+        size_t n = strlen(wide[i]), have = s.n < n ? s.n : n;
+        if (memcmp(s.p, wide[i], have) != 0) continue;
+        if (have == n) return n;
+        *partial = true;
+    }
+    return 0;
+}
+
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+static bool is_letter(char c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; }
+static char small(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c; }
+
+/* The loose form of a surrogate; false if it has none. Words alone have none: a name may be a word as well. */
+static bool loose_form(enum vault_form form, struct slice s, char out[FORM_MAX], size_t *n)
+{
+    size_t digits = 0, other = 0;
+    bool partial;
+    *n = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        digits += is_digit(c);
+        other += !is_letter(c);
+        if (form == VAULT_NUMBER && !is_digit(c) && !is_letter(c)) {
+            if (c != '+' && vault_separator(slice_of(s.p + i, 1), &partial) != 1) return false;
+            continue;
+        }
+        if (*n == FORM_MAX) return false;
+        out[(*n)++] = small(c);
+    }
+    return form == VAULT_NUMBER ? digits >= FORM_DIGITS : other > 0;
+}
+
+/* Enters the loose forms of the last entry. An address of the internet is no number: its dots count. */
+static enum err add_forms(struct vault *v, struct slice surrogate, bool numbers)
+{
+    char text[FORM_MAX];
+    size_t n;
+    uint32_t node, last = (uint32_t)v->count - 1;
+    for (enum vault_form f = VAULT_NUMBER; f < VAULT_FORMS; f++) {
+        if ((f == VAULT_NUMBER && !numbers) || v->node_count > TRIE_MAX / 2) continue;
+        if (!loose_form(f, surrogate, text, &n)) continue;
+        enum err e = trie_add(v, f, slice_of(text, n), &node);
+        if (e) return e;
+        uint32_t *was = &v->node_entry[node];
+        bool same = *was < AMBIGUOUS && slice_eq(v->entry[*was].e.value, v->entry[last].e.value);
+        if (!same) *was = *was == NONE ? last : AMBIGUOUS;
+        v->has_form[f] = true;
+        v->first[(unsigned char)text[0]] = 1;
+        if (is_letter(text[0])) v->first[(unsigned char)(text[0] - 32)] = 1;
+        size_t most = f == VAULT_NUMBER ? n * (1 + 2 * SEPARATOR) + 1 : 2 * n;
+        if (most > v->longest) v->longest = most;
+    }
+    mem_wipe(text, sizeof text);
+    return ERR_OK;
+}
+
 enum err vault_surrogate(struct vault *v, const char *type, enum rule_class cls, struct slice value, struct slice surrogate)
 {
     uint32_t t;
@@ -464,7 +533,7 @@ enum err vault_surrogate(struct vault *v, const char *type, enum rule_class cls,
     if ((e = entry_room(v))) return e;
     if ((e = keep(v, value, &x.e.value))) return e;
     if ((e = keep(v, surrogate, &x.e.out))) return e;
-    if ((e = trie_add(v, surrogate, &node))) return e;
+    if ((e = trie_add(v, VAULT_EXACT, surrogate, &node))) return e;
     v->entry[v->count] = x;
     /* The same value of another type may have the same surrogate: a secret stays one. */
     if (taken == NONE || x.e.secret) v->node_entry[node] = (uint32_t)v->count;
@@ -472,7 +541,7 @@ enum err vault_surrogate(struct vault *v, const char *type, enum rule_class cls,
     v->count++;
     v->first[(unsigned char)surrogate.p[0]] = 1;
     if (surrogate.n > v->longest) v->longest = surrogate.n;
-    return ERR_OK;
+    return x.e.secret ? ERR_OK : add_forms(v, surrogate, strcmp(v->types[t].name, "IP_ADDRESS") != 0);
 }
 
 /* ---- life ---- */

@@ -43,10 +43,22 @@ bool vault_is_reserved(const struct vault *v, struct slice word);
 bool vault_word_may_grow(const struct vault *v, struct slice word, bool two_words);
 /* 256 flags: bytes at which anything given out can begin (brackets, first letters in either case, surrogates). */
 const uint8_t *vault_first(const struct vault *v);
-/* Surrogates as a trie: from node 0, the child by a byte, 0 if there is none; the entry that ends at a node, or NULL. */
+/* Surrogates as tries: from the node that is the form's number, the child by a byte, 0 if there is none; the entry that
+ * ends at a node, or NULL. Models write numbers in other groups and words in other case: of those of personal data there
+ * are two more forms, as long as they stand for one value only. */
+enum vault_form {
+    VAULT_EXACT,
+    VAULT_NUMBER, /* letters and digits alone, small: "+49 30 90-18" as "49309018" */
+    VAULT_FOLDED, /* small letters: "anna.k4@example.org" */
+    VAULT_FORMS
+};
+bool vault_has_form(const struct vault *v, enum vault_form form);
+/* Bytes of what may stand between the digits of a number (blank, hyphen, no-break blank ...) at the front of a text; 0 if
+ * there is none; *partial if there may be, with more text. */
+size_t vault_separator(struct slice s, bool *partial);
 uint32_t vault_trie_step(const struct vault *v, uint32_t node, unsigned char byte);
 const struct vault_entry *vault_trie_end(const struct vault *v, uint32_t node);
-/* Bytes of the longest surrogate; 0 if there is none. */
+/* Bytes of the longest surrogate as it may be written; 0 if there is none. */
 size_t vault_longest_surrogate(const struct vault *v);
 
 /* What replaces a value under an action, appended to *out: plain text, not escaped. Not for ALLOW, FLAG, BLOCK. */

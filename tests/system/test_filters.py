@@ -131,6 +131,21 @@ def test_surrogates_are_valid_and_each_callers_own(test):
         assert all(len(s) == 16 and luhn(s) % 10 == 0 for s in saw), saw
 
 
+class BendingModel(FakeModel):
+    """Says what the user said as models write it: capitals, numbers without their groups."""
+
+    def words(self, body, word, rest):
+        return re.sub(r"(?<=\d)[ -](?=\d)", "", privet.last_text(body)).upper()
+
+
+def test_bent_surrogates_come_back(test):
+    mail, phone = canary_email(), "+49 30 901820"
+    with BendingModel() as model, Privet(test, policy(pii="surrogate"), {"m": model.url}) as p, p.client() as c:
+        for got in answers(c, "pay %s, mail %s, call %s" % ("4539 1488 0343 6467", mail, phone)):
+            assert got == "PAY 4539148803436467, MAIL %s, CALL +4930901820" % mail, got
+        privet.assert_not_in(model.seen(), mail, "what the model saw")
+
+
 def test_secrets_never_reach_tool_arguments(test):
     for action in ("tokenize", "surrogate", "reroute"):
         key, mail = canary_key(), canary_email()

@@ -19,6 +19,11 @@ static void token(const char *type, enum rule_class cls, const char *value, cons
     assert_true(slice_eq(out, slice_str(want)));
 }
 
+static void give(const char *type, enum rule_class cls, const char *value, const char *surrogate)
+{
+    assert_int_equal(vault_surrogate(vault, type, cls, slice_str(value), slice_str(surrogate)), ERR_OK);
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -38,6 +43,14 @@ static int setup(void **state)
     assert_int_equal(vault_surrogate(vault, "PHONE_NUMBER", RULE_PII, SLICE("+49 30 2222"), SLICE("+49 30 98765")), ERR_OK);
     assert_int_equal(vault_surrogate(vault, "PERSON", RULE_PII, SLICE("Zed"), SLICE("Ann")), ERR_OK);
     assert_int_equal(vault_surrogate(vault, "API_KEY", RULE_SECRETS, SLICE("k-9"), SLICE("q-7.")), ERR_OK);
+    give("CREDIT_CARD", RULE_PII, "4539 1488 0343 6467", "4242 4276 0471 73");
+    give("EMAIL_ADDRESS", RULE_PII, "maria@example.org", "pia.k7@example.net");
+    give("PERSON", RULE_PII, "Maria Keller", "Livia Winkler");
+    give("PHONE_NUMBER", RULE_PII, "(415) 555-2671", "(682) 555-0105");
+    give("IP_ADDRESS", RULE_PII, "203.0.113.77", "192.0.2.121");
+    give("API_KEY", RULE_SECRETS, "sk-12345678", "tx-87654321");
+    give("CUSTOMER", RULE_PII, "one", "KD 111222");
+    give("CUSTOMER", RULE_PII, "two", "kd-111222");
     return 0;
 }
 static int teardown(void **state)
@@ -105,6 +118,30 @@ static const struct row text_rows[] = {
     {"+49 30 987654 +49 30 987 Anna HAnn", "+49 30 987654 +49 30 987 Anna HAnn", 0, 0},
     {"Ann_Ann Ann", "Zed_Zed Zed", 3, 0},
     {"q-7.8 q-7. q-7", "k-98 k-9 q-7", 2, 0},
+    /* surrogates, bent: in other groups */
+    {"4242427604717 3 42424276047173", "4539 1488 0343 6467 4539148803436467", 2, 0},
+    {"4242-4276-0471-73. 4242.4276.0471.73", "4539 1488 0343 6467. 4539 1488 0343 6467", 2, 0},
+    {"4242\xc2\xa0"
+     "4276\xe2\x80\xaf"
+     "0471\xe2\x80\x91"
+     "73",
+     "4539 1488 0343 6467", 1, 0},
+    {"+4930 9876 +49 (30) 98-76 49309876", "+49 30 1111 +49 30 1111 +49301111", 3, 0},
+    {"682-555-0105 (682)5550105 6825550105 +6825550105", "(415) 555-2671 (415) 555-2671 4155552671 +4155552671", 4, 0},
+    {"424242760471735 142424276047173 4242 4276 0471\n73 4242   4276 0471 73",
+     "424242760471735 142424276047173 4242 4276 0471\n73 4242   4276 0471 73", 0, 0},
+    {"4242 4276 0471", "4242 4276 0471", 0, 0},
+    {"(682", "(682", 0, 0},
+    {"+", "+", 0, 0},
+    /* in other case */
+    {"PIA.K7@EXAMPLE.NET Pia.K7@example.net,", "maria@example.org maria@example.org,", 2, 0},
+    {"livia winkler, LIVIA\xc2\xa0WINKLER; Livia Winklers", "Maria Keller, Maria Keller; Livia Winklers", 2, 0},
+    {"ann ANN", "ann ANN", 0, 0}, /* may be a word */
+    {"192.0.2.121 19202121 192-0-2-121", "203.0.113.77 19202121 192-0-2-121", 1, 0},
+    {"tx-87654321 TX-87654321 tx 87654321", "sk-12345678 TX-87654321 tx 87654321", 1, 0}, /* secrets: as given out */
+    {"KD 111222 kd-111222 kd 111222 KD111222", "one two kd 111222 KD111222", 2, 0},       /* whose? */
+    {"\xc2", "\xc2", 0, 0},
+    {"livia\xc2", "livia\xc2", 0, 0},
 };
 
 static const struct row json_rows[] = {
@@ -115,6 +152,9 @@ static const struct row json_rows[] = {
     {"{\"b\":\"\\u00e9EMAIL_ADDRESS_1\"}", "{\"b\":\"\\u00e9maria@example.org\"}", 1, 0},
     {"{\"b\":\"\\u003cEMAIL_ADDRESS_1\\u003e\\\\<EMAIL_ADDRESS_3>\"}", "{\"b\":\"maria@example.org\\\\wang@example.cn\"}", 2, 0},
     {"{\"b\":\"+49 30 9876\"}", "{\"b\":\"+49 30 1111\"}", 1, 0},
+    {"{\"n\":\"42424276047173\",\"m\":\"\\nPIA.K7@example.net\"}", "{\"n\":\"4539148803436467\",\"m\":\"\\nmaria@example.org\"}",
+     2, 0},
+    {"{\"k\":\"tx-87654321\"}", "{\"k\":\"tx-87654321\"}", 0, 0},
 };
 
 static const struct row tool_rows[] = {
