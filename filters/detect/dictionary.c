@@ -5,6 +5,7 @@
 #include "filters/detect/letters.h"
 #include "filters/detect/scan.h"
 #include "filters/detect/siphash.h"
+#include "filters/text/utf8.h"
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -16,7 +17,7 @@
 #define SALT      16u
 #define MAGIC     "privet-dictionary 1\n"
 #define BITS_EACH 16u /* of the filter, for each term and each beginning */
-#define GAP_MAX   3u  /* bytes that separate two tokens of one term in a text */
+#define GAP_MAX   16u /* bytes that separate two tokens of one term in a text */
 #define TERMS_MAX 20000000u
 
 struct dictionary {
@@ -93,24 +94,62 @@ struct normal {
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-/* Appends a token in lower case, with a blank before it unless digits meet. False if it gets too long. */
+/* A character of two or three bytes at p, of n: its length, 0 if it is no such. */
+static size_t read_wide(const unsigned char *p, size_t n, uint32_t *c)
+{
+    if (p[0] >= 0xc2 && p[0] < 0xe0 && n > 1) return *c = letter_read2(p), 2;
+    if (p[0] == 0xe1 && n > 2) return *c = (p[0] & 0xfu) << 12 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu), 3;
+    return 0;
+}
+
+static void put_wide(struct normal *w, uint32_t c)
+{
+    unsigned char b[3] = {(unsigned char)(0xe0 | c >> 12), (unsigned char)(0x80 | (c >> 6 & 0x3f)),
+                          (unsigned char)(0x80 | (c & 0x3f))};
+    size_t n = c < 0x800 ? 2 : 3;
+    if (n == 2) letter_write2(c, b);
+    memcpy(w->text + w->n, b, n);
+    w->n += n;
+}
+
+/* Takes an accent into the letter before it. False if no such letter is known. */
+static bool compose(struct normal *w, uint32_t mark)
+{
+    size_t at = w->n;
+    uint32_t base;
+    while (at > 0 && ((unsigned char)w->text[--at] & 0xc0) == 0x80) {
+    }
+    if (at == w->n) return false;
+    if (!read_wide((const unsigned char *)w->text + at, w->n - at, &base)) base = (unsigned char)w->text[at];
+    if (base == 'i' && mark == 0x307) return true; /* the small letter of U+0130, in some eyes */
+    uint32_t whole = letter_compose(base, mark);
+    if (!whole) return false;
+    w->n = at;
+    put_wide(w, whole);
+    return true;
+}
+
+/* Appends a token in lower case and in one of the ways to write accents, with a blank before it unless digits meet. False
+ * if it gets too long. */
 static bool normal_add(struct normal *w, struct slice token)
 {
     if (w->n + token.n + 1 > sizeof w->text) return false;
     if (w->n && !(is_digit(w->text[w->n - 1]) && is_digit(token.p[0]))) w->text[w->n++] = ' ';
-    for (size_t i = 0; i < token.n; i++) {
+    for (size_t i = 0, n; i < token.n; i += n) {
         unsigned char c = (unsigned char)token.p[i];
-        if (c >= 'A' && c <= 'Z') c = (unsigned char)(c + 32);
-        if (letter_is_lead2(c) && i + 1 < token.n) {
-            unsigned char two[2] = {c, (unsigned char)token.p[i + 1]};
-            bool upper;
-            uint32_t other = letter_other_case(letter_read2(two), &upper);
-            if (other && upper) letter_write2(other, two);
-            w->text[w->n++] = (char)two[0];
-            c = two[1];
-            i++;
+        uint32_t wide;
+        n = c < 0x80 ? 0 : read_wide((const unsigned char *)token.p + i, token.n - i, &wide);
+        if (!n) {
+            w->text[w->n++] = (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
+            n = 1;
+        } else if (wide == 0xdf || wide == 0x1e9e) { /* sharp s */
+            w->text[w->n++] = 's';
+            w->text[w->n++] = 's';
+        } else if (wide == 0x130) {
+            w->text[w->n++] = 'i';
+        } else if (!letter_is_mark(wide) || !compose(w, wide)) {
+            put_wide(w, letter_small(wide));
         }
-        w->text[w->n++] = (char)c;
     }
     return true;
 }
@@ -171,6 +210,14 @@ static void filter_term(struct dictionary *d, const char *w, size_t n)
 }
 
 /* --- a list of terms */
+
+size_t dictionary_bad_line(struct slice list)
+{
+    size_t at = 0, line = 1;
+    if (utf8_valid(list, &at)) return 0;
+    for (size_t i = 0; i < at; i++) line += list.p[i] == '\n';
+    return line;
+}
 
 struct term_list {
     struct slice rest;
@@ -427,8 +474,13 @@ enum err ruleset_add_dictionary(struct ruleset *rs, const struct dictionary_def 
     if (!d) return ERR_MEMORY;
     size_t terms = 0, skipped = 0;
     const char *wrong = NULL;
+    char text[64];
     enum err e = ERR_OK;
-    if (def->fingerprints.p) {
+    size_t bad = def->fingerprints.p ? 0 : dictionary_bad_line(def->terms);
+    if (bad) {
+        (void)snprintf(text, sizeof text, "line %zu is not UTF-8", bad);
+        wrong = text;
+    } else if (def->fingerprints.p) {
         wrong = read_file(d, def->fingerprints, def->key, &terms);
     } else if (RAND_bytes((unsigned char *)d->sip, sizeof d->sip) != 1) {
         e = ERR_INTERNAL;

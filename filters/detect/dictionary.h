@@ -30,6 +30,8 @@ struct dictionary_hashed {
     size_t skipped; /* lines that are no term: too long, or without two letters or digits */
 };
 
+/* The first line of a list that is no UTF-8, from 1; 0 if all are. Its terms would never be found. */
+size_t dictionary_bad_line(struct slice list);
 /* Appends the file for a list of terms, one a line (UTF-8). ERR_SHAPE: the key is too short. */
 enum err dictionary_hash(struct slice list, struct slice key, struct buf *out, struct dictionary_hashed *counts) MUST_CHECK;
 

@@ -32,6 +32,25 @@ static inline uint32_t letter_other_case(uint32_t c, bool *upper)
     return 0;
 }
 
+/* The small letter of a capital; more scripts than above: accented Greek, Vietnamese. Final sigma is sigma. */
+static inline uint32_t letter_small(uint32_t c)
+{
+    bool upper;
+    uint32_t other = c < 0x460 ? letter_other_case(c, &upper) : 0;
+    if (other && upper) return other;
+    if (c == 0x386) return 0x3ac;
+    if (c >= 0x388 && c <= 0x38a) return c + 37;
+    if (c == 0x38c) return 0x3cc;
+    if (c == 0x38e || c == 0x38f) return c + 63;
+    if (c == 0x3c2) return 0x3c3;
+    if (c >= 0x1e00 && c <= 0x1eff && !(c & 1) && !(c >= 0x1e96 && c <= 0x1e9f)) return c + 1;
+    return c;
+}
+
+static inline bool letter_is_mark(uint32_t c) { return c >= 0x300 && c <= 0x36f; }
+/* A small letter and the mark behind it as one character; 0 if there is none. */
+uint32_t letter_compose(uint32_t base, uint32_t mark);
+
 /* A two-byte UTF-8 character at p. */
 static inline uint32_t letter_read2(const unsigned char *p) { return ((p[0] & 0x1fu) << 6) | (p[1] & 0x3fu); }
 static inline void letter_write2(uint32_t c, unsigned char *p)

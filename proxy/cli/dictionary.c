@@ -66,8 +66,11 @@ int cli_dictionary(int argc, char **argv)
     struct dictionary_hashed counts;
     status = CLI_FAILED;
     if (read_key(a.value[0], &key)) {
-        enum err e = read_all(stdin, &list) ? dictionary_hash(buf_slice(&list), buf_slice(&key), &out, &counts) : ERR_IO;
-        if (e == ERR_SHAPE) fprintf(stderr, "privet dictionary: the key is shorter than %u bytes\n", DICTIONARY_KEY_MIN);
+        enum err e = read_all(stdin, &list) ? ERR_OK : ERR_IO;
+        size_t bad = dictionary_bad_line(buf_slice(&list));
+        if (!e && !bad) e = dictionary_hash(buf_slice(&list), buf_slice(&key), &out, &counts);
+        if (bad) fprintf(stderr, "privet dictionary: line %zu is not UTF-8\n", bad);
+        else if (e == ERR_SHAPE) fprintf(stderr, "privet dictionary: the key is shorter than %u bytes\n", DICTIONARY_KEY_MIN);
         else if (e) fprintf(stderr, "privet dictionary: %s\n", err_name(e));
         else status = write_out(buf_slice(&out), &counts);
     }

@@ -139,7 +139,7 @@ static const struct row text_rows[] = {
     {"ann ANN", "ann ANN", 0, 0}, /* may be a word */
     {"192.0.2.121 19202121 192-0-2-121", "203.0.113.77 19202121 192-0-2-121", 1, 0},
     {"tx-87654321 TX-87654321 tx 87654321", "sk-12345678 TX-87654321 tx 87654321", 1, 0}, /* secrets: as given out */
-    {"KD 111222 kd-111222 kd 111222 KD111222", "one two kd 111222 KD111222", 2, 0},       /* whose? */
+    {"KD 111222 kd-111222 kd 111222 KD111222", "one two one KD111222", 3, 0},             /* the last: whose? */
     {"\xc2", "\xc2", 0, 0},
     {"livia\xc2", "livia\xc2", 0, 0},
 };
