@@ -2,6 +2,8 @@
  * rule names none), and which of its groups can be the value. */
 #include "config/rules.h"
 
+#include <stdio.h>
+
 #define DEPTH_MAX 40u
 
 /* ---- words: of each part either all texts it matches, or words of which one is in each of them ------------------- */
@@ -31,8 +33,9 @@ static bool add_word(struct words *w, const char *s)
 {
     for (unsigned i = 0; i < w->n; i++)
         if (!strcmp(w->s[i], s)) return true;
-    if (w->n == LITERALS_MAX || strlen(s) > LITERAL_LEN) return false;
-    strcpy(w->s[w->n++], s);
+    size_t n = strlen(s);
+    if (w->n == LITERALS_MAX || n > LITERAL_LEN) return false;
+    memcpy(w->s[w->n++], s, n + 1);
     return true;
 }
 
@@ -72,8 +75,7 @@ static bool joined(const struct words *a, const struct words *b, struct words *o
     for (unsigned i = 0; i < a->n; i++)
         for (unsigned k = 0; k < b->n; k++) {
             char both[2 * LITERAL_LEN + 1];
-            strcpy(both, a->s[i]);
-            strcat(both, b->s[k]);
+            (void)snprintf(both, sizeof both, "%s%s", a->s[i], b->s[k]);
             if (!add_word(out, both)) return false;
         }
     return true;
