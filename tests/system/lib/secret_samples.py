@@ -875,6 +875,18 @@ IDENTIFIERS = [
     'BUILD_TAG=jenkins-{a24}\nGIT_COMMIT={h40}\nNODE_ID={w22}', 'INSTANCE=i-0{h17}\nIMAGE=registry.example/app:{h12}', 'resource: {w21}\nslug: {a12}',
     'https://open.spotify.com/track/{w22} uri spotify:album:{w22}', 'Message-ID: <CA{w24}_{w24}@mail.example>', '?gclid=EAIaIQobChMI{w40}&utm_id={d9}',
     'ipfs://Qm{w44}', 'tx 0x{h64} block {d8}', '/subscriptions/{u}/resourceGroups/rg tenantId: {u}', '{h32}  usr/bin/{s6}\n{h32}  usr/bin/{s7}',
+    '"AWS::ApiGateway::ApiKey": "{h16}",', '"AWS::IAM::AccessKey": "{h16}",', '"AWS::EC2::EIPAssociation": "{h16}",',
+    '"KmsKeyId": "arn:aws:kms:us-east-1:{d12}:key/{u}"', '"encryptionKey": "arn:aws:kms:us-west-2:{d12}:key/{u}",',
+    '--key-id arn:aws:kms:us-west-2:{d12}:key/{u}', 'SecretArn: arn:aws:secretsmanager:eu-west-1:{d12}:secret:prod/db-{w6}',
+    '"PublicKeyId": "K{A13}"', '"VerifiedAccessInstanceId": "vai-0{h16}",', '"OriginAccessControlId": "E{A13}"',
+    '"NextToken": "{b60}",', '--next-token {u}', '"nextPageToken": "{b40}"', 'page_token={b40}', '"continuationToken": "{w60}=="',
+    'idempotencyToken={u}', 'partition_key={u}', '"s3_key": "uploads/{h32}/{u}.png"', '"blobKey": "{h40}"', 'publicKeyToken={h16}',
+    '<UserSecretsId>{u}</UserSecretsId>', 'io.jsonwebtoken:jjwt-api:0.12.5', 'db-password: ENC[AES256_GCM,data:{B12}==,iv:{B43}=,tag:{B22}==,type:str]',
+    'ForceLengthPassiveDeGroote2016', '$ops{OPpASSIGN_COMMON_RC1}', 'curl -u "${_u}:${_p}" https://h', 'curl --user "$(cat u.txt):$(cat p.txt)" h',
+    'curl --user neo4j:[PASSWORD] http://[IP]:7474/', 'curl -u <user:password> https://h/x', 'LIC_FILES_CHKSUM = "file://LICENSE;md5={h32}"',
+    '    --hash=sha256:{h64}', '"tokenizer.json": "{h64}",', 'image: ghcr.io/acme/token-service@sha256:{h64}', 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI{B43} bob@host',
+    'snmp-server user bob grp v3 priv aes 128', '<<<<<<< feature/ABC-1234-new-token', 'echo -e "line1\\nline2" | tee f', 'rar x archive2.rar',
+    'INSERT INTO users (name, password) VALUES ($1, $2);', 'certutil -hashfile setup2024.exe SHA256', 'turn the lights on >{s5}2',
     'PASS: ld-{s4}/{s5}{d2}\nPASS: {s5}{d2}', 'xmlSecTransformDsaSha{d3}GetKlass', '#define {U6}_{U4}_{U5}_{d2} 4',
 ]
 
