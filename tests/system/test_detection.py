@@ -9,6 +9,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 
+import day_samples  # noqa: E402
 import identity_samples  # noqa: E402
 import person_samples  # noqa: E402
 import secret_places  # noqa: E402
@@ -30,6 +31,7 @@ PERSONS = {"numbers in forms": .97, "numbers in prose": .96, "telephones": .97, 
            "numbers written otherwise": .95, "names elsewhere": .75, "addresses and telephones elsewhere": .93, "documents of the world": .94}
 IDENTITIES = {"numbers behind their names": .96, "numbers behind their names at home": .95, "numbers in sentences": .97, "numbers in keys": .96,
               "numbers in tables": .90, "numbers before their names": .80}
+DAYS = {"days of birth": .94, "days of a life": .92, "telephones of the world": .95}
 
 
 def scan(t, rows):
@@ -103,6 +105,10 @@ def test_personal_data(t):
 def test_identity_numbers(t):
     """Three hundred and more kinds of numbers of the world, beside what they are called."""
     assert recall(t, list(identity_samples.samples(SEED, 8)), IDENTITIES) >= 2500
+
+
+def test_days_and_telephones(t):
+    assert recall(t, list(day_samples.samples(SEED)), DAYS) >= 2000
 
 
 if __name__ == "__main__":
