@@ -4,6 +4,7 @@
 #define PRIVET_DETECT_COMPILED_H
 
 #define PCRE2_CODE_UNIT_WIDTH 8
+#include "filters/detect/allow.h"
 #include "filters/detect/lexicon.h"
 #include "filters/detect/rules.h"
 #include "filters/detect/needles.h"
@@ -27,6 +28,7 @@
 
 struct allow {
     pcre2_code **regexes;
+    struct allow_front *begins; /* of each */
     size_t regex_count;
     hs_database_t *stopwords; /* or NULL */
     int target;

@@ -140,7 +140,9 @@ static bool allowed_regex(struct detect_scratch *s, const struct allow *a, struc
     if (a->target == 2 && m->allow == a && m->line.p == target.p && m->line.n == target.n) return m->allowed;
     bool found = false;
     for (size_t i = 0; i < a->regex_count && !s->err && !found; i++) {
-        int rc = pcre2_match(a->regexes[i], (PCRE2_SPTR)target.p, target.n, 0, 0, s->md, s->patient);
+        size_t from;
+        if (!allow_begins(&a->begins[i], target, &from)) continue;
+        int rc = pcre2_match(a->regexes[i], (PCRE2_SPTR)target.p, target.n, from, 0, s->md, s->patient);
         if (rc < PCRE2_ERROR_PARTIAL) s->err = ERR_NOT_SCANNED;
         found = rc >= 0;
     }

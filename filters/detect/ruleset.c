@@ -146,12 +146,14 @@ static bool build_allow(struct builder *b, struct crule *r, const struct rule_de
         if (d->allow[i].stopword_count && build_stopwords(a, &d->allow[i])) return false;
         if (!d->allow[i].regex_count) continue;
         a->regexes = mem_zalloc(d->allow[i].regex_count * sizeof *a->regexes);
-        if (!a->regexes) return false;
+        a->begins = mem_zalloc(d->allow[i].regex_count * sizeof *a->begins);
+        if (!a->regexes || !a->begins) return false;
         for (size_t k = 0; k < d->allow[i].regex_count; k++) {
             pcre2_code *code = compile(b, d, "an allowlist's regex", d->allow[i].regexes[k], 0);
             if (!code) continue;
             (void)jit(code);
             a->regexes[a->regex_count++] = code;
+            if (allow_front(d->allow[i].regexes[k], b->tails, &a->begins[a->regex_count - 1]) != ERR_OK) return false;
         }
     }
     return true;
@@ -977,8 +979,12 @@ static void free_rule(struct crule *r)
     pcre2_code_free(r->front);
     mem_free(r->validate);
     for (size_t i = 0; i < r->allow_count; i++) {
-        for (size_t k = 0; k < r->allow[i].regex_count; k++) pcre2_code_free(r->allow[i].regexes[k]);
+        for (size_t k = 0; k < r->allow[i].regex_count; k++) {
+            pcre2_code_free(r->allow[i].regexes[k]);
+            mem_free(r->allow[i].begins[k].tail);
+        }
         mem_free(r->allow[i].regexes);
+        mem_free(r->allow[i].begins);
         if (r->allow[i].stopwords) (void)hs_free_database(r->allow[i].stopwords);
     }
     mem_free(r->allow);
