@@ -2,6 +2,7 @@
  * A definition that is wrong is reported and compiling goes on, so that one run names every mistake. */
 #include "filters/detect/compiled.h"
 
+#include "filters/detect/ambiguous.h"
 #include "filters/detect/letters.h"
 #include "filters/detect/spellings.h"
 
@@ -134,6 +135,32 @@ done:
     return e;
 }
 
+/* True if a group may be repeated without bound: nothing else can be read in two ways. */
+static bool repeats_a_group(const char *p)
+{
+    for (; (p = strchr(p, ')')); p++) {
+        size_t n = p[1] == '{' ? strspn(p + 2, "0123456789") : 0;
+        if (p[1] == '*' || p[1] == '+' || (n && p[2 + n] == ',' && p[3 + n] == '}')) return true;
+    }
+    return false;
+}
+
+/* Complains of loops that can take exponential time. False: no memory. */
+static bool check_loops(struct builder *b, const struct rule_def *d, const char *what, const char *regex)
+{
+    bool ambiguous = false;
+    const char *complaint = NULL;
+    struct shape *s = NULL;
+    if (!repeats_a_group(regex)) return true;
+    enum err e = shape_read(regex, shape_needs_utf(regex), SHAPE_BOUNDED | SHAPE_SHORT, &s, &complaint);
+    if (!e) e = shape_ambiguous(s, &ambiguous);
+    shape_free(s);
+    if (complaint) complain(b, d, "%s: %s", what, complaint);
+    else if (!e && ambiguous)
+        complain(b, d, "%s: a repetition can read the same text in two ways, which can take exponential time", what);
+    return e == ERR_OK;
+}
+
 static bool build_allow(struct builder *b, struct crule *r, const struct rule_def *d)
 {
     if (!d->allow_count) return true;
@@ -151,6 +178,7 @@ static bool build_allow(struct builder *b, struct crule *r, const struct rule_de
         for (size_t k = 0; k < d->allow[i].regex_count; k++) {
             pcre2_code *code = compile(b, d, "an allowlist's regex", d->allow[i].regexes[k], 0);
             if (!code) continue;
+            if (!check_loops(b, d, "an allowlist's regex", d->allow[i].regexes[k])) return pcre2_code_free(code), false;
             (void)jit(code);
             a->regexes[a->regex_count++] = code;
             if (allow_front(d->allow[i].regexes[k], b->tails, &a->begins[a->regex_count - 1]) != ERR_OK) return false;
@@ -289,6 +317,7 @@ static bool build_expression(struct builder *b, size_t index, const struct rule_
         if (!(d->triggers & ~(unsigned)TRIGGER_KEYWORDS)) copies |= SHAPE_COARSE;
         ok = shape_read(regex, shape_needs_utf(regex), copies, &b->shape[index], &complaint) == ERR_OK;
         if (complaint) complain(b, d, "regex: %s", complaint);
+        else if (ok) ok = check_loops(b, d, "regex", regex);
         pcre2_match_data *md = pcre2_match_data_create_from_pattern(r->anchored, b->rs->general);
         ok = ok && md;
         if (ok) {

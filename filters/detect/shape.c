@@ -57,8 +57,9 @@ struct reader {
     unsigned inside; /* lookarounds */
     bool stopped;    /* a lookahead at the end was read */
     unsigned copies_set;
-    bool coarse; /* SHAPE_COARSE */
-    bool unsure; /* the class being read may have any byte */
+    bool coarse;  /* SHAPE_COARSE */
+    bool bounded; /* SHAPE_BOUNDED */
+    bool unsure;  /* the class being read may have any byte */
     const char *complaint;
 };
 
@@ -824,7 +825,9 @@ static struct frag read_repeat(struct reader *r)
         f = frag_cat(r, f, used ? read_copy(r, at) : one);
         used = true;
     }
-    if (max > most || min > most || (r->coarse && max > min + COARSE_FROM)) {
+    if (r->bounded && max < UNBOUNDED) {
+        if (max > min) f = frag_cat(r, f, frag_maybe(r, used ? read_copy(r, at) : one));
+    } else if (max > most || min > most || (r->coarse && max > min + COARSE_FROM)) {
         f = frag_cat(r, f, frag_star(r, used ? read_copy(r, at) : one));
     } else {
         for (unsigned i = copies; i < max && !r->full; i++) {
@@ -1095,8 +1098,9 @@ static bool read_all(struct shape *s, const char *regex, bool utf, unsigned copi
                        .end = (const unsigned char *)regex + strlen(regex),
                        .s = s,
                        .utf = utf,
-                       .copies_set = copies & ~SHAPE_COARSE,
-                       .coarse = copies & SHAPE_COARSE};
+                       .copies_set = copies & ~(SHAPE_COARSE | SHAPE_BOUNDED),
+                       .coarse = copies & SHAPE_COARSE,
+                       .bounded = copies & SHAPE_BOUNDED};
     s->count = 0;
     struct frag f = read_alt(&r);
     uint16_t any = add_state(&r, K_ANY);

@@ -23,10 +23,11 @@ static inline struct byteset byteset_all(void) { return (struct byteset){{~0ull,
 
 struct shape;
 /* A shape is used by one thread at a time: it holds what a simulation needs. */
-#define SHAPE_LONG   300u       /* copies of a single byte's repetition that are told apart, where lengths of tokens matter */
-#define SHAPE_FAR    98u        /* ... where a keyword stands far from the start of a match */
-#define SHAPE_SHORT  20u        /* ... where only the first bytes matter */
-#define SHAPE_COARSE (1u << 15) /* added: what may be repeated several times more is read as a loop */
+#define SHAPE_LONG    300u       /* copies of a single byte's repetition that are told apart, where lengths of tokens matter */
+#define SHAPE_FAR     98u        /* ... where a keyword stands far from the start of a match */
+#define SHAPE_SHORT   20u        /* ... where only the first bytes matter */
+#define SHAPE_BOUNDED (1u << 14) /* alone: what is repeated to a limit is read twice at most, for shape_ambiguous only */
+#define SHAPE_COARSE  (1u << 15) /* added: what may be repeated several times more is read as a loop */
 /* Reads a regex that PCRE2 has compiled already. *complaint is set to a message (static) if the expression repeats
  * what already repeats without bound, which can take exponential time; NULL otherwise. */
 enum err shape_read(const char *regex, bool utf, unsigned copies, struct shape **out, const char **complaint) MUST_CHECK;
