@@ -23,7 +23,7 @@ struct walk {
 static bool way(const struct shape *s, uint16_t q, unsigned k, uint16_t *to)
 {
     const struct shape_state *st = shape_state(s, q);
-    if (st->kind == SHAPE_ANY || k > (st->kind == SHAPE_SPLIT)) return false;
+    if (st->kind == SHAPE_ANY || k > (st->kind == SHAPE_SPLIT ? 1u : 0u)) return false;
     *to = k ? st->alt : st->out;
     return true;
 }
