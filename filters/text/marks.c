@@ -188,7 +188,7 @@ struct pass {
     size_t base; /* of the step */
     const struct masks *now, *next;
     struct {
-        lanes base64, part, hex, digit, small, capital, low, word, one, two;
+        lanes base64, part, hex, digit, small, capital, alnum, low, word, one, two;
         lanes token, follows; /* a break may follow it */
     } last;
     lanes slash, pair, run, hex; /* all met so far */
@@ -269,7 +269,8 @@ LEAF void gaps(struct pass *s, lanes *found)
     const struct masks *m = s->now, *n = s->next;
     const lanes blank = m->white & m->join, round = m->join & m->end, comma = m->end & ~(m->join | m->cut);
     const lanes letter = m->base64 & ~(m->part | m->digit), letter_next = n->base64 & ~(n->part | n->digit);
-    const lanes low = m->small | (m->join & m->token & ~m->part), word = low | letter; /* low: or a full stop */
+    const lanes alnum = m->base64 & ~m->part, sign = m->token & ~m->base64 & LANES_BACK(s->last.alnum, alnum, 1);
+    const lanes low = m->small | (m->join & m->token & ~m->part) | sign, word = low | letter; /* low: or a full stop, a colon */
     const lanes behind_low = LANES_BACK(s->last.low, low, 1), behind = LANES_BACK(s->last.word, word, 1);
     const lanes mark = m->cut & ~(m->lines | m->end), one = mark & behind, two = one | (mark & LANES_BACK(s->last.one, one, 1));
     const lanes either = behind | LANES_BACK(s->last.two, two, 1);
@@ -280,6 +281,7 @@ LEAF void gaps(struct pass *s, lanes *found)
     *found = (blank & behind_low & ~LANES_AHEAD(stop, stop_next, 1)) | (blank & either & LANES_AHEAD(letter, letter_next, 1)) |
              (comma & either) | (round & behind_low) | (m->lines & LANES_AHEAD(line, line_next, 1));
     s->last.low = low;
+    s->last.alnum = alnum;
     s->last.word = word;
     s->last.one = one;
     s->last.two = two;
