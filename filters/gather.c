@@ -17,6 +17,8 @@
 #define UNFOLDED_EDGE  512u /* bytes on each side of what was dropped */
 #define DATA_MOST      80u
 #define NAME_MOST      48u /* bytes before an encoded value that may name it */
+#define CODES_LEAST    10u /* numbers in an array that may be text */
+#define CODES_HEAD     64u
 #define UNIT_LEVELS    3u  /* escapes in escapes, entities in entities */
 #define WORK_TEXT      64u /* in a meter's units: a text begun */
 
@@ -403,6 +405,31 @@ static enum err add_number(const struct walk *w, uint32_t i)
     return e ? e : close_text(g, false, GATHER_LEVELS, w->lim);
 }
 
+/* An array of numbers may be text, byte by byte. What is found in it has the whole array as its place, which is no string. */
+static enum err add_codes(const struct walk *w, uint32_t i)
+{
+    struct gather *g = w->g;
+    const struct json_node *array = &w->d->node[i];
+    const uint32_t n = array->next - i - 1;
+    if (n < CODES_LEAST || array[1].type != JSON_NUMBER || array[1].end - array[1].off > 3) return ERR_OK;
+    enum err e = gather_open(g, GATHER_BODY, 1);
+    if (!e) e = buf_reserve(&g->v.text, n);
+    if (e) return e;
+    const uint32_t at = (uint32_t)g->v.text.end;
+    char *out = buf_tail(&g->v.text);
+    uint32_t k = 0;
+    for (uint64_t v; k < n && array[k + 1].type == JSON_NUMBER && slice_u64(json_raw(w->d, i + 1 + k), 255, &v); k++)
+        out[k] = (char)v;
+    if (k < n || !decode_codes_are_text(slice_of(out, n < CODES_HEAD ? n : CODES_HEAD))) {
+        mem_wipe(out, k);
+        return ERR_OK;
+    }
+    buf_commit(&g->v.text, n);
+    g->decoded++;
+    e = view_mark(&g->v, at, array->off, array->end - array->off);
+    return e ? e : gather_close(g, w->lim);
+}
+
 /* A key cannot be rewritten, so what is hidden in it must be known. */
 static enum err look_for_key_tags(const struct walk *w, uint32_t key)
 {
@@ -507,7 +534,7 @@ static enum err decode_text(struct gather *g, uint32_t text, enum decode_kind ki
 static const enum mark mark_of[DECODE_KINDS] = {
     [DECODE_ESCAPES] = MARK_ESCAPE, [DECODE_PERCENT] = MARK_PERCENT, [DECODE_ENTITIES] = MARK_ENTITY,
     [DECODE_QUOTED] = MARK_QUOTED,  [DECODE_PAIRS] = MARK_PAIRS,     [DECODE_BASE64] = MARK_BASE64,
-    [DECODE_HEX] = MARK_HEX,
+    [DECODE_HEX] = MARK_HEX,        [DECODE_BASE32] = MARK_BASE32,   [DECODE_CODES] = MARK_CODES,
 };
 
 /* All of one text that has a mark. */
@@ -535,7 +562,7 @@ static enum err decode_level(struct gather *g, uint32_t first, uint32_t last, un
     const uint32_t levels[DECODE_KINDS] = {
         [DECODE_ESCAPES] = UNIT_LEVELS, [DECODE_PERCENT] = lim->percent, [DECODE_ENTITIES] = UNIT_LEVELS,
         [DECODE_QUOTED] = UNIT_LEVELS,  [DECODE_BASE64] = lim->base64,   [DECODE_HEX] = lim->hex,
-        [DECODE_PAIRS] = lim->hex};
+        [DECODE_PAIRS] = lim->hex,      [DECODE_BASE32] = lim->base64,   [DECODE_CODES] = lim->hex};
     g->marked = g->text[first].start;
     enum err e = marks_make(&g->marks, slice_of(g->v.text.p + g->marked, g->v.text.end - g->marked));
     const size_t end = g->v.text.end - g->marked;
@@ -603,6 +630,7 @@ enum err gather_json(struct gather *g, const struct json_doc *d, const struct di
             e = add_lone_key(&w, i);
             break;
         case JSON_NUMBER: e = add_number(&w, i); break;
+        case JSON_ARRAY: e = add_codes(&w, i); break;
         default: break;
         }
     }

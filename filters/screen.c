@@ -197,11 +197,13 @@ static enum err take(void *arg, const struct gather_place *p)
     return e ? e : add_place(s, p);
 }
 
-/* Whether a finding in a joined text says anything new. */
+/* Whether a finding in a joined text says anything new; or one in a decoded text: what names its value was looked at where it
+ * stands, and whole. */
 static bool joined_counts(const struct gather *g, const struct ruleset *rs, const struct finding *f)
 {
     const struct gather_text *t = gather_text_at(g, f->start);
     if (t->kind == GATHER_BREAKS && !ruleset_joins(rs, f->rule)) return false;
+    if (t->kind == GATHER_DERIVED && f->end <= t->value) return false;
     if (t->kind != GATHER_BREAKS && t->kind != GATHER_PARTS) return true;
     return f->end <= t->end && !gather_one_piece(g, f->start, f->end);
 }

@@ -12,10 +12,12 @@
 
 #define BASE64_BYTES 11u /* the last digit may be padding */
 #define HEX_BYTES    8u
+#define BASE32_BYTES 10u
 #define EVERY_SECOND 0x55u /* of the first eight */
 
 uint8_t alphabet_base64[256];
 int8_t alphabet_hex[256];
+uint8_t alphabet_base32[256];
 
 __attribute__((constructor)) static void make_values(void)
 {
@@ -28,6 +30,9 @@ __attribute__((constructor)) static void make_values(void)
         alphabet_base64['a' + i] = (uint8_t)(26 + i);
     }
     for (unsigned i = 0; i < 10; i++) alphabet_base64['0' + i] = (uint8_t)(52 + i);
+    memset(alphabet_base32, 255, sizeof alphabet_base32);
+    for (unsigned i = 0; i < 26; i++) alphabet_base32['A' + i] = alphabet_base32['a' + i] = (uint8_t)i;
+    for (unsigned i = 0; i < 6; i++) alphabet_base32['2' + i] = (uint8_t)(26 + i);
     alphabet_base64['+'] = alphabet_base64['-'] = 62;
     alphabet_base64['/'] = alphabet_base64['_'] = 63;
 }
@@ -87,6 +92,25 @@ static bool hex_plain(const char *p)
         b[i] = (unsigned char)((unsigned)alphabet_hex[(unsigned char)p[2 * i]] << 4 |
                                (unsigned)alphabet_hex[(unsigned char)p[2 * i + 1]]);
     return begins_text(head_plain(b, HEX_BYTES), HEX_BYTES);
+}
+
+/* Most are told by their first digits: what begins text is no control character. */
+bool alphabet_begins_base32(const char *p)
+{
+    unsigned char b[BASE32_BYTES];
+    const unsigned first = alphabet_base32[(unsigned char)p[0]], second = alphabet_base32[(unsigned char)p[1]];
+    uint32_t acc = 0;
+    if (first == 0 || (first >= 2 && first < 4) || (first >= 16 && first < 24) || (first | second) == 255) return false;
+    for (unsigned i = 0, bits = 0, n = 0; i < ALPHABET_BASE32; i++) {
+        const unsigned v = alphabet_base32[(unsigned char)p[i]];
+        if (v == 255) return false;
+        acc = acc << 5 | v;
+        bits += 5;
+        if (bits < 8) continue;
+        bits -= 8;
+        b[n++] = (unsigned char)(acc >> bits);
+    }
+    return begins_text(head_plain(b, BASE32_BYTES), BASE32_BYTES);
 }
 
 #if defined(__x86_64__)
@@ -256,6 +280,16 @@ AVX512 LEAF unsigned base64_four(const char *text, const uint16_t at[TOGETHER])
 
 AVX512 static bool keep_base64_avx512(const char *text, uint64_t *place, size_t n) { return keep(text, place, n, base64_four); }
 #endif
+
+/* There are few of these. */
+bool alphabet_keep_base32(const char *text, uint64_t *place, size_t words)
+{
+    uint64_t all = 0;
+    for (size_t k = 0; k < words; all |= place[k++])
+        for (uint64_t w = place[k]; w; w &= w - 1)
+            if (!alphabet_begins_base32(text + k * 64 + (unsigned)__builtin_ctzll(w))) place[k] &= ~(w & -w);
+    return all != 0;
+}
 
 /* ---- the entries ------------------------------------------------------------------------------------------- */
 

@@ -18,7 +18,15 @@
 #define LINE_SURE   60u /* shorter ones must read as text, too */
 #define LINE_MOST   128u
 #define INDENT_MOST 32u
-#define LINES_NEAR  64u         /* bytes between two escapes in lines that are read together */
+#define LINE_LONG   24u
+#define LINES_NEAR  64u /* bytes between two escapes in lines that are read together */
+#define BASE32_HEAD 10u
+#define CODES_HEAD  64u
+#define CODES_LEAST 10u
+#define FOURS_LEAST 6u
+#define PAIRS_FIRST 4u /* groups of hex tried as the first of a list */
+#define PLUS_FAR    32u
+#define ZEROS_MOST  32u         /* before the number of a character reference */
 #define PADDING     "=.@:!#$%&" /* or what else ends a run of base64 in a token */
 
 /* ---- classes of bytes -------------------------------------------------------------------------------------- */
@@ -275,28 +283,34 @@ __attribute__((constructor)) static void make_parts(void)
     for (const char *p = " ,:;-\t\r\n"; *p; p++) parts_pairs[(unsigned char)*p] = true;
 }
 
-/* Behind the pair of hex digits at i, before which "0x" may stand; i if there is none. */
-static inline size_t hex_pair(struct slice t, size_t i)
+/* Behind the group of so many hex digits at i, before which "0x" may stand; i if there is none. */
+static inline size_t hex_group(struct slice t, size_t i, size_t digits)
 {
     size_t k = i;
-    if (t.n - k >= 4 && t.p[k] == '0' && (t.p[k + 1] | 32) == 'x') k += 2;
-    if (t.n - k < 2 || hex_value(t.p[k]) < 0 || hex_value(t.p[k + 1]) < 0) return i;
-    return t.n - k > 2 && hex_value(t.p[k + 2]) >= 0 ? i : k + 2;
+    if (t.n - k >= digits + 2 && t.p[k] == '0' && (t.p[k + 1] | 32) == 'x') k += 2;
+    if (t.n - k < digits) return i;
+    for (const size_t end = k + digits; k < end; k++)
+        if (hex_value(t.p[k]) < 0) return i;
+    return k < t.n && hex_value(t.p[k]) >= 0 ? i : k;
 }
 
-/* The end of a list of such pairs, with up to three signs between two; *enough is false if they are too few. */
-static size_t pairs_end(struct slice t, size_t start, bool *enough)
+/* The end of a list of such groups, with up to three signs between two; *enough is false if they are too few. */
+static size_t pairs_end(struct slice t, size_t start, size_t digits, bool *enough)
 {
     size_t end = start, at = start, count = 0;
     while (at < t.n) {
-        const size_t next = hex_pair(t, at);
+        const size_t next = hex_group(t, at, digits);
         if (next == at) break;
         count++;
         at = end = next;
         while (at < t.n && at - end < 4 && parts_pairs[(unsigned char)t.p[at]]) at++;
         if (at == end) break;
     }
-    *enough = count >= HEX_MIN / 2;
+    if (digits == 4 && at > end) { /* an odd number of bytes */
+        const size_t last = hex_group(t, at, 2);
+        if (last > at) end = last;
+    }
+    *enough = count >= (digits == 4 ? FOURS_LEAST : HEX_MIN / 2);
     return end;
 }
 
@@ -408,14 +422,17 @@ static bool hex_is_text(struct slice t, size_t start, size_t end, struct judge *
     return head_is_text(head, n, j);
 }
 
-/* Where hex that ends with its line at `end` goes on in lines no longer than the first. */
-static size_t hex_lines(struct slice t, size_t start, size_t end)
+static bool is_hex(char c) { return hex_value(c) >= 0; }
+static bool is_base32(char c) { return alphabet_base32[(unsigned char)c] != 255; }
+
+/* Where what ends with its line at `end` goes on in lines no longer than the first, of whole groups of digits. */
+static size_t next_lines(struct slice t, size_t start, size_t end, size_t group, bool (*is_digit)(char c))
 {
     const size_t line = end - start;
-    while (line % 2 == 0) {
+    while (line % group == 0) {
         const size_t i = next_line(t, end);
         size_t k = 0;
-        while (i + k < t.n && k <= line && hex_value(t.p[i + k]) >= 0) k++;
+        while (i + k < t.n && k <= line && is_digit(t.p[i + k])) k++;
         if (k < 2 || k % 2 || k > line || (i + k < t.n && is_base64(t.p[i + k]))) return end;
         end = i + k;
         if (k < line) return end;
@@ -423,19 +440,39 @@ static size_t hex_lines(struct slice t, size_t start, size_t end)
     return end;
 }
 
-/* Where the list that i lies in begins: marks are somewhere in it. */
-static size_t pairs_begin(struct slice t, size_t i, size_t least)
+static inline bool is_alnum(char c) { return alphabet_base64[(unsigned char)c] < 62; }
+
+/* Where the list that i lies in begins: marks are somewhere in it. The end of a word is none of its groups. */
+static size_t pairs_begin(struct slice t, size_t i, size_t digits, size_t least)
 {
-    if (hex_pair(t, i) == i) return i;
+    if (hex_group(t, i, digits) == i) return i;
     while (i > least) {
         size_t k = i;
         while (k > least && i - k < 4 && parts_pairs[(unsigned char)t.p[k - 1]]) k--;
-        if (k == i || k < least + 2) break;
-        k -= 2;
+        if (k == i || k < least + digits) break;
+        k -= digits;
         if (k >= least + 2 && t.p[k - 2] == '0' && (t.p[k - 1] | 32) == 'x') k -= 2;
-        if (hex_pair(t, k) == k || (k > 0 && hex_value(t.p[k - 1]) >= 0)) break;
+        if (hex_group(t, k, digits) == k || (k > 0 && is_alnum(t.p[k - 1]))) break;
         i = k;
     }
+    return i;
+}
+
+/* Tables of numbers and of code points have groups of four, too: text has letters among its digits, and nothing but text. */
+static bool fours_are_text(struct slice t, size_t start, size_t end)
+{
+    struct judge j = {0, 0, 0, NARROW, false};
+    size_t stop, letters = 0;
+    (void)read_hex(t, start, end, &j, NULL, SIZE_MAX, &stop);
+    for (size_t i = start; i < end; i++) letters += hex_value(t.p[i]) > 9;
+    return j.bad == 0 && letters > 0;
+}
+
+/* Behind the first group of a list. */
+static size_t pairs_next(struct slice t, size_t i, size_t digits)
+{
+    i = hex_group(t, i, digits);
+    while (i < t.n && parts_pairs[(unsigned char)t.p[i]]) i++;
     return i;
 }
 
@@ -446,8 +483,12 @@ static bool next_pairs(const struct marked *x, uint32_t *from, struct decode_run
     struct judge j;
     while ((mark = next_mark(x, MARK_PAIRS, mark)) < t.n) {
         bool enough;
-        const size_t start = pairs_begin(t, mark, least), end = pairs_end(t, start, &enough);
-        if (enough && hex_is_text(t, start, end, &j)) {
+        const size_t digits = hex_group(t, mark, 4) > mark ? 4 : 2;
+        size_t start = pairs_begin(t, mark, digits, least);
+        const size_t end = pairs_end(t, start, digits, &enough);
+        /* The first may be the last words, or a number, of what stands before the list. */
+        for (unsigned i = 0; enough && i < PAIRS_FIRST && end - start >= HEX_MIN; i++, start = pairs_next(t, start, digits)) {
+            if (!hex_is_text(t, start, end, &j) || (digits == 4 && !fours_are_text(t, start, end))) continue;
             *run = (struct decode_run){(uint32_t)start, (uint32_t)end, DECODE_PAIRS, 0, 0};
             *from = (uint32_t)end;
             return true;
@@ -467,12 +508,179 @@ static bool next_hex(const struct marked *x, uint32_t *from, struct decode_run *
         struct judge j;
         while (last < t.n && hex_value(t.p[last]) >= 0) last++;
         if (hex_is_text(t, at, last, &j)) {
-            last = hex_lines(t, at, last);
+            last = next_lines(t, at, last, 2, is_hex);
             *run = (struct decode_run){(uint32_t)at, (uint32_t)last, DECODE_HEX, 0, 0};
             *from = (uint32_t)last;
             return true;
         }
         at = last;
+    }
+    *from = (uint32_t)t.n;
+    return false;
+}
+
+/* ---- base32 ------------------------------------------------------------------------------------------------ */
+
+/* Reads [start, end) as base32, as read_base64 does. */
+static size_t read_base32(struct slice t, size_t start, size_t end, struct judge *j, char *out, size_t room, size_t *stop)
+{
+    uint32_t acc = 0;
+    unsigned bits = 0;
+    size_t n = 0, i = start;
+    for (; i < end && n < room; i++) {
+        const unsigned v = alphabet_base32[(unsigned char)t.p[i]];
+        if (v == 255) continue; /* line ends and padding */
+        acc = acc << 5 | v;
+        bits += 5;
+        if (bits < 8) continue;
+        bits -= 8;
+        const char c = (char)(acc >> bits);
+        if (j) judge_byte(j, (unsigned char)c);
+        if (j && judge_gives_up(j)) break;
+        if (out) out[n] = c;
+        n++;
+    }
+    *stop = i;
+    return n;
+}
+
+static bool base32_is_text(struct slice t, size_t start, size_t end, struct judge *j)
+{
+    char head[BASE32_HEAD];
+    size_t stop, n = read_base32(t, start, end, NULL, head, sizeof head, &stop);
+    return n == sizeof head && head_is_text(head, n, j) && j->wide == NARROW;
+}
+
+static bool next_base32(const struct marked *x, uint32_t *from, struct decode_run *run)
+{
+    const struct slice t = x->text;
+    size_t at = *from;
+    while ((at = next_mark(x, MARK_BASE32, at)) < t.n) {
+        size_t last = at;
+        struct judge j;
+        while (last < t.n && is_base32(t.p[last])) last++;
+        if (base32_is_text(t, at, last, &j)) {
+            last = next_lines(t, at, last, 8, is_base32);
+            for (size_t pad = last; last < t.n && last - pad < 6 && t.p[last] == '='; last++) {
+            }
+            *run = (struct decode_run){(uint32_t)at, (uint32_t)last, DECODE_BASE32, 0, 0};
+            *from = (uint32_t)last;
+            return true;
+        }
+        at = last > at ? last : at + 1;
+    }
+    *from = (uint32_t)t.n;
+    return false;
+}
+
+/* ---- decimal codes ----------------------------------------------------------------------------------------- */
+
+static bool parts_codes[256], ends_codes[256]; /* what stands between two numbers, what behind the last */
+
+__attribute__((constructor)) static void make_code_parts(void)
+{
+    for (const char *p = " ,;\t\r\n"; *p; p++) parts_codes[(unsigned char)*p] = ends_codes[(unsigned char)*p] = true;
+    for (const char *p = ")]}|\"'`"; *p; p++) ends_codes[(unsigned char)*p] = true;
+}
+
+/* Behind the number at i, which is a byte and stands alone; i if there is none. */
+static size_t code_at(struct slice t, size_t i, unsigned *value)
+{
+    size_t k = i;
+    *value = 0;
+    for (; k < t.n && k - i < 3 && t.p[k] >= '0' && t.p[k] <= '9'; k++) *value = *value * 10 + (unsigned)(t.p[k] - '0');
+    const bool ends = k == t.n || ends_codes[(unsigned char)t.p[k]] || (t.p[k] == '.' && (t.n - k == 1 || t.p[k + 1] <= ' '));
+    return k > i && ends && *value <= 255 && (k - i == 1 || t.p[i] != '0') ? k : i;
+}
+
+/* Reads [start, end) as numbers, as read_base64 does. */
+static size_t read_codes(struct slice t, size_t start, size_t end, struct judge *j, char *out, size_t room, size_t *stop)
+{
+    size_t n = 0, i = start;
+    while (i < end && n < room) {
+        unsigned c;
+        const size_t next = code_at(t, i, &c);
+        if (next == i) { /* between numbers */
+            i++;
+            continue;
+        }
+        i = next;
+        if (j) judge_byte(j, (unsigned char)c);
+        if (j && judge_gives_up(j)) break;
+        if (out) out[n] = (char)c;
+        n++;
+    }
+    *stop = i;
+    return n;
+}
+
+/* Text has few signs of the rare kind, and is longer than a column or two. */
+bool decode_codes_are_text(struct slice s)
+{
+    static const char rare[] = "<>[]\\^`|~*?;%$&";
+    struct judge j;
+    size_t signs = 0;
+    if (s.n < CODES_LEAST) return false;
+    for (size_t i = 0; i < s.n; i++) signs += memchr(rare, s.p[i], sizeof rare - 1) != NULL;
+    return signs * 8 <= s.n && head_is_text(s.p, s.n, &j) && j.wide == NARROW;
+}
+
+static bool codes_are_text(struct slice t, size_t start, size_t end, struct judge *j)
+{
+    char head[CODES_HEAD];
+    size_t stop, n = read_codes(t, start, end, NULL, head, sizeof head, &stop);
+    *j = (struct judge){0, 0, 0, NARROW, false};
+    while (n == sizeof head && n > CODES_LEAST && (head[n - 1] & 0x80)) n--; /* no half a character */
+    return decode_codes_are_text(slice_of(head, n));
+}
+
+/* Where the list begins that the number at i is of. */
+static size_t codes_begin(struct slice t, size_t i, size_t least)
+{
+    unsigned c;
+    while (1) {
+        size_t k = i;
+        while (k > least && t.p[k - 1] >= '0' && t.p[k - 1] <= '9' && i - k < 3) k--;
+        if (k < i && !(k > 0 && (is_base64(t.p[k - 1]) || t.p[k - 1] == '.')) && code_at(t, k, &c) > k) i = k;
+        else if (code_at(t, i, &c) == i) return i;
+        for (k = i; k > least && i - k < 3 && parts_codes[(unsigned char)t.p[k - 1]]; k--) {
+        }
+        if (k == i || k == least || t.p[k - 1] < '0' || t.p[k - 1] > '9') return i;
+        size_t first = k;
+        while (first > least && k - first < 4 && t.p[first - 1] >= '0' && t.p[first - 1] <= '9') first--;
+        if (first > 0 && (is_base64(t.p[first - 1]) || t.p[first - 1] == '.')) return i;
+        if (code_at(t, first, &c) != k) return i;
+        i = first;
+    }
+}
+
+static size_t codes_end(struct slice t, size_t i)
+{
+    size_t end = i;
+    unsigned c;
+    while (i < t.n) {
+        const size_t next = code_at(t, i, &c);
+        if (next == i) break;
+        end = i = next;
+        while (i < t.n && i - end < 3 && parts_codes[(unsigned char)t.p[i]]) i++;
+        if (i == end) break;
+    }
+    return end;
+}
+
+static bool next_codes(const struct marked *x, uint32_t *from, struct decode_run *run)
+{
+    const struct slice t = x->text;
+    size_t least = *from, mark = least;
+    struct judge j;
+    while ((mark = next_mark(x, MARK_CODES, mark)) < t.n) {
+        const size_t start = codes_begin(t, mark, least), end = codes_end(t, start);
+        if (end > start && codes_are_text(t, start, end, &j)) {
+            *run = (struct decode_run){(uint32_t)start, (uint32_t)end, DECODE_CODES, 0, 0};
+            *from = (uint32_t)end;
+            return true;
+        }
+        mark = least = end > mark ? end : mark + 1;
     }
     *from = (uint32_t)t.n;
     return false;
@@ -518,15 +726,13 @@ static size_t unit_u(struct slice t, size_t i, char out[4], size_t *used)
     return utf8_put((uint32_t)c, out);
 }
 
-static inline bool is_alnum(char c) { return alphabet_base64[(unsigned char)c] < 62; }
-
 /* A sign inside a token that Markdown's writers put a backslash before: "sk\_live\_4e...". Dashes may be many, and a plus sign is
  * what a number begins with. */
 static bool escapes_sign(struct slice t, size_t i)
 {
     const char c = t.p[i + 1], behind = t.n - i > 2 ? t.p[i + 2] : 0;
     if (!c || !strchr("_-.@*!#$&+=~:", c)) return false;
-    if (c == '-' && i && t.p[i - 1] == '-') return true;
+    if ((c == '-' || c == '=') && i && t.p[i - 1] == c) return true;
     return (c == '-' || c == '+' || (i && is_alnum(t.p[i - 1]))) && (behind == '\\' || is_alnum(behind));
 }
 
@@ -544,6 +750,7 @@ static size_t unit_escape(struct slice t, size_t i, char out[4], size_t *used)
         *used = 10;
         return v < 0 ? 0 : utf8_put((uint32_t)v, out);
     case 'x':
+        if (t.n - i > 2 && t.p[i + 2] == '{') return unit_u(t, i, out, used);
         v = hex_run(t, i + 2, 2);
         *used = 4;
         out[0] = (char)v;
@@ -603,6 +810,10 @@ static size_t unit_entity(struct slice t, size_t i, char out[4], size_t *used)
         {SLICE_INIT("num;"), "#"},
         {SLICE_INIT("dollar;"), "$"},
         {SLICE_INIT("percnt;"), "%"},
+        {SLICE_INIT("excl;"), "!"},
+        {SLICE_INIT("ast;"), "*"},
+        {SLICE_INIT("semi;"), ";"},
+        {SLICE_INIT("UnderBar;"), "_"},
         {SLICE_INIT("shy;"), SOFT_HYPHEN},
         {SLICE_INIT("zwnj;"), SOFT_HYPHEN},
         {SLICE_INIT("zwj;"), SOFT_HYPHEN},
@@ -616,6 +827,8 @@ static size_t unit_entity(struct slice t, size_t i, char out[4], size_t *used)
         bool hex = (rest.p[1] | 32) == 'x';
         size_t k = hex ? 2 : 1, first = k;
         uint32_t c = 0;
+        while (rest.n - k > 1 && k - first < ZEROS_MOST && rest.p[k] == '0' && hex_value(rest.p[k + 1]) >= 0) k++;
+        first = k;
         for (; k < rest.n && k < first + 8; k++) {
             int d = hex_value(rest.p[k]);
             if (d < 0 || (!hex && d > 9)) break;
@@ -673,6 +886,16 @@ static size_t context_start(struct slice t, size_t i, size_t least, size_t most)
     return k;
 }
 
+/* Whether long tokens stand on both sides of the line end at i, or one behind it and a unit before: keys and certificates have
+ * many such lines, and few escapes. */
+static bool is_wrapped(const struct marked *x, size_t i, bool unit)
+{
+    const uint64_t *token = marks_row(x->m, MARK_TOKEN);
+    const size_t end = i && x->text.p[i - 1] == '\r' ? i - 1 : i;
+    if (i + 1 + LINE_LONG > x->text.n || ~bits_from(token, x->at + i + 1) << (64 - LINE_LONG)) return false;
+    return unit || (end >= LINE_LONG && ~bits_before(token, x->at + end) >> (64 - LINE_LONG) == 0);
+}
+
 /* Where the next unit is, if it stands near by and the text between is of the lines of one text; else `at`. */
 static size_t unit_near(const struct marked *x, size_t at, const struct unit_kind *u)
 {
@@ -684,6 +907,8 @@ static size_t unit_near(const struct marked *x, size_t at, const struct unit_kin
     return k < near.n && u->read(t, k, out, &used) && !memchr(t.p + at, 0x1E, k - at) ? k : at;
 }
 
+static const struct slice pem_end = SLICE_INIT("\n-----END ");
+
 static size_t context_end(const struct marked *x, size_t i, const struct unit_kind *u)
 {
     const struct slice t = x->text;
@@ -692,9 +917,12 @@ static size_t context_end(const struct marked *x, size_t i, const struct unit_ki
     while (k < t.n) {
         size_t used = 0;
         if (ends_run(t.p[k])) { /* what is written so may go on in the next line */
-            const size_t next = t.p[k] == '\n' ? unit_near(x, k, u) : k;
+            size_t next = t.p[k] == '\n' ? unit_near(x, k, u) : k;
+            if (next == k && t.p[k] == '\n' && (is_wrapped(x, k, k == i) || slice_starts(slice_of(t.p + k, t.n - k), pem_end)))
+                i = next = k + 1;
             if (next == k) break;
             k = next;
+            if (k == t.n) break;
         }
         if (t.p[k] == u->mark && u->read(t, k, out, &used)) {
             k += used;
@@ -728,6 +956,28 @@ static bool next_units(const struct marked *x, enum decode_kind kind, uint32_t *
     return false;
 }
 
+/* A plus sign in a word with percent escapes may be a blank: forms are sent so. Whether one at i is, in [from, to); not in a
+ * mailbox ("jane+news%40..."). */
+static bool is_blank_sign(struct slice t, size_t i, size_t from, size_t to)
+{
+    size_t a = i, b = i;
+    char out[4];
+    while (a > from && i - a < PLUS_FAR && (unsigned char)t.p[a - 1] > ' ' && t.p[a - 1] != '%') a--;
+    while (b < to && b - i < PLUS_FAR && (unsigned char)t.p[b] > ' ' && t.p[b] != '%') b++;
+    size_t used;
+    if (t.n - b >= 3 && memcmp(t.p + b, "%40", 3) == 0) return false;
+    if (a > from && t.p[a - 1] == '%' && unit_percent(t, a - 1, out, &used)) return used == 3; /* escape() leaves it as it is */
+    return b < to && t.p[b] == '%' && unit_percent(t, b, out, &used) && used == 3;
+}
+
+static const char *next_sign(struct slice in, const struct decode_run *run, size_t i)
+{
+    const char *hit = memchr(in.p + i, unit_kinds[run->kind].mark, run->end - i);
+    if (run->kind != DECODE_PERCENT) return hit;
+    const char *plus = memchr(in.p + i, '+', (hit ? (size_t)(hit - in.p) : run->end) - i);
+    return plus ? plus : hit;
+}
+
 static enum err read_units(struct slice t, const struct decode_run *run, uint32_t s, struct view *v)
 {
     const struct unit_kind *u = &unit_kinds[run->kind];
@@ -735,11 +985,11 @@ static enum err read_units(struct slice t, const struct decode_run *run, uint32_
     size_t i = run->start, kept = i;
     enum err e = ERR_OK;
     while (i < run->end && !e) {
-        const char *hit = memchr(in.p + i, u->mark, run->end - i);
+        const char *hit = next_sign(in, run, i);
         if (!hit) break;
         i = (size_t)(hit - in.p);
-        char out[4];
-        size_t used = 1, n = u->read(in, i, out, &used);
+        char out[4] = {' '};
+        size_t used = 1, n = *hit == u->mark ? u->read(in, i, out, &used) : is_blank_sign(in, i, run->start, run->end);
         if (!n) {
             i++;
             continue;
@@ -762,9 +1012,23 @@ bool decode_next(struct slice text, const struct marks *m, size_t at, enum decod
     case DECODE_BASE64: return next_base64(&x, from, run);
     case DECODE_HEX: return next_hex(&x, from, run);
     case DECODE_PAIRS: return next_pairs(&x, from, run);
+    case DECODE_BASE32: return next_base32(&x, from, run);
+    case DECODE_CODES: return next_codes(&x, from, run);
     default: return next_units(&x, kind, from, run);
     }
 }
+
+static const struct reader {
+    bool (*is_text)(struct slice t, size_t start, size_t end, struct judge *j);
+    size_t (*read)(struct slice t, size_t start, size_t end, struct judge *j, char *out, size_t room, size_t *stop);
+    size_t least;
+} readers[DECODE_KINDS] = {
+    [DECODE_BASE64] = {base64_is_text, read_base64, 1},
+    [DECODE_HEX] = {hex_is_text, read_hex, HEX_MIN},
+    [DECODE_PAIRS] = {hex_is_text, read_hex, HEX_MIN},
+    [DECODE_BASE32] = {base32_is_text, read_base32, BASE32_HEAD},
+    [DECODE_CODES] = {codes_are_text, read_codes, 2 * CODES_LEAST},
+};
 
 enum err decode_run(struct slice text, const struct decode_run *run, uint32_t s, struct view *v)
 {
@@ -774,12 +1038,10 @@ enum err decode_run(struct slice text, const struct decode_run *run, uint32_t s,
     enum err e = buf_reserve(&v->text, len);
     if (e) return e;
     struct judge j;
-    bool base64 = run->kind == DECODE_BASE64;
-    if (base64 ? !base64_is_text(text, run->start, run->end, &j) : len < HEX_MIN || !hex_is_text(text, run->start, run->end, &j))
-        return ERR_SHAPE;
+    const struct reader *r = &readers[run->kind];
+    if (len < r->least || !r->is_text(text, run->start, run->end, &j)) return ERR_SHAPE;
     char *out = buf_tail(&v->text);
-    size_t n = base64 ? read_base64(text, run->start, run->end, &j, out, len, &stop)
-                      : read_hex(text, run->start, run->end, &j, out, len, &stop);
+    size_t n = r->read(text, run->start, run->end, &j, out, len, &stop);
     while (n && j.need) { /* a character cut at the end is no text */
         n--;
         if (((unsigned char)out[n] & 0xC0) == 0xC0) break;

@@ -20,7 +20,9 @@ struct range {
     uint8_t step; /* 0: all become `to`; 1: counted up */
 };
 static const struct range ranges[] = {
-    {0x00, 0x00, FOLD_DROP, 0},     {0xA0, 0xA0, ' ', 0},           {0xAD, 0xAD, FOLD_DROP, 0},
+    {0x00, 0x08, FOLD_DROP, 0},     {0x0B, 0x0C, FOLD_DROP, 0},     {0x0E, 0x1A, FOLD_DROP, 0},
+    {0x1C, 0x1F, FOLD_DROP, 0},     {0x7F, 0x84, FOLD_DROP, 0},     {0x85, 0x85, '\n', 0},
+    {0x86, 0x9F, FOLD_DROP, 0},     {0xA0, 0xA0, ' ', 0},           {0xAD, 0xAD, FOLD_DROP, 0},
     {0xB2, 0xB3, '2', 1},           {0xB9, 0xB9, '1', 0},           {0xAA, 0xAA, 'a', 0},
     {0xBA, 0xBA, 'o', 0},           {0x0300, 0x034E, FOLD_MARK, 0}, {0x034F, 0x034F, FOLD_DROP, 0},
     {0x0350, 0x036F, FOLD_MARK, 0}, {0x061C, 0x061C, FOLD_DROP, 0}, {0x115F, 0x1160, FOLD_DROP, 0},
@@ -28,7 +30,7 @@ static const struct range ranges[] = {
     {0x2000, 0x200A, ' ', 0},       {0x200B, 0x200B, FOLD_DROP, 0}, {0x200C, 0x200D, FOLD_JOINER, 0},
     {0x200E, 0x200F, FOLD_DROP, 0}, {0x2010, 0x2015, '-', 0},       {0x2018, 0x2019, '\'', 0},
     {0x201B, 0x201B, '\'', 0},      {0x201C, 0x201F, '"', 0},       {0x2024, 0x2024, '.', 0},
-    {0x2028, 0x2029, ' ', 0},       {0x202A, 0x202E, FOLD_DROP, 0}, {0x202F, 0x202F, ' ', 0},
+    {0x2028, 0x2029, '\n', 0},      {0x202A, 0x202E, FOLD_DROP, 0}, {0x202F, 0x202F, ' ', 0},
     {0x2032, 0x2032, '\'', 0},      {0x2033, 0x2033, '"', 0},       {0x2044, 0x2044, '/', 0},
     {0x205F, 0x205F, ' ', 0},       {0x2060, 0x2064, FOLD_DROP, 0}, {0x2066, 0x206F, FOLD_DROP, 0},
     {0x2070, 0x2070, '0', 0},       {0x2071, 0x2071, 'i', 0},       {0x2074, 0x2079, '4', 1},
@@ -39,7 +41,13 @@ static const struct range ranges[] = {
     {0x24D0, 0x24E9, 'a', 1},       {0x24EA, 0x24EA, '0', 0},       {0x24F5, 0x24FD, '1', 1},
     {0x24FF, 0x24FF, '0', 0},       {0x2776, 0x277E, '1', 1},       {0x2780, 0x2788, '1', 1},
     {0x278A, 0x2792, '1', 1},       {0x2800, 0x2800, FOLD_DROP, 0}, {0x3000, 0x3000, ' ', 0},
-    {0x3164, 0x3164, FOLD_DROP, 0},
+    {0x3164, 0x3164, FOLD_DROP, 0}, {0x2065, 0x2065, FOLD_DROP, 0}, {0x0483, 0x0489, FOLD_MARK, 0},
+    {0x0591, 0x05BD, FOLD_MARK, 0}, {0x0610, 0x061A, FOLD_MARK, 0}, {0x064B, 0x065F, FOLD_MARK, 0},
+    {0x06D6, 0x06DC, FOLD_MARK, 0}, {0x1AB0, 0x1ACE, FOLD_MARK, 0}, {0x1DC0, 0x1DFF, FOLD_MARK, 0},
+    {0x02D7, 0x02D7, '-', 0},       {0x1806, 0x1806, '-', 0},       {0x2043, 0x2043, '-', 0},
+    {0x2053, 0x2053, '-', 0},       {0x2796, 0x2796, '-', 0},       {0x2795, 0x2795, '+', 0},
+    {0x2571, 0x2571, '/', 0},       {0x29F8, 0x29F8, '/', 0},       {0x2219, 0x2219, '.', 0},
+    {0x22C5, 0x22C5, '.', 0},
 };
 
 /* Single letters: "U+XXXX becomes the byte". Letter-like symbols, modifier letters, small capitals. */
@@ -172,6 +180,29 @@ static const struct {
     {0x13CE, '4'},
     {0x13CF, 'b'},
     {0x13D2, 'R'},
+    /* Coptic */
+    {0x2C80, 'A'},
+    {0x2C82, 'B'},
+    {0x2C88, 'E'},
+    {0x2C8E, 'H'},
+    {0x2C92, 'I'},
+    {0x2C94, 'K'},
+    {0x2C98, 'M'},
+    {0x2C9A, 'N'},
+    {0x2C9E, 'O'},
+    {0x2C9F, 'o'},
+    {0x2CA2, 'P'},
+    {0x2CA3, 'p'},
+    {0x2CA4, 'C'},
+    {0x2CA5, 'c'},
+    {0x2CA6, 'T'},
+    {0x2CA8, 'Y'},
+    {0x2CAC, 'X'},
+    /* signs */
+    {0x00B7, '.'},
+    {0x0589, ':'},
+    {0x058A, '-'},
+    {0x02D0, ':'},
     {0x13D4, 'W'},
     {0x13D5, 'S'},
     {0x13D9, 'V'},
@@ -188,7 +219,12 @@ static const struct {
 static const uint16_t zeros[] = {0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0B66, 0x0BE6, 0x0C66,
                                  0x0CE6, 0x0D66, 0x0DE6, 0x0E50, 0x0ED0, 0x0F20, 0x1040, 0x1090, 0x17E0, 0x1810,
                                  0x1946, 0x19D0, 0x1A80, 0x1A90, 0x1B50, 0x1BB0, 0x1C40, 0x1C50};
-static const uint32_t high_zeros[] = {0xA620, 0xA8D0, 0xA900, 0xA9D0, 0xA9F0, 0xAA50, 0xABF0, 0x104A0, 0x11066, 0x110F0};
+static const uint32_t high_zeros[] = {0xA620,  0xA8D0,  0xA900,  0xA9D0,  0xA9F0,  0xAA50,  0xABF0,  0x104A0, 0x10D30,
+                                      0x11066, 0x110F0, 0x11136, 0x111D0, 0x112F0, 0x11450, 0x114D0, 0x11650, 0x116C0,
+                                      0x11730, 0x118E0, 0x11950, 0x11C50, 0x11D50, 0x11DA0, 0x11F50, 0x16A60, 0x16AC0,
+                                      0x16B50, 0x1CCF0, 0x1E140, 0x1E2F0, 0x1E4F0, 0x1E950, 0x1F101};
+/* Lisu capitals, from U+A4D0 on, which are Latin ones but for those that are turned. */
+static const char lisu[] = "BP.DT.GK.JC.ZF.MNLSR..VH..WXY.A.E.IOU";
 
 __attribute__((constructor)) static void make_table(void)
 {
@@ -207,11 +243,17 @@ __attribute__((constructor)) static void make_table(void)
 /* Characters above the table. */
 static uint8_t fold_high(uint32_t c)
 {
-    if (c < 0xA620 || (c >= 0xAC00 && c < 0xFE00)) return FOLD_KEEP;
+    if (c >= 0xA4D0 && c < 0xA4D0 + sizeof lisu - 1) return lisu[c - 0xA4D0] == '.' ? FOLD_KEEP : (uint8_t)lisu[c - 0xA4D0];
+    if (c < 0xA620 || (c >= 0xAC00 && c < 0xE000) || (c >= 0xF900 && c < 0xFE00)) return FOLD_KEEP;
+    if (c >= 0x1F300 && c < 0x1FB00) return FOLD_KEEP; /* pictures: most of what is up here */
+    if (c >= 0xE000 && c < 0xF900) return FOLD_DROP;   /* nobody's */
+    if (c == 0xA789) return ':';
+    if (c == 0xA78A) return '=';
+    if ((c >= 0xFE33 && c <= 0xFE34) || (c >= 0xFE4D && c <= 0xFE4F)) return '_';
     if (c >= 0xFF01 && c <= 0xFF5E) return c == 0xFF0C || c == 0xFF1B ? FOLD_KEEP : (uint8_t)(c - 0xFEE0);
     if (c >= 0xFE00 && c <= 0xFE0F) return FOLD_JOINER;
     if (c >= 0xFE20 && c <= 0xFE2F) return FOLD_MARK;
-    if (c == 0xFEFF || c == 0xFFA0 || (c >= 0xFFF9 && c <= 0xFFFB)) return FOLD_DROP;
+    if (c == 0xFEFF || c == 0xFFA0 || (c >= 0xFFF9 && c <= 0xFFFF)) return FOLD_DROP;
     if (c >= 0xFE50 && c <= 0xFE6B) { /* small forms */
         static const char small[] = ",\0.\0;:?!-()\0\0\0\0#&*+-<>=\0\\$%@";
         return (uint8_t)small[c - 0xFE50];
@@ -233,8 +275,11 @@ static uint8_t fold_high(uint32_t c)
     if (c >= 0x1F170 && c <= 0x1F189) return (uint8_t)('A' + c - 0x1F170);
     if (c >= 0x1BCA0 && c <= 0x1BCA3) return FOLD_DROP;
     if (c >= 0x1D173 && c <= 0x1D17A) return FOLD_DROP;
+    if (c >= 0x13430 && c <= 0x1345F) return FOLD_DROP;
+    if (c >= 0x1CCD6 && c <= 0x1CCEF) return (uint8_t)('A' + c - 0x1CCD6);
     if (c >= 0xE0000 && c <= 0xE007F) return FOLD_TAG;
     if (c >= 0xE0100 && c <= 0xE01EF) return FOLD_JOINER;
+    if (c >= 0xE0080 && c <= 0xE0FFF) return FOLD_DROP; /* to be ignored, whatever they will be */
     for (size_t i = 0; i < sizeof high_zeros / sizeof high_zeros[0]; i++)
         if (c >= high_zeros[i] && c < high_zeros[i] + 10) return (uint8_t)('0' + c - high_zeros[i]);
     return FOLD_KEEP;
@@ -287,6 +332,7 @@ bool view_next_tags(struct slice text, size_t *at, size_t *end)
 
 /* ---- scanning ---------------------------------------------------------------------------------------------- */
 
+static inline bool is_letter(unsigned char c) { return (c | 32) >= 'a' && (c | 32) <= 'z'; }
 static inline bool is_alnum(unsigned char c) { return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z'); }
 
 /* A word of look-alikes that is looked at character by character: all of it is. */
@@ -311,7 +357,8 @@ bool view_needs_fold(struct slice text)
         if (f == FOLD_JOINER || f == FOLD_MARK) {
             if (before < 0x80) return true;
         } else if (f & FOLD_LIKE) {
-            if (is_alnum(before) || is_alnum(after)) return true;
+            const unsigned char beyond = text.n - i > n + 1 ? (unsigned char)text.p[i + n + 1] : 0;
+            if (is_alnum(before) || is_alnum(after) || (after == '-' && is_letter(beyond))) return true;
         } else if (f != FOLD_KEEP || number_of(u)) return true;
     }
     return false;
@@ -319,13 +366,17 @@ bool view_needs_fold(struct slice text)
 
 /* ---- folding ----------------------------------------------------------------------------------------------- */
 
+#define LIKE_WORDS 3u  /* words of look-alikes only, behind one that looks Latin */
+#define LIKE_MOST  64u /* bytes of such a word */
+
 struct folder {
     struct view *v;
     struct slice text;
     uint32_t s;
     struct fold_counts *counts;
-    size_t kept;      /* where the run that stays begins */
-    size_t token_end; /* up to here `latin` is known */
+    size_t kept;                   /* where the run that stays begins */
+    size_t token_begin, token_end; /* of the token that `latin` is about */
+    unsigned mixed;                /* ... which looks Latin and is not, or is one of so many words behind such a one */
     bool latin;
     bool ascii; /* the last byte written is ASCII (or nothing is written yet) */
 };
@@ -340,25 +391,41 @@ static enum err flush(struct folder *f, size_t i)
 
 static inline bool in_token(uint32_t c)
 {
-    if (c < 0x80) return is_alnum((unsigned char)c) || c == '_';
+    if (c < 0x80) return is_alnum((unsigned char)c) || c == '_' || c == '-';
     uint8_t f = fold_of(c);
     if (f == FOLD_DROP || f == FOLD_JOINER || f == FOLD_MARK) return true;
     return (f & FOLD_LIKE) || (c >= 0x370 && c < 0x590) || is_alnum(f);
 }
 
-/* Whether the token round i (letters and digits, seen through what is invisible) holds ASCII letters or digits. */
+static inline bool is_sign(uint32_t c) { return c == '_' || c == '-'; }
+
+/* Where the word of look-alikes begins that stands behind a token which looks Latin and is not; 0: there is none. */
+static size_t like_word(const struct folder *f)
+{
+    const struct slice t = f->text;
+    const size_t word = f->token_end + 1;
+    if (!f->mixed || f->mixed > LIKE_WORDS || word >= t.n || t.p[word - 1] != ' ') return 0;
+    size_t i = word;
+    for (size_t n; i < t.n && i - word < LIKE_MOST && (t.p[i] & 0x80); i += n)
+        if (!(fold_of(utf8_next(t.p + i, t.p + t.n, &n)) & FOLD_LIKE)) return 0;
+    return i > word && i - word < LIKE_MOST ? word : 0;
+}
+
+/* Whether the token round i (letters and digits, seen through what is invisible) holds ASCII letters or digits; or the one before
+ * it does, which has look-alikes as well: "РRIVАТЕ КЕУ". */
 static bool token_is_latin(struct folder *f, size_t i)
 {
     if (i < f->token_end) return f->latin;
     size_t from = i;
-    f->latin = false;
+    f->latin = i && i == like_word(f);
+    f->mixed = f->latin ? f->mixed + 1 : 0;
     while (from > 0) { /* back to where the last token ended at most: linear in all */
         size_t b = from - 1;
         while (b > 0 && ((unsigned char)f->text.p[b] & 0xC0) == 0x80) b--;
         size_t n;
         uint32_t c = utf8_next(f->text.p + b, f->text.p + f->text.n, &n);
         if (b < f->token_end || !in_token(c)) break;
-        if (c < 0x80 ? c != '_' : is_alnum(fold_of(c))) f->latin = true;
+        if (c < 0x80 ? !is_sign(c) : is_alnum(fold_of(c))) f->latin = true;
         from = b;
     }
     size_t to = i;
@@ -366,10 +433,12 @@ static bool token_is_latin(struct folder *f, size_t i)
         size_t n;
         uint32_t c = utf8_next(f->text.p + to, f->text.p + f->text.n, &n);
         if (!in_token(c)) break;
-        if (c < 0x80 ? c != '_' : is_alnum(fold_of(c))) f->latin = true;
+        if (c < 0x80 ? !is_sign(c) : is_alnum(fold_of(c))) f->latin = true;
         to += n;
     }
+    f->token_begin = from;
     f->token_end = to;
+    if (f->latin && !f->mixed) f->mixed = 1; /* it is asked about because of a look-alike */
     return f->latin;
 }
 
@@ -427,25 +496,46 @@ static enum err fold_char(struct folder *f, size_t i, uint32_t c, size_t n)
     return replace(f, i, n, slice_of(&one, 1));
 }
 
+/* All of the token round i, of which only what stands beside ASCII may have been looked for; *n: to its end. */
+static enum err fold_token(struct folder *f, size_t i, size_t *n)
+{
+    enum err e = ERR_OK;
+    size_t k = f->token_begin > f->kept ? f->token_begin : f->kept;
+    for (size_t len; k < f->token_end && !e; k += len) {
+        const uint32_t c = utf8_next(f->text.p + k, f->text.p + f->text.n, &len);
+        if (c >= 0x80) e = fold_char(f, k, c, len);
+    }
+    *n = f->token_end - i;
+    return e;
+}
+
+/* The next character to look at, from i on: also a word behind one that looks Latin and is not. */
+static size_t next_char(const struct folder *f, struct odd *odd, size_t i, size_t *word_end)
+{
+    const size_t word = i <= f->token_end + 1 ? like_word(f) : 0;
+    const size_t next = word && i + 1 >= word ? word : next_odd(odd, i, word_end);
+    if (!word || next < word) return next;
+    *word_end = odd_foreign_end(f->text, word);
+    return word;
+}
+
 enum err view_fold(struct view *v, struct slice text, uint32_t s, struct fold_counts *counts)
 {
     struct folder f = {.v = v, .text = text, .s = s, .counts = counts, .ascii = true};
     struct odd odd = odd_of(text);
     size_t word_end = 0, n;
     enum err e = ERR_OK;
-    for (size_t i = 0; !e && (i = next_odd(&odd, i, &word_end)) < text.n; i += n) {
+    for (size_t i = 0; !e && (i = next_char(&f, &odd, i, &word_end)) < text.n; i += n) {
         unsigned char b = (unsigned char)text.p[i];
         n = 1;
-        if (b == 0) {
-            counts->invisible++;
-            e = replace(&f, i, 1, SLICE_NONE);
-        } else if (b == 0x1B) {
-            n = ansi_len(text.p + i, text.n - i);
+        if (b < 0x80) { /* a control character */
+            if (b == 0x1B) n = ansi_len(text.p + i, text.n - i);
             counts->invisible++;
             e = replace(&f, i, n, SLICE_NONE);
         } else if ((n = flag_len(text.p + i, text.n - i)) == 0) {
             uint32_t c = utf8_next(text.p + i, text.p + text.n, &n);
-            e = fold_char(&f, i, c, n);
+            const bool token = (fold_of(c) & FOLD_LIKE) && i >= f.token_end && token_is_latin(&f, i);
+            e = token ? fold_token(&f, i, &n) : fold_char(&f, i, c, n);
         }
     }
     return e ? e : flush(&f, text.n);

@@ -24,7 +24,7 @@ struct json_node {
     uint32_t index;  /* place among its siblings, from 0 (members and elements; a key has its value's) */
     uint8_t type;    /* enum json_type */
     bool escaped;    /* a string or key with a backslash in it */
-    bool ascii;      /* a string or key of ASCII bytes only */
+    bool ascii;      /* a string or key of ASCII bytes only, but DEL, and without \b and \f */
     uint16_t depth;  /* of the root: 0 */
 };
 

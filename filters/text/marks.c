@@ -191,9 +191,9 @@ struct pass {
         lanes base64, part, hex, digit, small, capital, alnum, low, word, one, two;
         lanes token, follows; /* a break may follow it */
     } last;
-    lanes slash, pair, run, hex; /* all met so far */
-    size_t quoted;               /* behind the last sign of quoted-printable */
-    unsigned kinds;              /* met so far, of those that are looked at alone */
+    lanes slash, pair, code, run, hex, base32; /* all met so far */
+    size_t quoted;                             /* behind the last sign of quoted-printable */
+    unsigned kinds;                            /* met so far, of those that are looked at alone */
 };
 /* What is looked at alone: places at first, then those of them where something is. */
 struct signs {
@@ -204,8 +204,10 @@ struct signs {
 /* Bit i: bits i and i + n are set; *behind the same for the word behind each. */
 #define PAIRS(x, behind, n) ((x) &= (x) >> (n) | (behind) << (64 - (n)), (behind) &= (behind) >> (n))
 
-/* Where base64 of text may begin: with its run, or behind a sign that paths have, too. */
-LEAF void base64_places(const struct pass *s, lanes *found)
+/* Where base64 of text may begin: with its run, or behind a sign that paths have, too. *base32: where a run of that may begin:
+ * no sign is in it, nor (but over the end of a word) a change between small letters and capitals, which `change` has, and `hex`, where
+ * as long a run of hex digits begins, is none. */
+LEAF void base64_places(const struct pass *s, const lanes *change, const lanes *hex, lanes *found, lanes *base32)
 {
     const lanes b = s->now->base64, part = s->now->part, next = s->next->base64;
     const lanes other = s->now->token & ~b, other_next = s->next->token & ~next;
@@ -215,27 +217,49 @@ LEAF void base64_places(const struct pass *s, lanes *found)
     PAIRS(eight, behind, 4);
     const lanes whole = eight & (eight >> 8 | behind << 56), less = eight & (eight >> 7 | behind << 57);
     const lanes run = whole | (less & LANES_AHEAD(other, other_next, 15)); /* with its padding */
-    *found = run & ~s->now->never & (~LANES_BACK(s->last.base64, b, 1) | (~part & LANES_BACK(s->last.part, part, 1)));
+    const lanes begin = ~LANES_BACK(s->last.base64, b, 1) | (~part & LANES_BACK(s->last.part, part, 1));
+    *found = run & ~s->now->never & begin;
+    *base32 = whole & begin & ~(s->now->digit | *hex);
+    if (!lanes_any(base32)) return;
+    lanes other32 = *change >> 1 | part;
+    other32 |= other32 >> 1;
+    other32 |= other32 >> 2;
+    other32 |= other32 >> 4;
+    *base32 &= ~(other32 | other32 >> 7);
 }
 
-LEAF void hex_places(const struct pass *s, lanes *found)
+/* Where a run of hex digits may begin that is text; *sixteen: where as many stand together. */
+LEAF void hex_places(const struct pass *s, lanes *found, lanes *sixteen)
 {
     const lanes h = s->now->hex, next = s->next->hex;
     lanes eight = h, behind = LANES_BEHIND(h, next);
     PAIRS(eight, behind, 1);
     PAIRS(eight, behind, 2);
     PAIRS(eight, behind, 4);
-    const lanes run = eight & (eight >> 8 | behind << 56) & (eight >> (MARK_HEX_LEAST - 8) | behind << (72 - MARK_HEX_LEAST));
+    *sixteen = eight & (eight >> 8 | behind << 56);
+    const lanes run = *sixteen & (eight >> (MARK_HEX_LEAST - 8) | behind << (72 - MARK_HEX_LEAST));
     *found = run & ~LANES_BACK(s->last.hex, h, 1);
 }
 
 /* Where three groups of two hex digits in a word, or of four characters with such at their ends, stand apart by a sign, or
- * by two: of hex in pairs, which is longer than that, some place is marked. */
+ * by a sign and a blank: of hex in pairs, which is longer than that, some place is marked. */
 LEAF void listed(const struct masks *m, lanes *found)
 {
     const lanes b = m->base64, h = m->hex, h2 = h & h >> 1, two = h2 & ~(h >> 2);
     const lanes four = b & b >> 1 & h2 >> 2 & ~(b >> 4);
-    *found = (two & two >> 3 & two >> 6) | (four & four >> 5 & four >> 10) | (four & four >> 6 & four >> 12);
+    *found = (two & two >> 3 & two >> 6) | (two & m->white >> 3 & two >> 4 & two >> 8) | (four & four >> 5 & four >> 10) |
+             (four & four >> 6 & four >> 12);
+}
+
+/* Where three decimal numbers, of the two last digits at least, stand apart by a sign or two that lists have. */
+LEAF void codes(const struct masks *m, lanes *found)
+{
+    const lanes d = m->digit, pairs = d & d >> 1;
+    *found = pairs;
+    if (!lanes_any(&pairs)) return;
+    const lanes two = pairs & ~(d >> 2) & (m->end | m->white | m->lines) >> 2;
+    const lanes next = two & (two >> 3 | two >> 4 | two >> 5);
+    *found = two & (next >> 3 | next >> 4 | next >> 5);
 }
 
 /* Line ends and carriage returns, told by what they are not. */
@@ -348,11 +372,11 @@ static bool is_quoted(struct pass *s, size_t at)
 /* Whether a character reference that somebody reads (decode.c) begins with these two bytes. */
 static inline bool begins_entity(char a, char b)
 {
-    static const char second[26][4] = {['z' - 'a'] = "w", ['r' - 'a'] = "l",   ['a' - 'a'] = "mp", ['b' - 'a'] = "s",
-                                       ['c' - 'a'] = "o", ['d' - 'a'] = "ao",  ['e' - 'a'] = "q",  ['g' - 'a'] = "t",
-                                       ['h' - 'a'] = "y", ['l' - 'a'] = "tor", ['n' - 'a'] = "bu", ['p' - 'a'] = "el",
-                                       ['q' - 'a'] = "u", ['s' - 'a'] = "oh"};
-    if (a == '#' || (a == 'Z' && b == 'e') || (a == 'N' && b == 'o')) return true;
+    static const char second[26][4] = {['z' - 'a'] = "w", ['r' - 'a'] = "l",   ['a' - 'a'] = "mps", ['b' - 'a'] = "s",
+                                       ['c' - 'a'] = "o", ['d' - 'a'] = "ao",  ['e' - 'a'] = "qx",  ['g' - 'a'] = "t",
+                                       ['h' - 'a'] = "y", ['l' - 'a'] = "tor", ['n' - 'a'] = "bu",  ['p' - 'a'] = "el",
+                                       ['q' - 'a'] = "u", ['s' - 'a'] = "ohe"};
+    if (a == '#' || (a == 'Z' && b == 'e') || (a == 'N' && b == 'o') || (a == 'U' && b == 'n')) return true;
     if (a < 'a' || a > 'z') return false;
     const char *s = second[a - 'a'];
     return b && (b == s[0] || b == s[1] || b == s[2]);
@@ -389,9 +413,10 @@ LEAF void mark_step(struct pass *s, uint64_t *w, size_t room)
 {
     const struct masks *m = s->now, *n = s->next;
     const lanes zero = {0};
-    lanes found, digit, gap, change, literal, pair, base64, hex;
+    lanes found, digit, gap, change, literal, pair, code, base64, hex, sixteen, base32;
 #define ROW(k, mask) (*(lanes_row *)(void *)(w + (k)*room) = (mask))
     listed(m, &pair);
+    codes(m, &code);
     breaks(s, &found, &literal);
     digit = m->digit | literal | (m->cut & m->end);
     gaps(s, &gap);
@@ -400,27 +425,31 @@ LEAF void mark_step(struct pass *s, uint64_t *w, size_t room)
     ROW(MARK_BREAK, found);
     ROW(MARK_ESCAPE, m->slash);
     ROW(MARK_PAIRS, pair);
+    ROW(MARK_CODES, code);
     ROW(MARK_TOKEN, m->token);
     ROW(MARK_DIGIT, digit);
     ROW(MARK_GAP, gap);
     ROW(MARK_CHANGE, change);
     ROW(MARK_WHITE, m->white);
-    base64_places(s, &base64);
-    hex_places(s, &hex);
+    hex_places(s, &hex, &sixteen);
+    base64_places(s, &change, &sixteen, &base64, &base32);
     ROW(MARK_BASE64, base64);
     ROW(MARK_HEX, hex);
+    ROW(MARK_BASE32, base32);
     struct signs x = {.rare = m->rare & LANES_AHEAD(m->token, n->token, 1) & LANES_AHEAD(m->base64, n->base64, 2)};
     if (lanes_any(&x.rare)) look_at_signs(s, &x);
     else x.percent = x.entity = x.equals = zero;
     ROW(MARK_PERCENT, x.percent);
     ROW(MARK_ENTITY, x.entity);
     ROW(MARK_QUOTED, x.equals);
-    ROW(MARK_ANY, m->slash | pair | x.percent | x.entity | x.equals);
+    ROW(MARK_ANY, m->slash | pair | code | x.percent | x.entity | x.equals);
 #undef ROW
     s->slash |= m->slash;
     s->pair |= pair;
     s->run |= base64;
     s->hex |= hex;
+    s->code |= code;
+    s->base32 |= base32;
     s->last.base64 = m->base64;
     s->last.part = m->part;
     s->last.hex = m->hex;
@@ -468,9 +497,10 @@ LEAF void mark_all(struct marks *m, struct slice text, struct ways ways)
         mark_step(&s, w, room);
     }
     for (unsigned k = 0; k < MARK_ROWS; k++) w[k * room] = 0; /* whoever reads 64 bits from somewhere on needs no end */
-    m->kinds = s.kinds | kind(MARK_ESCAPE, &s.slash) | kind(MARK_PAIRS, &s.pair);
+    m->kinds = s.kinds | kind(MARK_ESCAPE, &s.slash) | kind(MARK_PAIRS, &s.pair) | kind(MARK_CODES, &s.code);
     if (lanes_any(&s.run)) keep(m, text, MARK_BASE64, alphabet_keep_base64);
     if (lanes_any(&s.hex)) keep(m, text, MARK_HEX, alphabet_keep_hex);
+    if (lanes_any(&s.base32)) keep(m, text, MARK_BASE32, alphabet_keep_base32);
     if (m->kinds) m->kinds |= 1u << MARK_ANY;
 }
 

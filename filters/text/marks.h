@@ -17,6 +17,8 @@ enum mark {
     MARK_PAIRS,   /* two hex digits, or four characters, of several such apart by a sign or two */
     MARK_BASE64,  /* MARK_RUN_LEAST bytes of base64 that may stand for text: a run begins, or a part of one behind "/+-_" */
     MARK_HEX,     /* MARK_HEX_LEAST hex digits, and none before them, that may stand for text */
+    MARK_BASE32,  /* MARK_RUN_LEAST digits of base32, of one case, that may stand for text: a run begins */
+    MARK_CODES,   /* decimal numbers of two digits or three, several with a comma or white space between */
     MARK_BREAK,   /* a break in a token that may hold a value: line end, emphasis, quote (gather_join.c) */
     MARK_KINDS,
     /* classes of bytes, for whoever looks at a place */

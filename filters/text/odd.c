@@ -10,7 +10,10 @@
 
 static uint32_t odd_leads; /* bit k: among the characters that begin with 0xC0 + k some are folded */
 
+static inline bool is_control(unsigned char c) { return (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7F; }
 static inline bool is_word(unsigned char c) { return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || c == '_'; }
+
+static inline bool is_letter(unsigned char c) { return (c | 32) >= 'a' && (c | 32) <= 'z'; }
 
 /* Whether the word that the character of two bytes at i belongs to may be looked at again for what stands beside it. */
 static bool has_neighbour(struct slice t, size_t i)
@@ -22,13 +25,14 @@ static bool has_neighbour(struct slice t, size_t i)
     }
     if (t.n - i <= 2) return t.n - i < 2;
     const unsigned char a = p[2];
-    return is_word(a) || a == 0 || a == 0x1B || (a >= 0x80 && !odd_foreign(a));
+    if (a == '-' && t.n - i > 3 && is_letter(p[3])) return true;
+    return is_word(a) || a <= 8 || a == 0x1B || (a >= 0x80 && !odd_foreign(a));
 }
 
 static bool is_odd(struct slice t, size_t i)
 {
     const unsigned char *p = (const unsigned char *)t.p + i, c = *p;
-    if (c < 0x80) return c == 0 || c == 0x1B;
+    if (c < 0x80) return is_control(c);
     if (c < 0xC0) return false;
     if (odd_foreign(c)) return has_neighbour(t, i);
     if (c < 0xE0) return odd_leads >> (c - 0xC0) & 1;
@@ -59,16 +63,18 @@ AVX2 static inline __m256i within(__m256i v, unsigned first, unsigned last)
 AVX2 static inline __m256i either(__m256i a, __m256i b) { return _mm256_or_si256(a, b); }
 AVX2 static inline __m256i both(__m256i a, __m256i b) { return _mm256_and_si256(a, b); }
 AVX2 static inline __m256i less(__m256i a, __m256i b) { return _mm256_andnot_si256(b, a); } /* a without b */
-AVX2 static inline __m256i words(__m256i v)
+AVX2 static inline __m256i letters(__m256i v) { return within(either(v, _mm256_set1_epi8(32)), 'a', 'z'); }
+AVX2 static inline __m256i words(__m256i v) { return either(either(letters(v), within(v, '0', '9')), is(v, '_')); }
+AVX2 static inline __m256i controls(__m256i v)
 {
-    return either(either(within(either(v, _mm256_set1_epi8(32)), 'a', 'z'), within(v, '0', '9')), is(v, '_'));
+    return either(less(within(v, 0, 0x1F), either(within(v, '\t', '\n'), is(v, '\r'))), is(v, 0x7F));
 }
 AVX2 static inline __m256i foreign(__m256i v) { return within(v, 0xCE, 0xD6); }
 AVX2 static inline __m256i high(__m256i v) { return _mm256_cmpgt_epi8(_mm256_setzero_si256(), v); }
 
 static uint8_t lead_bits[32]; /* a bit for each of sixteen first bytes, twice: 1 for 0xC., 2 for 0xD. */
 
-/* Of the bytes at p those that is_odd() names, where some are beyond ASCII: two before and two behind them are read. */
+/* Of the bytes at p those that is_odd() names, where some are beyond ASCII: two before and three behind them are read. */
 AVX2 static uint32_t odd_32(const char *p)
 {
     const __m256i leads = load((const char *)lead_bits);
@@ -81,12 +87,13 @@ AVX2 static uint32_t odd_32(const char *p)
     __m256i plain = either(within(v, 0xC0, 0xDF), either(within(v, 0xE4, 0xE9), within(v, 0xEB, 0xED)));
     plain = either(plain, either(both(is(v, 0xEA), within(one, 0xB0, 0xBF)), less(is(v, 0xE3), blank)));
     plain = either(plain, both(is(v, 0xEF), stays));
-    __m256i odd = either(either(is(v, 0), is(v, 0x1B)), either(of_two, less(start, plain)));
+    __m256i odd = either(controls(v), either(of_two, less(start, plain)));
     const __m256i f = foreign(v);
     if (_mm256_movemask_epi8(f)) {
         const __m256i before = load(p - 1), second = load(p - 2);
         __m256i near = either(words(before), less(high(before), foreign(second)));
-        near = either(near, either(either(words(two), either(is(two, 0), is(two, 0x1B))), less(high(two), foreign(two))));
+        near = either(near, either(either(words(two), either(within(two, 0, 8), is(two, 0x1B))), less(high(two), foreign(two))));
+        near = either(near, both(is(two, '-'), letters(load(p + 3))));
         odd = either(odd, both(f, near));
     }
     return (uint32_t)_mm256_movemask_epi8(odd);
@@ -94,11 +101,11 @@ AVX2 static uint32_t odd_32(const char *p)
 
 AVX2 static uint64_t odd_avx2(struct slice t, size_t i)
 {
-    if (i < 2 || t.n - i < ODD_BLOCK + 2) return odd_plain(t, i);
+    if (i < 2 || t.n - i < ODD_BLOCK + 3) return odd_plain(t, i);
     uint64_t odd = 0;
     for (unsigned k = 0; k < 64; k += 32) {
         const __m256i v = load(t.p + i + k);
-        uint32_t m = (uint32_t)_mm256_movemask_epi8(either(is(v, 0), is(v, 0x1B)));
+        uint32_t m = (uint32_t)_mm256_movemask_epi8(controls(v));
         if (_mm256_movemask_epi8(v)) m = odd_32(t.p + i + k);
         odd |= (uint64_t)m << k;
     }
@@ -153,21 +160,28 @@ AVX512 static inline uint64_t among(__m512i v, unsigned first, unsigned last)
 {
     return _mm512_cmple_epu8_mask(_mm512_sub_epi8(v, _mm512_set1_epi8((char)first)), _mm512_set1_epi8((char)(last - first)));
 }
-AVX512 static inline uint64_t are_words(__m512i v)
+AVX512 static inline uint64_t are_letters(__m512i v) { return among(_mm512_or_si512(v, _mm512_set1_epi8(32)), 'a', 'z'); }
+AVX512 static inline uint64_t are_words(__m512i v) { return are_letters(v) | among(v, '0', '9') | are(v, '_'); }
+AVX512 static inline uint64_t are_controls(__m512i v)
 {
-    return among(_mm512_or_si512(v, _mm512_set1_epi8(32)), 'a', 'z') | among(v, '0', '9') | are(v, '_');
+    const uint64_t low = _mm512_cmple_epu8_mask(v, _mm512_set1_epi8(8)) | are(v, 0x7F); /* white space is 9, 10 and 13 */
+    return low | _mm512_mask_cmpneq_epi8_mask(among(v, 0x0B, 0x1F), v, _mm512_set1_epi8('\r'));
 }
 
-/* has_neighbour() of the bytes from t.p[i] on, of which `two` are those two further on. */
-AVX512 static inline uint64_t neighbours(struct slice t, size_t i, __m512i two)
+/* has_neighbour() of the bytes from t.p[i] on, of which `two` are those two further on; of those in `foreign`. */
+AVX512 static inline uint64_t neighbours(struct slice t, size_t i, __m512i two, uint64_t foreign)
 {
     const char *p = t.p + i;
     const size_t rest = t.n - i;
     const __m512i before = load_some(p - 1, below(rest) & ~(i < 1 ? 1ull : 0));
     const __m512i second = load_some(p - 2, below(rest) & ~(i < 1 ? 3ull : i < 2 ? 1ull : 0));
+    const uint64_t hidden = _mm512_cmple_epu8_mask(two, _mm512_set1_epi8(8)) | are(two, 0x1B), dash = are(two, '-') & foreign;
     const uint64_t left = are_words(before) | (_mm512_movepi8_mask(before) & ~among(second, 0xCE, 0xD6));
-    const uint64_t right = are_words(two) | are(two, 0) | are(two, 0x1B) | (_mm512_movepi8_mask(two) & ~among(two, 0xCE, 0xD6));
-    return left | (right & below(rest - (rest < 2 ? rest : 2))) | ~below(rest - 1);
+    const uint64_t right = are_words(two) | hidden | (_mm512_movepi8_mask(two) & ~among(two, 0xCE, 0xD6));
+    const uint64_t near = left | (right & below(rest - (rest < 2 ? rest : 2))) | ~below(rest - 1);
+    if (!dash) return near & foreign;
+    const uint64_t beyond = below(rest - (rest < 3 ? rest : 3));
+    return foreign & (near | (dash & beyond & are_letters(load_some(p + 3, beyond))));
 }
 
 AVX512 static inline __m512i kinds_of(__m512i v, const uint8_t table[128])
@@ -186,7 +200,7 @@ AVX512 static inline uint64_t odd_high(struct slice t, size_t i, __m512i v, uint
     uint64_t odd = _mm512_test_epi8_mask(kind, those);
     const uint64_t foreign = _mm512_test_epi8_mask(kind, _mm512_set1_epi8(FOREIGN));
     if (room < 64) odd |= _mm512_test_epi8_mask(kind, _mm512_set1_epi8((char)~FOREIGN)) & among(v, 0xE0, 0xFF) & ~below(room);
-    return foreign ? odd | (foreign & neighbours(t, i, two)) : odd;
+    return foreign ? odd | neighbours(t, i, two, foreign) : odd;
 }
 
 AVX512 static uint64_t odd_avx512(struct slice t, size_t i)
@@ -194,7 +208,7 @@ AVX512 static uint64_t odd_avx512(struct slice t, size_t i)
     const uint64_t here = below(t.n - i);
     const __m512i v = load_some(t.p + i, here);
     const uint64_t start = _mm512_cmpge_epu8_mask(v, _mm512_set1_epi8((char)0xC0));
-    const uint64_t odd = (are(v, 0) & here) | are(v, 0x1B);
+    const uint64_t odd = are_controls(v) & here;
     return start ? odd | odd_high(t, i, v, start) : odd;
 }
 #endif

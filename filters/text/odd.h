@@ -16,8 +16,8 @@ struct odd {
 
 static inline struct odd odd_of(struct slice text) { return (struct odd){text, SIZE_MAX, 0}; }
 
-/* The next byte at or after i that folding could care about: NUL, ESC, or the first byte of a character it might fold; t.n if
- * there is none. A word of Greek, Cyrillic, Armenian or Hebrew (U+0380..U+05BF, where nothing but look-alikes is folded)
+/* The next byte at or after i that folding could care about: a control character but white space, or the first byte of a
+ * character it might fold; t.n if there is none. A word of Greek, Cyrillic, Armenian or Hebrew (U+0380..U+05BF, where nothing but look-alikes is folded)
  * is passed by if ASCII that is no part of a word stands on both sides of it; if not, its first byte at or after i is
  * given. In bytes that are no UTF-8, what is malformed simply stays. */
 size_t odd_next(struct odd *o, size_t i);

@@ -10,7 +10,8 @@
 #include "filters/text/vector.h"
 #endif
 
-enum { QUOTE = 1, SLASH = 2, CONTROL = 4, ASCII = 8, ESCAPE = 16, UNICODE = 32, HEX = 64 }; /* ESCAPE: goes behind a backslash */
+/* ESCAPE: goes behind a backslash; HIDES: ... and is then a control character nobody sees */
+enum { QUOTE = 1, SLASH = 2, CONTROL = 4, ASCII = 8, ESCAPE = 16, UNICODE = 32, HEX = 64, HIDES = 128 };
 #define AHEAD     1024u  /* bytes: nobody has read them before */
 #define ROOM_MOST 32768u /* words: a longer row does not stay, and needs none to spare */
 static uint8_t classes[128];
@@ -24,8 +25,9 @@ __attribute__((constructor)) static void make_classes(void)
                 {"\\", SLASH},
                 {"\"\\/bfnrtu", ESCAPE},
                 {"u", UNICODE /* four hex digits follow */},
-                {"0123456789abcdefABCDEF", HEX}};
-    for (unsigned c = 0; c < 128; c++) classes[c] = c < 0x20 ? ASCII | CONTROL : ASCII;
+                {"0123456789abcdefABCDEF", HEX},
+                {"bf", HIDES}};
+    for (unsigned c = 0; c < 127; c++) classes[c] = c < 0x20 ? ASCII | CONTROL : ASCII;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         for (const char *p = rows[i].bytes; *p; p++) classes[(unsigned char)*p] |= rows[i].bits;
 }
@@ -33,7 +35,7 @@ __attribute__((constructor)) static void make_classes(void)
 /* In the order of the classes. */
 struct masks {
     lanes quote, slash, control, ascii;
-    lanes escape, unicode, hex, none; /* what only matters where there are escapes */
+    lanes escape, unicode, hex, hides; /* what only matters where there are escapes */
 };
 struct ways { /* how a processor sorts the bytes of a step */
     void (*sort)(const char *p, struct masks *m);
@@ -78,31 +80,32 @@ AVX2 static inline uint64_t join(const __m256i v[2]) { return vector_join2(v[0],
 AVX2 static inline void sort_avx2(const char *p, struct masks *m)
 {
     for (unsigned k = 0; k < LANES; k++, p += 64) {
-        __m256i v[2], quote[2], slash[2], control[2];
+        __m256i v[2], quote[2], slash[2], control[2], high[2];
         for (int i = 0; i < 2; i++) {
             v[i] = _mm256_loadu_si256((const __m256i *)(const void *)(p + 32 * i));
             quote[i] = _mm256_cmpeq_epi8(v[i], _mm256_set1_epi8('"'));
             slash[i] = _mm256_cmpeq_epi8(v[i], _mm256_set1_epi8('\\'));
             control[i] = _mm256_cmpeq_epi8(_mm256_min_epu8(v[i], _mm256_set1_epi8(0x1F)), v[i]);
+            high[i] = _mm256_cmpeq_epi8(_mm256_max_epu8(v[i], _mm256_set1_epi8(0x7F)), v[i]);
         }
         m->quote[k] = join(quote);
         m->slash[k] = join(slash);
         m->control[k] = join(control);
-        m->ascii[k] = ~join(v);
+        m->ascii[k] = ~join(high);
     }
 }
 
 AVX2 static inline void look_avx2(const char *p, struct masks *m)
 {
     for (unsigned k = 0; k < LANES; k++, p += 64) {
-        __m256i escape[2], unicode[2], hex[2];
+        __m256i escape[2], unicode[2], hex[2], hides[2];
         for (int i = 0; i < 2; i++) {
             const __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)(p + 32 * i));
 #define IS(c)    _mm256_cmpeq_epi8(v, _mm256_set1_epi8(c))
 #define OR(a, b) _mm256_or_si256(a, b)
             unicode[i] = IS('u');
-            escape[i] = OR(OR(OR(IS('"'), IS('\\')), OR(IS('/'), IS('b'))),
-                           OR(OR(IS('f'), IS('n')), OR(OR(IS('r'), IS('t')), unicode[i])));
+            hides[i] = OR(IS('b'), IS('f'));
+            escape[i] = OR(OR(OR(IS('"'), IS('\\')), OR(IS('/'), IS('n'))), OR(hides[i], OR(OR(IS('r'), IS('t')), unicode[i])));
             hex[i] = OR(vector_within2(v, '0', 9), vector_within2(OR(v, _mm256_set1_epi8(32)), 'a', 5));
 #undef OR
 #undef IS
@@ -110,6 +113,7 @@ AVX2 static inline void look_avx2(const char *p, struct masks *m)
         m->escape[k] = join(escape);
         m->unicode[k] = join(unicode);
         m->hex[k] = join(hex);
+        m->hides[k] = join(hides);
     }
 }
 
@@ -208,7 +212,7 @@ LEAF void find_step(struct quotes *q, struct pass *s, const char *p, size_t n, s
     if (n < LANES_STEP) ways.part(p, n, &m);
     else ways.sort(p, &m);
     if (ways.look && (lanes_any(&m.slash) | lanes_any(&s->unicode) | s->carry)) ways.look(p, &m);
-    else if (ways.look) m.escape = m.unicode = m.hex = (lanes){0}; /* nobody asks */
+    else if (ways.look) m.escape = m.unicode = m.hex = m.hides = (lanes){0}; /* nobody asks */
     const lanes last = {0, 0, 0, 0, 0, 0, 0, s->carry << 63};
     lanes in, escaped = LANES_BACK(last, m.slash, 1), rows = m.slash & escaped;
     if (!lanes_any(&rows)) s->carry = m.slash[LANES - 1] >> 63;
@@ -219,6 +223,7 @@ LEAF void find_step(struct quotes *q, struct pass *s, const char *p, size_t n, s
     uint64_t *const w = q->word + at / 64;
     *(lanes_row *)(void *)(w + QUOTES_END * q->room) = quote;
     *(lanes_row *)(void *)(w + QUOTES_ESCAPE * q->room) = m.slash & ~escaped;
+    m.ascii &= ~(escaped & m.hides);
     *(lanes_row *)(void *)(w + QUOTES_HIGH * q->room) = ~m.ascii;
     s->ascii &= m.ascii;
     check(q, s, &m, &escaped, &in, at);

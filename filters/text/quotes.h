@@ -11,7 +11,7 @@
 enum quotes_row {
     QUOTES_END,    /* a quote that begins or ends a string */
     QUOTES_ESCAPE, /* a backslash that begins an escape */
-    QUOTES_HIGH,   /* a byte beyond ASCII */
+    QUOTES_HIGH,   /* a byte beyond ASCII, or what hides as well: DEL, the letter of \b and \f */
     QUOTES_ROWS
 };
 
@@ -19,7 +19,7 @@ struct quotes {
     uint64_t *word; /* room words for each row, one behind the other */
     size_t room;
     size_t bad; /* the first control byte or bad escape in a string, by the quotes before it; SIZE_MAX: none */
-    bool ascii; /* there is no byte beyond it */
+    bool ascii; /* there is none of those */
 };
 
 /* ERR_MEMORY. */

@@ -65,13 +65,13 @@ bool view_unescape_way(unsigned way);
 
 /* What folding met. */
 struct fold_counts {
-    uint32_t invisible; /* zero-width, bidi, soft hyphen, variation selectors, BOM, NUL */
+    uint32_t invisible; /* zero-width, bidi, soft hyphen, variation selectors, BOM, control characters, what is to be ignored */
     uint32_t tags;      /* Unicode tag characters (U+E0000..E007F): invisible instructions */
     uint32_t folded;    /* full-width, mathematical, look-alike letters and digits */
 };
-/* True if folding would change anything: a quick vector pass; ASCII without NUL and ESC is the common "no". */
+/* True if folding would change anything: a quick vector pass; ASCII without control characters is the common "no". */
 bool view_needs_fold(struct slice text);
-/* Invisible characters, NUL and ANSI escape sequences dropped, full-width and mathematical letters and digits, circled
+/* Invisible and control characters and ANSI escape sequences dropped, full-width and mathematical letters and digits, circled
  * and other compatibility forms and Cyrillic/Greek look-alikes inside Latin tokens folded to ASCII, exotic spaces to
  * SP, dashes and quotes to ASCII. Other text stays: so do joiners and variation selectors between characters that are
  * not ASCII (emoji, Persian, Indic). `s` is where text stands in the source. */

@@ -463,9 +463,11 @@ LIKES = dict(zip("ABEKMHOPCTYXSIJaeopcyxsij", "\u0410\u0412\u0415\u041a\u041c\u0
 GREEK = dict(zip("ABEZHIKMNOPTYXov", "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7\u03bf\u03bd"))
 ARMENIAN = dict(zip("OSUghnouqj", "\u0555\u054f\u054d\u0581\u0570\u0578\u0585\u057d\u0566\u0575"))
 CHEROKEE = dict(zip("ABCDEGHIJKLMPRSTVWZ", "\u13aa\u13f4\u13df\u13a0\u13ac\u13c0\u13bb\u13c6\u13ab\u13e6\u13de\u13b7\u13e2\u13a1\u13da\u13a2\u13d9\u13b3\u13c3"))
-ZEROS = ["\u0660", "\u06f0", "\u0966", "\u09e6", "\u0e50", "\uff10", "\u17e0", "\u1040"]
+LISU = dict(zip("BPDTGKJCZFMNLSRVHWXYAEIOU", "\ua4d0\ua4d1\ua4d3\ua4d4\ua4d6\ua4d7\ua4d9\ua4da\ua4dc\ua4dd\ua4df\ua4e0\ua4e1\ua4e2\ua4e3"
+                "\ua4e6\ua4e7\ua4ea\ua4eb\ua4ec\ua4ee\ua4f0\ua4f2\ua4f3\ua4f4"))
+ZEROS = ["\u0660", "\u06f0", "\u0966", "\u09e6", "\u0e50", "\uff10", "\u17e0", "\u1040", "\U0001e950", "\U00011136", "\U0001f101"]
 BLANKS = "\u00a0\u2007\u2009\u202f\u3000\u2002\u205f\u2003"
-DASHES = "\u2010\u2011\u2012\u2013\u2014\u2212\ufe63\uff0d"
+DASHES = "\u2010\u2011\u2012\u2013\u2014\u2212\ufe63\uff0d\u2043\u02d7\u1806"
 
 
 def likes(table):
@@ -483,7 +485,7 @@ def digits(r, cells):
 
 def marks(r, cells):
     names = {"@": ["\uff20", "\ufe6b"], ".": ["\uff0e", "\u3002", "\u2024", "\ufe52", "\uff61"], ":": ["\uff1a", "\ufe55", "\u2236"],
-             "-": list(DASHES), "_": ["\uff3f"], "/": ["\uff0f", "\u2044", "\u2215"], "+": ["\uff0b", "\ufe62"], " ": list(BLANKS)}
+             "-": list(DASHES), "_": ["\uff3f", "\ufe4d"], "/": ["\uff0f", "\u2044", "\u2215"], "+": ["\uff0b", "\ufe62"], " ": list(BLANKS)}
     return each(lambda r, c: r.choice(names[c]) if c in names else None)(r, cells)
 
 
@@ -518,6 +520,9 @@ TRICKS = {
     "combining": after(lambda r: r.choice("\u0332\u0336\u0301\u0323\u20e3")),
     "tags": between(tags_in, .3),
     "nul": between("\0", .3),
+    "controls": between(lambda r: r.choice("\x01\x02\x07\x08\x0b\x0c\x0e\x1e\x1f\x7f\x80\x9f")),
+    "ignorable": between(lambda r: r.choice("\u2065\ufff9\ufffc\ufffd\uffff\ue000\U000e0080\U000e0fff\U0001d173\U0001bca0\U00013430")),
+    "combining-others": between(lambda r: r.choice("\u1ab0\u1dc4\ufe20\u20e5")),
     "ansi": between(lambda r: r.choice(["\x1b[0m", "\x1b[31m", "\x1b[1;4m"]), .3),
     # other letters
     "full-width": each(full),
@@ -528,6 +533,7 @@ TRICKS = {
     "math-sans": each(math(0x1D5A0, digit=0x1D7E2)),
     "math-mono": each(math(0x1D670, digit=0x1D7F6)),
     "math-double": each(math(0x1D538 if False else 0x1D56C, digit=0x1D7D8)),
+    "outlined": each(lambda r, c: chr(0x1CCD6 + ord(c) - 65) if "A" <= c <= "Z" else chr(0x1CCF0 + int(c)) if c in string.digits else None),
     "circled": each(lambda r, c: chr(0x24B6 + ord(c) - 65) if "A" <= c <= "Z" else chr(0x24D0 + ord(c) - 97) if "a" <= c <= "z"
                     else "\u24ea" if c == "0" else chr(0x2460 + ord(c) - 49) if "1" <= c <= "9" else None),
     "superscript": each(lambda r, c: "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"[int(c)] if c in string.digits else None),
@@ -535,10 +541,12 @@ TRICKS = {
     "greek": likes(GREEK),
     "armenian": likes(ARMENIAN),
     "cherokee": likes(CHEROKEE),
+    "lisu": likes(LISU),
     "blanks": each(lambda r, c: r.choice(BLANKS) if c == " " else None),
     "dashes": each(lambda r, c: r.choice(DASHES) if c == "-" else None),
     # cut
     "line-break": cut("\n"),
+    "line-separator": cut(lambda r: r.choice("\u2028\u2029\x85")),
     "line-break-indent": cut(lambda r: r.choice(["\n    ", "\r\n  ", "\n\t", "\r\n", "\n        "])),
     "line-break-quote": cut(lambda r: r.choice(["\n> ", "\n>> ", "\r\n> ", "\n  > "])),
     "line-break-list": cut(lambda r: r.choice(["\n- ", "\n* ", "\n  - "]), (2,)),
@@ -557,6 +565,7 @@ TRICKS = {
     # escapes
     "u-escape": unit(lambda r, c: r.choice(["\\u%04x", "\\u%04X"]) % ord(c)),
     "u-brace": unit(lambda r, c: "\\u{%x}" % ord(c)),
+    "x-brace": unit(lambda r, c: "\\x{%x}" % ord(c)),
     "U-escape": unit(lambda r, c: "\\U%08x" % ord(c)),
     "x-escape": unit(utf8_units(lambda r, b: "\\x%02x" % b)),
     "octal": unit(utf8_units(lambda r, b: "\\%03o" % b)),
@@ -587,15 +596,19 @@ TRICKS = {
     "hex-spaces": run_of(spaced_hex(" ")),
     "hex-colons": run_of(lambda r, d: r.choice([":", "-"]).join("%02X" % x for x in d)),
     "hex-list": run_of(lambda r, d: r.choice([", ", ",", " "]).join("0x%02x" % x for x in d)),
+    "hex-fours": run_of(lambda r, d: (lambda s: " ".join(s[i:i + 2].hex() for i in range(0, len(s), 2)))(b"please use " + d), 1),
     "hex-lines": run_of(lambda r, d: lines_of(d.hex(), r.choice([32, 64]), "\n")),
+    "hex-after-word": lambda r, cells: [(r.choice(["see: ", "code: ", "be ", "24: "]), "O")] + TRICKS["hex-spaces"](r, chars(cells)),
     "hex-utf16": run_of(lambda r, d: d.decode().encode("utf-16-le").hex()),
     "hex-twice": run_of(lambda r, d: d.hex().encode().hex()),
+    "base32": run_of(lambda r, d: (lambda s: s if r.random() < .6 else s.lower().rstrip("="))(base64.b32encode(d).decode()), .9),
+    "codes": run_of(lambda r, d: r.choice([", ", ",", " "]).join(str(x) for x in d), 1),
     "base64-of-hex": run_of(lambda r, d: base64_of(r, d.hex().encode())),
     "hex-of-base64": run_of(lambda r, d: base64_of(r, d).encode().hex()),
 }
 
 # Pairs that nobody can read back, or where the second finds nothing to do.
-RUNS = {k for k in TRICKS if k.startswith(("base64", "hex", "data-"))}
+RUNS = {k for k in TRICKS if k.startswith(("base", "hex", "data-", "codes"))}
 FIRST_ONLY = {"blanks", "dashes", "marks", "digits", "full-width-digits", "superscript", "circled", "cyrillic", "greek", "armenian", "cherokee"}
 SKIP = {("plain", "plain")}
 

@@ -261,6 +261,19 @@ static void test_decoded(void **state)
     becomes(redacting, "{\"a\":\"eyJrIjoiXHUwMDQxS0lBUVgzQkQ3WkoyTTVLVzZSVCJ9\"}", "{\"a\":\"" R "\"}");
 }
 
+/* Bytes as numbers: in a text, in JSON in one, and in the body itself, where they cannot be rewritten. */
+static void test_numbers(void **state)
+{
+    (void)state;
+#define CODES "65,75,73,65,81,88,51,66,68,55,90,74,50,77,53,75,87,54,82,84"
+    becomes(redacting, "{\"a\":\"k [" CODES "] e\"}", "{\"a\":\"k [" R "] e\"}");
+    becomes(redacting, "{\"a\":\"[65,75,73,65,81,88,51,66,68,55,90]\"}", NULL);
+    fails(redacting, "{\"a\":[" CODES "]}", ERR_BLOCKED);
+    becomes(redacting, "{\"a\":[" CODES ",256]}", NULL);
+    becomes(redacting, "{\"a\":[" CODES ",\"x\"]}", NULL);
+    becomes(redacting, "{\"a\":[[" CODES ",1,2,3],1.0]}", NULL);
+}
+
 static void test_joined(void **state)
 {
     (void)state;
@@ -665,25 +678,16 @@ int main(void)
 {
     mem_install_hooks();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_plain_strings),
-        cmocka_unit_test(test_keys_names_numbers),
-        cmocka_unit_test(test_inner_json),
-        cmocka_unit_test(test_escape_levels),
-        cmocka_unit_test(test_decoded),
-        cmocka_unit_test(test_joined),
-        cmocka_unit_test(test_dropped),
-        cmocka_unit_test(test_tags),
-        cmocka_unit_test(test_whole_characters),
-        cmocka_unit_test(test_order),
-        cmocka_unit_test(test_decisions),
-        cmocka_unit_test(test_text),
-        cmocka_unit_test(test_injection),
-        cmocka_unit_test(test_overlaps),
-        cmocka_unit_test(test_injection_actions),
-        cmocka_unit_test(test_allowed_places),
-        cmocka_unit_test(test_callers),
-        cmocka_unit_test(test_cases),
-        cmocka_unit_test(test_large),
+        cmocka_unit_test(test_plain_strings),  cmocka_unit_test(test_keys_names_numbers),
+        cmocka_unit_test(test_inner_json),     cmocka_unit_test(test_escape_levels),
+        cmocka_unit_test(test_decoded),        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_joined),         cmocka_unit_test(test_dropped),
+        cmocka_unit_test(test_tags),           cmocka_unit_test(test_whole_characters),
+        cmocka_unit_test(test_order),          cmocka_unit_test(test_decisions),
+        cmocka_unit_test(test_text),           cmocka_unit_test(test_injection),
+        cmocka_unit_test(test_overlaps),       cmocka_unit_test(test_injection_actions),
+        cmocka_unit_test(test_allowed_places), cmocka_unit_test(test_callers),
+        cmocka_unit_test(test_cases),          cmocka_unit_test(test_large),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -28,8 +28,9 @@ enum { REGEXES = sizeof regexes / sizeof *regexes };
 
 static struct slice random_text(void)
 {
-    static const char *const pieces[] = {"Version", "version:", "upgrade", "apt ", "rpm",   " ",  ".c", ".py", "2024-01", "sha256", "h1:",
-                                         "a1",      "x",        "\xe5\xaf\x86\xe7\xa0\x81", "\xe5\xaf",     "caf\xc3\xa9", "integrity", "-"};
+    static const char *const pieces[] = {"Version",  "version:",    "upgrade",   "apt ", "rpm", " ", ".c",
+                                         ".py",      "2024-01",     "sha256",    "h1:",  "a1",  "x", "\xe5\xaf\x86\xe7\xa0\x81",
+                                         "\xe5\xaf", "caf\xc3\xa9", "integrity", "-"};
     const uint32_t n = any(200), kinds = 1 + any(sizeof pieces / sizeof *pieces);
     char *t = malloc(n ? n : 1);
     assert_non_null(t);
@@ -81,7 +82,8 @@ static void test_no_match_is_passed_by(void **state)
 static void test_most_lines_hold_none(void **state)
 {
     (void)state;
-    const struct slice line = SLICE("2024-05-01 12:00:00 GET /index.html from 203.0.113.9 by somebody at home 200 17 - and so on and on and on");
+    const struct slice line = SLICE(
+        "2024-05-01 12:00:00 GET /index.html from 203.0.113.9 by somebody at home 200 17 - and so on and on and on");
     struct allow_front f;
     struct tail_maker *maker = tail_maker_new();
     size_t from;

@@ -87,15 +87,51 @@ static void test_hex(void **state)
     expect(DECODE_PAIRS, "41:4B:49:41:51:58:33:42:44:37", "AKIAQX3BD7", NULL);
     expect(DECODE_PAIRS, "{0x41, 0x4b, 0x49, 0x41, 0x51, 0x58, 0x33, 0x42, 0x44, 0x37}", "AKIAQX3BD7",
            "0x41, 0x4b, 0x49, 0x41, 0x51, 0x58, 0x33, 0x42, 0x44, 0x37");
+    expect(DECODE_PAIRS, "we see: 41 4b 49 41 51 58 33 42 44 37", "AKIAQX3BD7",
+           "41 4b 49 41 51 58 33 42 44 37"); /* "ee" is a word's */
+    expect(DECODE_PAIRS, "be 41, 4b, 49, 41, 51, 58, 33, 42, 44", "AKIAQX3BD", "41, 4b, 49, 41, 51, 58, 33, 42, 44");
+    expect(DECODE_PAIRS, "414b 4941 5158 3342 4437 5a4a 6a", "AKIAQX3BD7ZJj", "414b 4941 5158 3342 4437 5a4a 6a");
+    expect(DECODE_PAIRS, "3127,3128,3129,3130,3131,3132,3133,3134", NULL, NULL);
+    expect(DECODE_PAIRS, "5112 5118 5114 5110 5115 5180 51AA 51DD 5291", NULL, NULL);
+    expect(DECODE_PAIRS, "2001:0db8:85a3:0000:0000:8a2e:0370:7334", NULL, NULL);
     expect(DECODE_PAIRS, "to be or no it is as we do so if in", NULL, NULL);
     expect(DECODE_PAIRS, "9f:86:d0:81:88:4c:7d:65:9a:2f:ea:a0:c5:5a", NULL, NULL);
     expect(DECODE_HEX, "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", NULL, NULL);
     expect(DECODE_HEX, "00000000000000000000000000", NULL, NULL);
 }
 
+static void test_base32(void **state)
+{
+    (void)state;
+    expect(DECODE_BASE32, "k IFFUSQKRLAZUERBXLJFDE=== e", "AKIAQX3BD7ZJ2", "IFFUSQKRLAZUERBXLJFDE===");
+    expect(DECODE_BASE32, "iffusqkrlazuerbxljfde", "AKIAQX3BD7ZJ2", NULL);
+    expect(DECODE_BASE32, "IFFUSQKRLAZUERBXLJFDETJV\nJNLTMUSU e", "AKIAQX3BD7ZJ2M5KW6RT", "IFFUSQKRLAZUERBXLJFDETJV\nJNLTMUSU");
+    expect(DECODE_BASE32, "internationalizationings MISUNDERSTANDINGSAREOFTENMADE", NULL, NULL);
+    expect(DECODE_BASE32, "JBSWY3DPEHPK3PXP 9f86d081884c7d659a2feaa0c55ad015", NULL, NULL); /* a seed of one-time passwords */
+}
+
+static void test_codes(void **state)
+{
+    (void)state;
+    expect(DECODE_CODES, "k [65, 75, 73, 65, 81, 88, 51, 66, 68, 55] e", "AKIAQX3BD7", "65, 75, 73, 65, 81, 88, 51, 66, 68, 55");
+    expect(DECODE_CODES, "String.fromCharCode(106,97,110,101,64,99,111,114,112,46)", "jane@corp.", NULL);
+    expect(DECODE_CODES, "is 106 97 110 101 64 99 111 114 112 46.", "jane@corp.", NULL);
+    expect(DECODE_CODES, "7, 1, 106 97 110 101 64 99 111 114 112 46", NULL, NULL);
+    expect(DECODE_CODES, "rates 72, 75, 80, 78, 90, 101, 94, 60, 62, 91, 93, 88, 96", NULL, NULL); /* signs of the rare kind */
+    expect(DECODE_CODES, "34, 12, 56, 78, 90, 123, 45, 67, 89, 10, 11, 12, 13", NULL, NULL);
+    expect(DECODE_CODES, "106 97 110 101 64 99 111 114 112", NULL, NULL); /* too short */
+    expect(DECODE_CODES, "1.106 97.5 110 101 64 99 111 114 112 46 99 111 1119", "ne@corp.co", NULL);
+}
+
 static void test_units(void **state)
 {
     (void)state;
+    expect(DECODE_PERCENT, "q=jane%2Edoe+and+more", "q=jane.doe and more", NULL); /* as forms are sent */
+    expect(DECODE_PERCENT, "%u0061+b+%u0063", "a+b+c", NULL);
+    expect(DECODE_PERCENT, "mailto:jane+news%40corp.example", "mailto:jane+news@corp.example", NULL);
+    expect(DECODE_ENTITIES, "a&#0000000000064;b&#x00000040;c", "a@b@c", NULL);
+    expect(DECODE_ENTITIES, "a&UnderBar;b&ast;c&excl;", "a_b*c!", NULL);
+    expect(DECODE_ESCAPES, "\\x{41}\\x{4b}", "AK", NULL);
     expect(DECODE_PERCENT, "GET /x?mail=jane%40corp.example&k=1 z", "GET /x?mail=jane@corp.example&k=1 z",
            "GET /x?mail=jane%40corp.example&k=1 z");
     expect(DECODE_QUOTED, "a =41=4B=49A\nb", "a AKIA", "a =41=4B=49A");
@@ -219,8 +255,10 @@ int main(void)
 {
     mem_install_hooks();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_base64),       cmocka_unit_test(test_hex),     cmocka_unit_test(test_units),
-        cmocka_unit_test(test_unit_offsets), cmocka_unit_test(test_payload), cmocka_unit_test(test_runs_everywhere),
+        cmocka_unit_test(test_base64),  cmocka_unit_test(test_hex),
+        cmocka_unit_test(test_base32),  cmocka_unit_test(test_codes),
+        cmocka_unit_test(test_units),   cmocka_unit_test(test_unit_offsets),
+        cmocka_unit_test(test_payload), cmocka_unit_test(test_runs_everywhere),
         cmocka_unit_test(test_worst),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,6 +53,19 @@ static bool hex_at(struct slice t, size_t i)
     return alphabet_begins_hex(t.p + i);
 }
 
+/* A run of base32 begins at i that may stand for text: no figure at its beginning, no sign in it and one case. */
+static bool base32_at(struct slice t, size_t i)
+{
+    const bool begins = i == 0 || !is_base64(t.p[i - 1]) || in(t.p[i - 1], "+/-_");
+    bool small = false, capital = false;
+    for (size_t k = i; k < i + ALPHABET_BASE32; k++) {
+        if (k >= t.n || !isalnum((unsigned char)t.p[k])) return false;
+        small |= islower((unsigned char)t.p[k]) != 0;
+        capital |= isupper((unsigned char)t.p[k]) != 0;
+    }
+    return begins && !isdigit((unsigned char)t.p[i]) && !(small && capital) && alphabet_begins_base32(t.p + i);
+}
+
 /* Where what is broken at i goes on; t.n if nowhere. */
 static size_t goes_on(struct slice t, size_t i)
 {
@@ -135,6 +148,9 @@ static void check(struct slice t)
         if (has(MARK_ENTITY, i) != entity) fail_msg("entity at %zu of %zu", i, t.n);
         if (has(MARK_BASE64, i) != base64_at(t, i)) fail_msg("base64 at %zu of %zu", i, t.n);
         if (has(MARK_HEX, i) != hex_at(t, i)) fail_msg("hex at %zu of %zu", i, t.n);
+        if (base32_at(t, i) && !has(MARK_BASE32, i)) fail_msg("base32 at %zu of %zu: %.*s", i, t.n, (int)t.n, t.p);
+        if (has(MARK_BASE32, i) && !(t.n - i >= ALPHABET_BASE32 && alphabet_begins_base32(t.p + i)))
+            fail_msg("no base32 at %zu", i);
         if (break_at(t, i) && !has(MARK_BREAK, i)) fail_msg("break at %zu of %zu: %.*s", i, t.n, 90, t.p + (i > 30 ? i - 30 : 0));
         if (has(MARK_BREAK, i) && !in(c, "\n*`~<\"'")) fail_msg("no break at %zu", i);
         bool any = false;
@@ -248,9 +264,13 @@ static void test_alike(void **state)
 static void test_pairs(void **state)
 {
     (void)state;
-    static const char *const lists[] = {"41 4b 49 41 51 58 33 42 44", "41-4B-49-41-51-58-33-42-44", "41:4b:49:41:51:58:33:42:44",
+    static const char *const lists[] = {"41 4b 49 41 51 58 33 42 44",
+                                        "41-4B-49-41-51-58-33-42-44",
+                                        "41:4b:49:41:51:58:33:42:44",
                                         "0x41,0x4b,0x49,0x41,0x51,0x58,0x33,0x42,0x44",
-                                        "0x41, 0x4b, 0x49, 0x41, 0x51, 0x58, 0x33, 0x42, 0x44"};
+                                        "0x41, 0x4b, 0x49, 0x41, 0x51, 0x58, 0x33, 0x42, 0x44",
+                                        "41, 4b, 49, 41, 51, 58, 33, 42, 44",
+                                        "414b 4941 5158 3342 4437 5a4a"};
     static char t[300];
     for (unsigned way = 0; way < WAYS; way++) {
         if (!marks_way(way)) continue;
@@ -265,6 +285,34 @@ static void test_pairs(void **state)
         const struct slice words = SLICE("is to be of it in as we go by at an or on no so up us");
         assert_int_equal(marks_make(&m, words), ERR_OK);
         assert_false(marks_has(&m, MARK_PAIRS));
+    }
+    for (unsigned way = 0; !marks_way(way);) way++;
+}
+
+/* So are lists of decimal numbers, and a run of base32 where it begins. */
+static void test_codes(void **state)
+{
+    (void)state;
+    static const char *const lists[] = {"65,75,73,65,81,88,51,66,68,55", "65, 107, 73, 97, 81, 88, 101, 66, 68, 105",
+                                        "107 97 101 115 107 97 101 115 107 97"};
+    static const char base32[] = "IFFUSQKRLAZUERBXLJFDE===";
+    static char t[300];
+    for (unsigned way = 0; way < WAYS; way++) {
+        if (!marks_way(way)) continue;
+        for (size_t k = 0; k < sizeof lists / sizeof lists[0]; k++)
+            for (size_t at = 0; at < 200; at++) {
+                const size_t n = strlen(lists[k]);
+                memset(t, ' ', sizeof t);
+                memcpy(t + at, lists[k], n);
+                assert_int_equal(marks_make(&m, slice_of(t, sizeof t)), ERR_OK);
+                assert_in_range(marks_next(&m, MARK_CODES, 0, sizeof t), at, at + n - 1);
+                memcpy(t + at, base32, sizeof base32 - 1);
+                check(slice_of(t, sizeof t));
+                assert_int_equal(marks_next(&m, MARK_BASE32, 0, sizeof t), at);
+            }
+        const struct slice words = SLICE("on 2026-11-23 at 10:15:10, 1.2.3.4 had 12 or 13; internationalization");
+        assert_int_equal(marks_make(&m, words), ERR_OK);
+        assert_false(marks_has(&m, MARK_CODES) || marks_has(&m, MARK_BASE32));
     }
     for (unsigned way = 0; !marks_way(way);) way++;
 }
@@ -393,8 +441,9 @@ int main(void)
 {
     mem_install_hooks();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ways),   cmocka_unit_test(test_alike),   cmocka_unit_test(test_pairs), cmocka_unit_test(test_bytes),
-        cmocka_unit_test(test_breaks), cmocka_unit_test(test_margins), cmocka_unit_test(test_ends),  cmocka_unit_test(test_tags),
+        cmocka_unit_test(test_ways),    cmocka_unit_test(test_alike), cmocka_unit_test(test_pairs),
+        cmocka_unit_test(test_codes),   cmocka_unit_test(test_bytes), cmocka_unit_test(test_breaks),
+        cmocka_unit_test(test_margins), cmocka_unit_test(test_ends),  cmocka_unit_test(test_tags),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
     marks_free(&m);

@@ -91,7 +91,12 @@ static void test_ways(void **state)
                                          "\xE3\x80",
                                          "\x1b",
                                          "plain ASCII, of some length.",
-                                         "\xD7\x90"};
+                                         "\xD7\x90",
+                                         "-",
+                                         "-a",
+                                         "b-",
+                                         "\x01",
+                                         "\x7f"};
     static char t[600];
     for (unsigned round = 0; round < 20000; round++) {
         const uint32_t kinds = any(1u << 24) | any(1u << 24) << 8 | 1u << 25;

@@ -201,6 +201,18 @@ static void test_fold(void **state)
     fold("你好，世界。、；", "你好，世界。、；", 0, 0, 0);
     fold("A\u200bK\u200dI\u2060A\ufeff", "AKIA", 4, 0, 0);
     fold("\u00adsoft\u034f", "soft", 2, 0, 0);
+    fold("A\x01K\x08I\x0c\x7f\x1e"
+         "A\xC2\x80\xC2\x9F\u2065\U000e0080\ufffd\uffff\ue000",
+         "AKIA", 12, 0, 0);
+    fold("a\u2028b\xC2\x85"
+         "c",
+         "a\nb\nc", 0, 0, 0);
+    fold("a\u1ab0b\u0489c\u1dc4", "abc", 0, 0, 0);
+    fold("a\u2043b\ufe4dc\ua789d", "a-b_c:d", 0, 0, 0);
+    fold("ꓮꓗꓲꓮ", "AKIA", 0, 0, 4);
+    fold("РRIVАТЕ КЕУ, мир КЕУ", "PRIVATE KEY, мир КЕУ", 0, 0, 7);
+    fold("ѕ-рrоj руpi-АgЕ, х", "s-proj pypi-AgE, х", 0, 0, 7);
+    fold("какой-то веб, 90-е", "какой-то веб, 90-е", 0, 0, 0);
     fold("\U000e0041\U000e007fx", "x", 0, 2, 0);
     fold("𝐀𝑏𝟗𝟘𝔸", "Ab90A", 0, 0, 5);
     fold("ℌℯ①⑳⒜ⓩ⓪²₉", "He120az029", 0, 0, 9);
