@@ -145,26 +145,45 @@ static void try_leads(struct detect_scratch *s)
     l->count = l->walks = 0;
 }
 
-/* Keeps those rules of a keyword that the first bytes behind it allow; behind the text's end all may. A search has asked
- * what all of them have in common. Every rule is written down, and those that stay are counted: which do nobody can foretell. */
+/* Whether the bytes behind a keyword are those its rule asks for; behind the text's end all are. */
+static bool has_after(const struct detect_scratch *s, const struct keyword_lead *lead, struct slice behind)
+{
+    for (size_t i = 0; i < SHAPE_AFTER && i < behind.n; i++)
+        if (!byteset_has(&s->rs->sets[lead->after[i]], (unsigned char)behind.p[i])) return false;
+    return true;
+}
+
+/* Keeps those rules of a keyword that the first bytes behind it allow. Every rule is written down, and those that stay are
+ * counted: which do nobody can foretell. */
 static void add_leads(struct detect_scratch *s, struct keyword k, size_t start)
 {
-    const size_t end = start + k.len, left = s->text.n - end;
-    const unsigned char *p = (const unsigned char *)s->text.p + end, c0 = left > 0 ? p[0] : 0, c1 = left > 1 ? p[1] : 0;
-    const struct byteset *sets = s->rs->sets;
+    const struct slice behind = slice_of(s->text.p + start + k.len, s->text.n - start - k.len);
+    const unsigned char *p = (const unsigned char *)behind.p, *far = p + (behind.n < TAIL_FIRST ? 0 : TAIL_FIRST);
+    const struct keyword_lead *lead = s->rs->leads + k.first;
     struct leads *l = s->leads;
+    size_t count = l->count, walks = l->walks;
     if (s->stats) s->stats->keyword_hits++;
-    for (uint32_t j = k.first; j < k.first + k.count && !s->err; j++) {
-        const struct keyword_lead *lead = &s->rs->leads[j];
-        bool stays = byteset_has(&sets[left > 0 ? lead->after[0] : 0], c0);
-        stays &= byteset_has(&sets[left > 1 ? lead->after[1] : 0], c1);
-        l->lead[l->count] = (struct lead){j, (uint32_t)start};
-        l->may[l->count] = true;
-        l->walk[l->walks] = (struct tail_walk){lead->tail, p, lead->row, (uint32_t)l->count};
-        l->walks += stays && lead->tail;
-        l->count += stays;
-        if (l->count == TAIL_WALKS) try_leads(s);
+    for (uint32_t j = 0; j < k.count; j++) {
+        const struct tail *t = lead[j].tail;
+        l->lead[count] = (struct lead){k.first + j, (uint32_t)start};
+        l->may[count] = true;
+        if (__builtin_expect(t != NULL, 1)) {
+            uint32_t row = far > p ? tail_first(t, lead[j].row, p) : lead[j].row;
+            l->walk[walks] = (struct tail_walk){t, far, row, (uint32_t)count};
+            walks += row > t->classes;
+            count += row != TAIL_NONE;
+        } else {
+            count += has_after(s, &lead[j], behind);
+        }
+        if (count < TAIL_WALKS) continue;
+        l->count = count;
+        l->walks = walks;
+        try_leads(s);
+        if (s->err) return;
+        count = walks = 0;
     }
+    l->count = count;
+    l->walks = walks;
 }
 
 static void add_words(struct detect_scratch *s, size_t n, const struct keyword *keyword)

@@ -11,6 +11,7 @@
 #define TAIL_RAW    (1u << 18)
 #define TAIL_LOOK   256u /* bytes followed in a text */
 #define TAIL_STEPS  8u   /* of them at once */
+#define TAIL_FIRST  4u   /* nearly half of all walks end here */
 
 struct tail {
     uint8_t cls[256];
@@ -53,6 +54,15 @@ static inline bool tail_may(const struct tail *t, const char *text, size_t n)
     if (n > TAIL_LOOK) n = TAIL_LOOK;
     for (size_t i = 0; i < n && row > t->classes; i++) row = t->next[row + t->cls[p[i]]];
     return row != TAIL_NONE;
+}
+
+/* Where TAIL_FIRST bytes lead to from a row. */
+static inline uint32_t tail_first(const struct tail *t, uint32_t row, const unsigned char p[TAIL_FIRST])
+{
+    const uint16_t *column[TAIL_FIRST];
+    for (unsigned k = 0; k < TAIL_FIRST; k++) column[k] = t->next + t->cls[p[k]];
+    for (unsigned k = 0; k < TAIL_FIRST; k++) row = column[k][row];
+    return row;
 }
 
 /* The same for many at once: a walk from a place in a text on. */
