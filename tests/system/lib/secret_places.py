@@ -164,6 +164,26 @@ llm keys set openai --value {v}
 claude mcp add x -e API_KEY={v} -- npx y
 az keyvault secret set --vault-name v -n x --value "{v}"
 -setcookie {v}
+crypto.createHmac('sha256', '{v}')
+hmac.new(b"{v}", msg, hashlib.sha256)
+jwt.sign(payload, '{v}')
+jwt.encode(p, "{v}", algorithm="HS256")
+stripe = Stripe('{v}')
+github.Github("{v}")
+Minio("h", "minioadmin", "{v}")
+algoliasearch('APPID', '{v}')
+$ gh auth token\n{v}\n$
+bob@web1:~$ echo $API_TOKEN\n{v}\nbob@web1:~$
+$ kubectl get secret x -o jsonpath='{.data.token}' | base64 -d\n{v}\n$
+$ pass show api/stripe\n{v}\n$
+terraform output -raw api_key\n{v}\n
+AWS Secret Access Key [None]: {v}
+Unseal Key 1: {v}
+Token (will be hidden): {v}
+Key                  Value\n---                  -----\ntoken                {v}\ntoken_accessor       x
+reg add HKCU\\Environment /v API_KEY /d {v}
+<key>ApiKey</key>\n\t<string>{v}</string>
+config.omniauth :github, 'id', '{v}'
 """
 
 # Passwords in files and on command lines
