@@ -11,6 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib
 
 import day_samples  # noqa: E402
 import identity_samples  # noqa: E402
+import name_samples  # noqa: E402
 import person_samples  # noqa: E402
 import secret_places  # noqa: E402
 import secret_samples  # noqa: E402
@@ -32,6 +33,7 @@ PERSONS = {"numbers in forms": .97, "numbers in prose": .96, "telephones": .97, 
 IDENTITIES = {"numbers behind their names": .96, "numbers behind their names at home": .95, "numbers in sentences": .97, "numbers in keys": .96,
               "numbers in tables": .90, "numbers before their names": .80}
 DAYS = {"days of birth": .94, "days of a life": .92, "telephones of the world": .95}
+CONTEXTS = {"names held by their context": .86, "names at home": .86, "addresses of the world": .85}
 
 
 def scan(t, rows):
@@ -109,6 +111,10 @@ def test_identity_numbers(t):
 
 def test_days_and_telephones(t):
     assert recall(t, list(day_samples.samples(SEED)), DAYS) >= 2000
+
+
+def test_names_and_addresses(t):
+    assert recall(t, list(name_samples.samples(SEED)), CONTEXTS) >= 1500
 
 
 if __name__ == "__main__":
