@@ -894,8 +894,8 @@ static void front_clear(struct front *f)
     f->round++;
 }
 
-/* Adds q and what it reaches without a byte. */
-static void front_add(struct front *f, const struct shape *s, uint16_t q)
+/* Adds what q, which takes no byte, reaches without one. */
+static void front_follow(struct front *f, const struct shape *s, uint16_t q)
 {
     size_t top = 0;
     f->stack[top++] = q;
@@ -918,6 +918,18 @@ static uint16_t set_size(const struct byteset *s)
     unsigned n = 0;
     for (int i = 0; i < 4; i++) n += (unsigned)__builtin_popcountll(s->w[i]);
     return (uint16_t)n;
+}
+
+/* Adds q and what it reaches without a byte. Most take one: no room is wanted for those that wait. */
+static inline void front_add(struct front *f, const struct shape *s, uint16_t q)
+{
+    if (f->mark[q] == f->round) return;
+    if (s->v[q].kind != K_SET && s->v[q].kind != K_ANY) {
+        front_follow(f, s, q);
+        return;
+    }
+    f->mark[q] = f->round;
+    f->v[f->n++] = q;
 }
 
 /* What *from becomes by a byte (c < 0: by any), swapped into *from. Only sets of at most `widest` members are passed. */

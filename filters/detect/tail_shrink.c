@@ -10,6 +10,7 @@ struct tail_shrinker {
     uint16_t block[TAIL_STATES], next[TAIL_STATES]; /* a state's block, and as it will be */
     uint16_t first[TAIL_STATES];                    /* a block's first state */
     uint16_t slot[SLOTS];
+    uint32_t factor[256];    /* of a class in a state's hash: odd */
     size_t kept;             /* blocks there is room for */
     bool fails[TAIL_STATES]; /* a state leads to TAIL_NONE by something */
 };
@@ -50,7 +51,7 @@ static size_t refine(struct tail_shrinker *s)
         }
         const uint16_t *to = s->to + q * s->classes;
         uint32_t h = s->block[q];
-        for (size_t c = 0; c < s->classes; c++) h = h * 0x01000193u + s->block[to[c]];
+        for (size_t c = 0; c < s->classes; c++) h += s->block[to[c]] * s->factor[c]; /* none waits for the one before */
         h = (h * 0x9e3779b1u) >> 16;
         while (s->slot[h % SLOTS] && !same(s, s->first[s->slot[h % SLOTS]], q)) h++;
         uint16_t *slot = &s->slot[h % SLOTS];
@@ -95,7 +96,13 @@ static size_t rewrite(struct tail_shrinker *s, size_t blocks, struct tail *t)
     return s->kept = blocks;
 }
 
-struct tail_shrinker *tail_shrinker_new(void) { return mem_alloc(sizeof(struct tail_shrinker)); }
+struct tail_shrinker *tail_shrinker_new(void)
+{
+    struct tail_shrinker *s = mem_alloc(sizeof *s);
+    uint32_t f = 1;
+    for (size_t c = 0; s && c < 256; c++) s->factor[c] = f *= 0x01000193u;
+    return s;
+}
 
 size_t tail_shrink(struct tail_shrinker *s, const uint16_t *to, size_t states, struct tail *t)
 {
