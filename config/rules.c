@@ -379,6 +379,7 @@ static const struct field rule_fields[] = {{"id", load_text, AT(rule_def, id)},
                                            {"allowlists", load_allows, AT(rule_def, allow)},
                                            {"allowlist", load_allows, AT(rule_def, allow)},
                                            {"join", load_bool, AT(rule_def, join)},
+                                           {"lines_before", load_bool, AT(rule_def, lines)},
                                            {"examples", load_texts, LIST(rule_def, examples, example_count)},
                                            {"counterexamples", load_texts, LIST(rule_def, counterexamples, counterexample_count)},
                                            {"path", load_text, AT(extras, path)},
@@ -392,8 +393,8 @@ static const struct field rule_fields[] = {{"id", load_text, AT(rule_def, id)},
 /* True if a mapping says something that gitleaks does not know. */
 static bool says_ours(struct reader *r, yaml_node_t *map)
 {
-    static const char *const ours[] = {"class", "type", "trigger",   "digits",   "validate",        "context",
-                                       "score", "join", "min_score", "examples", "counterexamples", "before"};
+    static const char *const ours[] = {"class", "type",      "trigger",  "digits",          "validate", "context",     "score",
+                                       "join",  "min_score", "examples", "counterexamples", "before",   "lines_before"};
     for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
         if (doc_get(&r->doc, map, ours[i])) return true;
     return false;

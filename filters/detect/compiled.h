@@ -23,6 +23,7 @@
 #define CAP_LONG      32768u /* for what begins with -----BEGIN, and for a match that fills CAP_RULE */
 #define BEHIND        128u   /* bytes of subject before an anchor, for lookbehind */
 #define FRONT_MOST    96u    /* bytes of what stands before the value and is part of it */
+#define LINES_MOST    16384u /* ... of base64 in lines that is */
 #define SEARCH_BEFORE 48u    /* where a keyword is not part of the regex: looked at before and behind it */
 #define SEARCH_AFTER  256u
 
@@ -41,6 +42,7 @@ struct crule {
     pcre2_code *front;    /* what stands before the value and is part of it; or NULL */
     bool jit_anchored, jit_search, jit_front;
     bool join, has_context, require;
+    bool lines;    /* base64 in lines stands before the value and is part of it */
     bool at_start; /* its lookbehinds ask for the beginning of the text */
     bool needs;    /* a word near by: it is required, or the score without one is too low */
     uint16_t group;

@@ -176,6 +176,77 @@ static bool take_front(struct detect_scratch *s, const struct crule *r, struct s
     return true;
 }
 
+/* --- base64 in lines before a value */
+
+#define LINE_LEAST  32u /* of one that is whole */
+#define PIECE_LEAST 16u /* of a piece of one that stands alone */
+#define SPACE_MOST  64u /* between two lines, margins included */
+#define ENDS_MOST   2u  /* short lines at the end: PGP has one with a sum there */
+
+static bool is_base64(char c) { return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || c == '+' || c == '/'; }
+
+/* Where what may stand between two lines begins that ends at `at`: line ends, written ones too, quotes, margins. */
+static size_t space_begin(const char *p, size_t lo, size_t at)
+{
+    const size_t end = at;
+    while (at > lo && end - at < SPACE_MOST) {
+        const char c = p[at - 1];
+        const bool literal = (c == 'n' || c == 'r') && at > lo + 1 && p[at - 2] == '\\';
+        const bool added = c == '+' && at > lo + 1 && at < end && !is_base64(p[at - 2]);
+        if (literal) at -= 2;
+        else if (added || (c && strchr(" \t\r\n\\\"'`>|,;#*", c))) at--;
+        else break;
+    }
+    return at;
+}
+
+/* Where a line of base64 begins that ends at `at`, its padding taken off; *n: how long it is. */
+static size_t line_begin(const char *p, size_t lo, size_t at, size_t *n)
+{
+    size_t begin = at;
+    for (int k = 0; k < 2 && begin > lo && p[begin - 1] == '='; k++) begin--;
+    while (begin > lo && is_base64(p[begin - 1])) begin--;
+    *n = at - begin;
+    return begin;
+}
+
+/* More than a word. */
+static bool is_piece(struct slice t)
+{
+    bool digit = false;
+    for (size_t i = 0; i < t.n && !digit; i++) digit = t.p[i] >= '0' && t.p[i] <= '9';
+    return digit && entropy_shannon(t) > 3;
+}
+
+/* Takes base64 in lines before the value into it: the last line may be short, and the first may have been cut. Walks back
+ * once over each byte, as another value ends the walk. False if there is none. */
+static bool take_lines(struct detect_scratch *s, struct spans *sp)
+{
+    const char *p = s->text.p;
+    const size_t lo = sp->start > s->seg_lo + LINES_MOST ? sp->start - LINES_MOST : s->seg_lo;
+    size_t begin = sp->start, at = begin, n;
+    for (unsigned lines = 0, ends = 0;;) {
+        const size_t behind = at, end = space_begin(p, lo, at);
+        at = line_begin(p, lo, end, &n);
+        if (!n || (end == behind && behind < sp->start)) break;
+        if (n >= LINE_LEAST) {
+            lines++;
+            begin = at;
+        } else if (lines) {
+            if (at == s->seg_lo || n >= PIECE_LEAST || is_piece(slice_of(p + at, n))) begin = at;
+            break;
+        } else if (++ends > ENDS_MOST) {
+            break;
+        } else {
+            if (n == 4 && at > lo && p[at - 1] == '=') at--;
+            if (n >= PIECE_LEAST && is_piece(slice_of(p + at, n))) begin = at;
+        }
+    }
+    if (begin == sp->start) return false;
+    sp->start = sp->match_start = begin;
+    return true;
+}
+
 /* True if the match is a finding; it is added. */
 static bool accept(struct detect_scratch *s, uint16_t rule, struct spans *sp)
 {
@@ -193,6 +264,7 @@ static bool accept(struct detect_scratch *s, uint16_t rule, struct spans *sp)
     }
     if (score < r->min_score) return false;
     if (r->front && !take_front(s, r, sp)) return false;
+    if (r->lines && !take_lines(s, sp)) return false;
     for (size_t i = 0; i < r->allow_count; i++)
         if (allowed(s, &r->allow[i], sp)) return false;
     if (s->err) return false;

@@ -57,6 +57,7 @@ struct rule_def {
     struct rule_context context;
     struct rule_allow *allow;
     size_t allow_count;
+    bool lines;      /* base64 in lines right before the value is part of it; without it no match */
     bool join;       /* also look for it with line breaks and Markdown emphasis inside; in a pack true unless it says false */
     char **examples; /* must match; counterexamples must not */
     size_t example_count;

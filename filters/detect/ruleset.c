@@ -362,6 +362,7 @@ static bool build_rule(struct builder *b, size_t index, const struct rule_def *d
     r->pub.description = copy_or_empty(d->description);
     r->pub.cls = d->cls;
     r->join = d->join;
+    r->lines = d->lines;
     r->group = (uint16_t)(d->secret_group > 0 ? d->secret_group : 0);
     r->entropy = d->entropy;
     r->score = thousandths(d->score > 0 ? d->score : 0.85f);

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Where secrets hide: every trick of lib/hiding.py and pairs of them, through `privet scan` and through the proxy; what the
 model saw holds no part of a value, and nothing else is changed."""
+import base64
 import json
 import os
 import random
@@ -185,6 +186,36 @@ def test_split_over_parts(test):
                 if "".join(t for t, k in s.cells if k == "V") in saw:
                     missed.append((kind, n))
     assert len(missed) <= .05 * count, missed
+
+
+def pem(rng, kind, size):
+    """A block in PEM's form, in lines of 64."""
+    data = base64.b64encode(rng.randbytes(size)).decode()
+    lines = [data[i:i + 64] for i in range(0, len(data), 64)]
+    return "\n".join(["-----BEGIN %s-----" % kind] + lines + ["-----END %s-----" % kind]) + "\n", lines
+
+
+def test_a_key_split_over_parts(test):
+    config = {"policies": {"default": {"request": {"secrets": "redact"}}}}
+    rng = random.Random(SEED + "-pem")
+    with FakeModel("text fine") as model, Privet(test, config, {"m": model.url}) as p, p.client() as c:
+        for kind in "RSA PRIVATE KEY", "PRIVATE KEY", "OPENSSH PRIVATE KEY", "PGP PRIVATE KEY BLOCK", "CERTIFICATE", "PUBLIC KEY":
+            for size in 600, 1700, 3400:
+                text, lines = pem(rng, kind, size)
+                for share in .3, .5, .7:
+                    at = int(len(text) * share)
+                    for body in ({"messages": [{"role": "user", "content": [{"type": "text", "text": "Look:\n" + text[:at]},
+                                                                            {"type": "text", "text": text[at:] + "\nDone?"}]}]},
+                                 in_content("This is the rest:\n" + text[at:])):
+                        assert c.post_json("/v1/chat/completions", dict({"model": "m"}, **body)).status == 200
+                        content = json.loads(model.last().body)["messages"][0]["content"]
+                        saw = content if isinstance(content, str) else "".join(x["text"] for x in content)
+                        left = [line for line in lines if len(line) > 8 and line in saw]
+                        sent = body["messages"][0]["content"]
+                        if "PRIVATE" in kind:
+                            assert not left, (kind, size, share, len(left), len(lines))
+                        else:
+                            assert saw == (sent if isinstance(sent, str) else "".join(x["text"] for x in sent)), (kind, saw)
 
 
 if __name__ == "__main__":

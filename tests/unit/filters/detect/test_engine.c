@@ -483,6 +483,64 @@ static void long_values_are_not_cut(void **state)
     stop(&x);
 }
 
+static void lines_before_a_value_are_part_of_it(void **state)
+{
+    (void)state;
+    char *k[1];
+    kw(k, "-----end");
+    struct rule_def d[] = {
+        {RULE("key-end", "PRIVATE_KEY", "-----END [A-Z]{0,20} ?KEY-----"), .keywords = k, .keyword_count = 1, .lines = true},
+    };
+    struct fixture x;
+    start(&x, d, 1);
+#define LINE64 "MIIEpAIBAAKCAQEA0Z3VS5JJcds3xfn/ygWyF8PbnGy0AHB7MhgwMbRvI0MBZhpI"
+#define LINE70 "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAABlwAAAAdzc2gtcn"
+#define END    "-----END KEY-----"
+    static const char *const whole[] = {LINE64 "\n" LINE64 "\nF8Pbn+/=\n" END,
+                                        LINE70 "\r\n" LINE70 "\r\n" END,
+                                        LINE64 "\\n" LINE64 "\\nAb==\\n" END,
+                                        LINE64 " " LINE64 " " END,
+                                        LINE64 "\\n\" +\n    \"" LINE64 "\\n\" +\n \"" END,
+                                        "nGy0\n" LINE64 "\n" END,
+                                        LINE64 "\nAbcd\n=njUN\n" END,
+                                        ("F8PbnGy0AHB7MhgwMbRv==\n" END)};
+    for (size_t i = 0; i < sizeof whole / sizeof whole[0]; i++) assert_string_equal(found(&x, whole[i]), whole[i]);
+    assert_string_equal(found(&x, "The rest: " LINE64 "\n" END " thanks"), LINE64 "\n" END);
+    assert_string_equal(found(&x, "The rest of it\nF8PbnGy0AHB7\n" LINE64 "\n" END), "F8PbnGy0AHB7\n" LINE64 "\n" END);
+    assert_string_equal(found(&x, LINE64 ": a key\n" LINE64 "\n" END), LINE64 "\n" END);
+    assert_string_equal(found(&x, LINE64 DETECT_GAP END), "");
+    assert_string_equal(found(&x, "between BEGIN KEY and the line with \"" END "\""), "");
+    assert_string_equal(found(&x, "the line with " END), "");
+    assert_string_equal(found(&x, "said " END " and " END END), "");
+    assert_string_equal(found(&x, "acknowledgements\n" END), "");
+    assert_string_equal(found(&x, END), "");
+    stop(&x);
+}
+
+/* However many values ask for them, no line is walked over twice; nor are more lines taken than any key has. */
+static void lines_before_a_value_are_bounded(void **state)
+{
+    (void)state;
+    char *k[1];
+    kw(k, "-----end");
+    struct rule_def d[] = {
+        {RULE("key-end", "PRIVATE_KEY", "-----END KEY-----"), .keywords = k, .keyword_count = 1, .lines = true},
+    };
+    struct fixture x;
+    start(&x, d, 1);
+    const size_t n = 100000;
+    char *text = malloc(n + 64);
+    assert_non_null(text);
+    for (size_t i = 0; i < n; i++) text[i] = "MIIEpAIBAAKCAQEA0Z3VS5JJcds3xfn+ygWyF8PbnGy0AHB7MhgwMbRvI0MBZhp\n"[i % 64];
+    strcpy(text + n, "\n" END);
+    assert_int_equal(scan_n(&x, text, n + 1 + strlen(END)), ERR_OK);
+    assert_int_equal(x.f.count, 1);
+    assert_int_equal(x.f.v[0].end, n + 1 + strlen(END));
+    assert_in_range(x.f.v[0].end - x.f.v[0].start, 16000, 17000);
+    free(text);
+    stop(&x);
+}
+
 static void gaps_are_walls(void **state)
 {
     (void)state;
@@ -663,6 +721,8 @@ int main(void)
         cmocka_unit_test(words_before),
         cmocka_unit_test(entropy_validators_and_allowlists),
         cmocka_unit_test(long_values_are_not_cut),
+        cmocka_unit_test(lines_before_a_value_are_part_of_it),
+        cmocka_unit_test(lines_before_a_value_are_bounded),
         cmocka_unit_test(gaps_are_walls),
         cmocka_unit_test(overlaps_are_resolved),
         cmocka_unit_test(mistakes_are_named),
