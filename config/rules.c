@@ -261,10 +261,13 @@ static void load_digits(struct reader *r, const struct field *f, yaml_node_t *no
 #define WORD(s, member, w)     offsetof(struct s, member), 0, 0, 0, w
 #define MEANINGLESS            NULL, 0, 0, 0, 0, NULL
 
-static const struct field context_fields[] = {
-    {"words", load_texts, LIST(rule_context, words, count)},  {"require", load_bool, AT(rule_context, require)},
-    {"before", load_u16, NUM(rule_context, before, 0, 4096)}, {"after", load_u16, NUM(rule_context, after, 0, 4096)},
-    {"boost", load_float, NUM(rule_context, boost, 0, 1)},    {0}};
+static const struct field context_fields[] = {{"words", load_texts, LIST(rule_context, words, count)},
+                                              {"require", load_bool, AT(rule_context, require)},
+                                              {"own", load_bool, AT(rule_context, own)},
+                                              {"before", load_u16, NUM(rule_context, before, 0, 4096)},
+                                              {"after", load_u16, NUM(rule_context, after, 0, 4096)},
+                                              {"boost", load_float, NUM(rule_context, boost, 0, 1)},
+                                              {0}};
 
 static void load_context(struct reader *r, const struct field *f, yaml_node_t *node, void *base)
 {

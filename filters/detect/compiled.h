@@ -44,6 +44,7 @@ struct crule {
     bool join, has_context, require;
     bool lines;    /* base64 in lines stands before the value and is part of it */
     bool at_start; /* its lookbehinds ask for the beginning of the text */
+    bool own;      /* a word counts not that has a number of its own */
     bool needs;    /* a word near by: it is required, or the score without one is too low */
     uint16_t group;
     uint16_t score, min_score, boost; /* thousandths */

@@ -83,22 +83,60 @@ static bool is_word_of(const struct ruleset *rs, uint32_t word, uint16_t rule)
     return (rs->word_rules[word * rs->rule_words + (rule >> 6)] >> (rule & 63)) & 1;
 }
 
-/* Where a word is looked for: in [lo, hi), not over [start, end). */
+/* Where a word is looked for: in [lo, hi), not over [start, end); `own`: not where it has another number. */
 struct place {
     size_t lo, hi, start, end;
+    bool own;
 };
 
-static bool is_in(const struct place *in, size_t start, size_t end)
+#define NUMBER_LEAST 5u /* digits in a row of a number that is a word's own */
+#define JOINS_ASCII  3u /* bytes of a word that may stand between two numbers of one kind: "and", "or", "ref" */
+#define JOINS_WIDE   6u /* ... in another script */
+
+/* The token at i, of letters and digits or of another script, its end in *end: whether a number is in it, and whether it is a
+ * word of some length. */
+static void read_token(struct slice t, size_t i, size_t to, size_t *end, bool *number, bool *word)
 {
-    return start >= in->lo && end <= in->hi && (start >= in->end || end <= in->start);
+    const bool wide = (unsigned char)t.p[i] >= 0x80;
+    bool digit = false;
+    size_t k = i, run = 0;
+    for (; k < to && (wide ? (unsigned char)t.p[k] >= 0x80 : is_alnum((unsigned char)t.p[k])); k++) {
+        const bool d = t.p[k] >= '0' && t.p[k] <= '9';
+        run = d ? run + 1 : 0;
+        digit |= d;
+        if (run >= NUMBER_LEAST) *number = true;
+    }
+    *word = !digit && k - i > (wide ? JOINS_WIDE : JOINS_ASCII);
+    *end = k;
 }
 
-static bool page_has(const struct ruleset *rs, const struct page *p, uint16_t rule, const struct place *in)
+/* Whether what stands between a word's end and a value leaves the value to the word: no number behind it in its line and then
+ * other words. The heads of tables have none, and in "accounts 4711001 and 4711002" nothing comes between. */
+static bool is_left(struct slice t, size_t from, size_t to)
+{
+    bool number = false, word = false;
+    for (size_t i = from, end; i < to; i = end) {
+        if (t.p[i] == '\n' && !number) return true;
+        const bool had = number;
+        read_token(t, i, to, &end, &number, &word);
+        if (had && word) return false;
+        if (end == i) end++;
+    }
+    return true;
+}
+
+static bool is_in(struct slice t, const struct place *in, size_t start, size_t end)
+{
+    if (start < in->lo || end > in->hi) return false;
+    return start >= in->end || (end <= in->start && (!in->own || is_left(t, end, in->start)));
+}
+
+static bool page_has(const struct detect_scratch *s, const struct page *p, uint16_t rule, const struct place *in)
 {
     if (p->overflow) return true;
     if (!((p->rules[rule >> 6] >> (rule & 63)) & 1)) return false;
     for (uint32_t i = 0; i < p->count; i++)
-        if (is_in(in, p->hits[i].start, p->hits[i].end) && is_word_of(rs, p->hits[i].word, rule)) return true;
+        if (is_word_of(s->rs, p->hits[i].word, rule) && is_in(s->text, in, p->hits[i].start, p->hits[i].end)) return true;
     return false;
 }
 
@@ -112,7 +150,8 @@ static bool place_has(struct detect_scratch *s, uint16_t rule, const struct plac
         for (size_t i = 0; i < n; i++) {
             const struct lexicon_hit *h = &s->lexicon_hits[i];
             const struct context_word *w = &rs->words[h->word];
-            if (is_word_of(rs, h->word, rule) && is_in(in, h->start, h->start + w->len) && is_whole(s->text, w, h->start))
+            if (is_word_of(rs, h->word, rule) && is_whole(s->text, w, h->start) &&
+                is_in(s->text, in, h->start, h->start + w->len))
                 return true;
         }
     }
@@ -129,7 +168,7 @@ static bool word_between(struct detect_scratch *s, uint16_t rule, struct place i
     struct page *p = page_slot(s, first);
     if (!p->loaded && in.hi - in.lo <= WINDOW_MOST && p->windows++ < WINDOWS) return place_has(s, rule, &in);
     for (; (size_t)n * PAGE_BYTES < in.hi; n++) /* a page has the words that start in it */
-        if (page_has(s->rs, page_load(s, n), rule, &in)) return true;
+        if (page_has(s, page_load(s, n), rule, &in)) return true;
     return false;
 }
 
@@ -139,7 +178,7 @@ bool context_near(struct detect_scratch *s, uint16_t rule, size_t start, size_t 
     if (!s->rs->context) return false;
     size_t lo = start > s->seg_lo + r->before ? start - r->before : s->seg_lo;
     size_t hi = end + r->after < s->seg_hi ? end + r->after : s->seg_hi;
-    return word_between(s, rule, (struct place){lo, hi, start, end});
+    return word_between(s, rule, (struct place){lo, hi, start, end, r->own});
 }
 
 #define VALUE_LONG 400u /* more than any token has that triggers a rule */
@@ -149,7 +188,7 @@ bool context_possible(struct detect_scratch *s, uint16_t rule, size_t at)
     const struct crule *r = &s->rs->rules[rule];
     if (!r->needs || !s->rs->context) return true;
     size_t lo = at > r->before ? at - r->before : 0, hi = at + VALUE_LONG + r->after;
-    return word_between(s, rule, (struct place){lo, hi < s->text.n ? hi : s->text.n, 0, 0});
+    return word_between(s, rule, (struct place){lo, hi < s->text.n ? hi : s->text.n, 0, 0, false});
 }
 
 #define CROWD 24u /* sets of rules that would be less work with the words of the page */

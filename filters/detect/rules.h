@@ -32,6 +32,7 @@ struct rule_context {
     bool require;           /* without one near by there is no finding; else it raises the score */
     uint16_t before, after; /* bytes looked at; defaults 80 and 40 */
     float boost;            /* default 0.35 */
+    bool own;               /* a word before a value counts not if it has a number of its own: "iban 40817810 paid 150000" */
 };
 
 struct rule_def {

@@ -371,6 +371,7 @@ static bool build_rule(struct builder *b, size_t index, const struct rule_def *d
     r->require = d->context.require && r->has_context;
     r->needs = r->require || (r->has_context && r->score < r->min_score);
     r->boost = thousandths(d->context.boost > 0 ? d->context.boost : 0.35f);
+    r->own = d->context.own;
     r->before = d->context.before ? d->context.before : 80;
     r->after = d->context.after ? d->context.after : 40;
     if (!r->pub.id || !r->pub.type || !r->pub.description) return false;

@@ -321,9 +321,9 @@ static void context_words(void **state)
                      (char *)(uintptr_t) "t\xc3\xa9l\xc3\xa9phone"};
     struct rule_def d[] = {
         {RULE("needs", "A", "(?<![0-9])[0-9]{6}(?![0-9])"), .triggers = TRIGGER_DIGITS, .digits_min = 6, .digits_max = 6,
-         .context = {words, 4, true, 30, 20, 0.2f}},
+         .context = {words, 4, true, 30, 20, 0.2f, false}},
         {RULE("raised", "B", "(?<![0-9])[0-9]{8}(?![0-9])"), .triggers = TRIGGER_DIGITS, .digits_min = 8, .digits_max = 8,
-         .score = 0.3f, .min_score = 0.1f, .context = {words, 4, false, 30, 20, 0.35f}},
+         .score = 0.3f, .min_score = 0.1f, .context = {words, 4, false, 30, 20, 0.35f, false}},
     };
     struct fixture x;
     start(&x, d, 2);
@@ -359,7 +359,7 @@ static void context_words_far(void **state)
     enum { STEP = 7, NUMBERS = 2500, FAR = 4096 };
     char *words[] = {(char *)(uintptr_t) "lic"};
     struct rule_def d = {RULE("needs", "A", "(?<![0-9])[0-9]{6}(?![0-9])"), .triggers = TRIGGER_DIGITS, .digits_min = 6,
-                         .digits_max = 6, .context = {words, 1, true, FAR, FAR, 0.2f}};
+                         .digits_max = 6, .context = {words, 1, true, FAR, FAR, 0.2f, false}};
     static char text[STEP * NUMBERS + 1];
     struct fixture x;
     start(&x, &d, 1);
@@ -515,6 +515,35 @@ static void lines_before_a_value_are_part_of_it(void **state)
     assert_string_equal(found(&x, "acknowledgements\n" END), "");
     assert_string_equal(found(&x, END), "");
     stop(&x);
+}
+
+/* "Account 4711001, paid 1500000": the word has its number already. */
+static void a_word_has_one_number(void **state)
+{
+    (void)state;
+    char account[] = "account", *words[] = {account};
+    struct rule_def d = {RULE("account-near", "BANK_ACCOUNT", "(?<![0-9])[0-9]{7}(?![0-9])"), .triggers = TRIGGER_DIGITS,
+                         .digits_min = 7, .digits_max = 7, .context = {words, 1, true, 60, 1, 0.2f, true}};
+    static const char *const text[][2] = {
+        {"account 4711001, paid 1500000", "4711001"},
+        {"account 4711001 and 4711002 or 4711003", "4711001|4711002|4711003"},
+        {"account 4711001; account of hers 4711002", "4711001|4711002"},
+        {"account\t4711001\npaid by\t1500000", "4711001"},
+        {"name,account\nAnna Li,4711001\nPaul Roe,4711002", "4711001|4711002"},
+        {"account, opened in 2019 for Anna, 4711001", "4711001"},
+        {"account 4711001\xe3\x80\x81"
+         "4711002",
+         "4711001|4711002"},
+        {"account 4711001\xe4\xbb\x98\xe6\xac\xbe\xe9\x87\x91 1500000", "4711001"},
+    };
+    for (unsigned own = 0; own < 2; own++) {
+        struct fixture x;
+        d.context.own = own;
+        start(&x, &d, 1);
+        if (!own) assert_string_equal(found(&x, text[0][0]), "4711001|1500000");
+        for (size_t i = 0; own && i < sizeof text / sizeof text[0]; i++) assert_string_equal(found(&x, text[i][0]), text[i][1]);
+        stop(&x);
+    }
 }
 
 /* However many values ask for them, no line is walked over twice; nor are more lines taken than any key has. */
@@ -723,6 +752,7 @@ int main(void)
         cmocka_unit_test(long_values_are_not_cut),
         cmocka_unit_test(lines_before_a_value_are_part_of_it),
         cmocka_unit_test(lines_before_a_value_are_bounded),
+        cmocka_unit_test(a_word_has_one_number),
         cmocka_unit_test(gaps_are_walls),
         cmocka_unit_test(overlaps_are_resolved),
         cmocka_unit_test(mistakes_are_named),
